@@ -1,0 +1,76 @@
+//! The umbrella error that every operation's own error converts into.
+
+use core::fmt;
+
+/// The result of operations that can fail in more ways than one; `E` defaults to [`Error`].
+pub type Result<T, E = Error> = core::result::Result<T, E>;
+
+/// Any error of psync.
+///
+/// Each operation has a small error type of its own; all of them convert into this one with `?`. To act on one in
+/// particular, ask for it back with [`Error::downcast_ref`].
+///
+/// # Examples
+/// ```
+/// use psync_runtime as psync;
+/// use psync::sync::{LockError, Mutex};
+///
+/// fn relock(mutex: &Mutex<u32>) -> psync::Result<()> {
+///     let _held = mutex.lock()?;
+///     let _again = mutex.try_lock()?;
+///     Ok(())
+/// }
+///
+/// let error = relock(&Mutex::new(7)).unwrap_err();
+/// assert!(error.downcast_ref::<LockError>().is_some());
+/// ```
+pub struct Error(Box<dyn core::error::Error + Send + Sync + 'static>);
+
+impl Error {
+    /// Wraps an operation's error.
+    pub fn new(error: impl core::error::Error + Send + Sync + 'static) -> Self {
+        Self(Box::new(error))
+    }
+
+    /// The operation's own error, if it is an `E`.
+    pub fn downcast_ref<E: core::error::Error + 'static>(&self) -> Option<&E> {
+        self.0.downcast_ref()
+    }
+
+    /// The operation's own error by value, if it is an `E`; otherwise `self` again.
+    pub fn downcast<E: core::error::Error + 'static>(self) -> Result<E> {
+        self.0.downcast().map(|error| *error).map_err(Self)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Implements `From<$error> for Error`; each layer calls it for the errors that it defines.
+macro_rules! umbrella {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for $crate::error::Error {
+            fn from(error: $error) -> Self {
+                Self::new(error)
+            }
+        }
+    )+};
+}
+pub(crate) use umbrella;
+
+umbrella!(std::io::Error);

@@ -1,0 +1,147 @@
+//! The world segment: one mapping, inherited by every process of a program, that knows which processes there are.
+#![allow(unsafe_code, reason = "turns a mapping into references")]
+
+mod identity;
+mod slot;
+mod table;
+mod watch;
+
+pub(crate) use identity::{Identity, Me, me};
+pub(crate) use slot::{Method, Outcome, Phase, Slot, Status};
+pub(crate) use watch::{Wake, Watch};
+
+use crate::{
+    primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
+    sys::{OsError, futex, memory},
+};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+/// How many processes of one program can live at once.
+pub(crate) const SLOTS: usize = 4096;
+/// How large an outcome may be to fit beside its slot.
+pub(crate) const PAGE: usize = 4096;
+
+/// The fields that all processes share; every one is an atomic (UNSAFE.md, W2).
+#[repr(C, align(4096))]
+pub(crate) struct World {
+    magic: AtomicU64,
+    /// Fingerprint of the executable image, so that no foreign program ever interprets our function offsets.
+    image: AtomicU64,
+    root: AtomicI32,
+    /// One more than the highest slot ever used: where scans may stop.
+    high: AtomicU32,
+    /// Where the next search for a free slot begins.
+    hint: AtomicU32,
+    segments: AtomicU64,
+    epoch: Epoch,
+    slots: [Slot; SLOTS],
+    pages: [Page; SLOTS],
+}
+
+/// The death epoch has a cache line of its own: everybody who sleeps reads it.
+#[repr(C, align(128))]
+struct Epoch(AtomicU32);
+
+/// The place of a small outcome. Written by the process of the slot before its outcome is committed (W3).
+#[repr(C, align(4096))]
+pub(crate) struct Page(core::cell::UnsafeCell<[u8; PAGE]>);
+
+// SAFETY: a page is written only by the one process that its slot belongs to, and read after that process's commit (W3).
+unsafe impl Sync for Page {}
+
+const MAGIC: u64 = u64::from_le_bytes(*b"psyncW01");
+
+struct Mapped {
+    world: &'static World,
+    file: OwnedFd,
+}
+
+static WORLD: OnceLock<Mapped> = OnceLock::new();
+
+/// The world of this program, which is made if this is the program's first use of it.
+pub(crate) fn world() -> Result<&'static World, OsError> {
+    if let Some(mapped) = WORLD.get() {
+        return Ok(mapped.world);
+    }
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(mapped) = WORLD.get() {
+        return Ok(mapped.world);
+    }
+    let mapped = create()?;
+    let world = mapped.world;
+    let _ = WORLD.set(mapped);
+    Ok(world)
+}
+
+/// The world of this program, if anything has needed it yet.
+#[inline]
+pub(crate) fn existing() -> Option<&'static World> {
+    WORLD.get().map(|mapped| mapped.world)
+}
+
+/// The descriptor of the world segment, for handing it to a process that is about to be started.
+pub(crate) fn descriptor() -> Option<BorrowedFd<'static>> {
+    WORLD.get().map(|mapped| mapped.file.as_fd())
+}
+
+/// Takes over the world that whoever started this process has passed on. Fails if it is of another executable.
+pub(crate) fn adopt(file: OwnedFd) -> Result<&'static World, OsError> {
+    let mapped = attach(file)?;
+    let world = mapped.world;
+    let foreign = world.magic.load(Ordering::Acquire) != MAGIC
+        || world.image.load(Ordering::Relaxed) != crate::sys::image::fingerprint();
+    if foreign || WORLD.set(mapped).is_err() {
+        return Err(OsError::new("exec", nix::errno::Errno::ENOEXEC));
+    }
+    Ok(world)
+}
+
+fn create() -> Result<Mapped, OsError> {
+    let file = memory::anonymous_file("psync-world")?;
+    memory::set_size(&file, size_of::<World>() as u64)?;
+    memory::seal_size(&file)?;
+    memory::reserve(&file, 0, core::mem::offset_of!(World, pages) as u64)?;
+    let mapped = attach(file)?;
+    let world = mapped.world;
+    world.image.store(crate::sys::image::fingerprint(), Ordering::Relaxed);
+    world.segments.store(1, Ordering::Relaxed);
+    world.root.store(nix::unistd::getpid().as_raw(), Ordering::Relaxed);
+    world.magic.store(MAGIC, Ordering::Release);
+    identity::register_root(world);
+    Ok(mapped)
+}
+
+fn attach(file: OwnedFd) -> Result<Mapped, OsError> {
+    let mapping = core::mem::ManuallyDrop::new(memory::map(&file, 0, size_of::<World>())?);
+    // SAFETY: the mapping is page-aligned, as long as `World`, never unmapped (W1), and all-zero bytes are a valid
+    // `World`, whose fields are atomics (W2).
+    let world = unsafe { &*mapping.as_ptr().cast::<World>() };
+    Ok(Mapped { world, file })
+}
+
+impl World {
+    /// An id for a new segment, never used before in this program.
+    pub(crate) fn next_segment(&self) -> u64 {
+        self.segments.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The pid of the process that the user started.
+    pub(crate) fn root(&self) -> i32 {
+        self.root.load(Ordering::Relaxed)
+    }
+
+    /// Wakes every blocked operation of the program, so that each looks again at whom it depends on.
+    pub(crate) fn announce_death(&self) {
+        self.epoch.0.fetch_add(1, Ordering::Release);
+        futex::wake_all(&self.epoch.0);
+    }
+
+    /// The page of a slot.
+    pub(crate) fn page(&self, id: Identity) -> *mut [u8; PAGE] {
+        self.pages[id.slot()].0.get()
+    }
+}

@@ -1,0 +1,79 @@
+//! Anonymous files in memory, sized and reserved, and mappings of them.
+
+use super::OsError;
+use memmap2::{MmapOptions, MmapRaw};
+use nix::{
+    fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
+    sys::memfd::{MFdFlags, memfd_create},
+};
+use std::os::fd::{AsFd, OwnedFd};
+
+/// A new file in memory, without a name, closed on exec.
+pub(crate) fn anonymous_file(label: &str) -> Result<OwnedFd, OsError> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    OsError::wrap("memfd_create", memfd_create(label, flags))
+}
+
+/// Sets the file's size; pages come into being as they are reserved or written.
+pub(crate) fn set_size(file: impl AsFd, size: u64) -> Result<(), OsError> {
+    OsError::wrap("ftruncate", nix::unistd::ftruncate(file, offset(size)?))
+}
+
+/// Reserves the pages of a part of the file, so that lack of memory shows here and not as SIGBUS at some store.
+pub(crate) fn reserve(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError> {
+    retry("fallocate", || {
+        fallocate(
+            file.as_fd(),
+            FallocateFlags::empty(),
+            offset(start).unwrap_or(0),
+            offset(len).unwrap_or(0),
+        )
+    })
+}
+
+/// Gives the pages of a part of the file back; it reads as zeros from then on.
+pub(crate) fn punch(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError> {
+    let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
+    retry("fallocate", || {
+        fallocate(file.as_fd(), flags, offset(start).unwrap_or(0), offset(len).unwrap_or(0))
+    })
+}
+
+/// Fixes the file's size for good, for every holder.
+pub(crate) fn seal_size(file: impl AsFd) -> Result<(), OsError> {
+    let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;
+    OsError::wrap("fcntl(F_ADD_SEALS)", fcntl(file, FcntlArg::F_ADD_SEALS(seals)))?;
+    Ok(())
+}
+
+/// Whether the file's size is fixed, as [`seal_size`] does.
+pub(crate) fn is_sealed(file: impl AsFd) -> bool {
+    let wanted = (SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW).bits();
+    fcntl(file, FcntlArg::F_GET_SEALS).is_ok_and(|seals| seals & wanted == wanted)
+}
+
+/// Maps a part of the file, shared with every other process that does.
+pub(crate) fn map(file: impl AsFd, start: u64, len: usize) -> Result<MmapRaw, OsError> {
+    use std::os::fd::AsRawFd;
+    let mut options = MmapOptions::new();
+    options.offset(start).len(len).no_reserve_swap();
+    options.map_raw(file.as_fd().as_raw_fd()).map_err(|error| {
+        OsError::new("mmap", nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+    })
+}
+
+fn retry(
+    call: &'static str,
+    mut operation: impl FnMut() -> nix::Result<()>,
+) -> Result<(), OsError> {
+    loop {
+        match operation() {
+            Err(nix::errno::Errno::EINTR) => {}
+            result => return OsError::wrap(call, result),
+        }
+    }
+}
+
+fn offset(value: u64) -> Result<i64, OsError> {
+    i64::try_from(value).map_err(|_| OsError::new("ftruncate", nix::errno::Errno::EFBIG))
+}

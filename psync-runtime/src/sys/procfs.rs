@@ -1,0 +1,68 @@
+//! What `/proc` tells about a process.
+
+use super::clock;
+use nix::libc;
+
+/// The two facts of `/proc/PID/stat` that decide whether a process lives and is the one that was meant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stat {
+    pub(crate) state: u8,
+    pub(crate) parent: i32,
+    /// In clock ticks since boot.
+    pub(crate) started: u64,
+}
+
+impl Stat {
+    /// `None` if there is no such process (not even a zombie).
+    pub(crate) fn of(pid: i32) -> Option<Self> {
+        let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // The name is in parentheses and may hold anything, also parentheses.
+        let end = text.iter().rposition(|&byte| byte == b')')?;
+        let mut fields = core::str::from_utf8(&text[end + 1..]).ok()?.split_ascii_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let parent = fields.next()?.parse().ok()?;
+        let started = fields.nth(17)?.parse().ok()?;
+        Some(Self { state, parent, started })
+    }
+
+    /// Ended, but not yet waited for.
+    pub(crate) const fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+}
+
+/// The present moment on the clock of [`Stat::started`]. A process with the same pid that started later is another one.
+pub(crate) fn ticks_since_boot() -> u64 {
+    clock::since_boot() / (1_000_000_000 / ticks_per_second())
+}
+
+fn ticks_per_second() -> u64 {
+    let ticks = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten();
+    ticks
+        .and_then(|ticks: libc::c_long| u64::try_from(ticks).ok())
+        .filter(|&ticks| ticks > 0)
+        .unwrap_or(100)
+}
+
+/// How many threads this process has.
+pub(crate) fn thread_count() -> std::io::Result<usize> {
+    Ok(std::fs::read_dir("/proc/self/task")?.count())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_stat_is_read() {
+        let stat = Stat::of(nix::unistd::getpid().as_raw()).expect("we exist");
+        assert!(!stat.is_zombie());
+        assert_eq!(stat.parent, nix::unistd::getppid().as_raw());
+        assert!(stat.started <= ticks_since_boot());
+    }
+
+    #[test]
+    fn nobody_has_no_stat() {
+        assert!(Stat::of(i32::MAX).is_none());
+    }
+}
