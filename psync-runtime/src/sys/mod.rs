@@ -1,10 +1,16 @@
 //! System calls and what the kernel and the C library promise about them. Knows nothing of psync's own structures.
 
 pub(crate) mod clock;
+pub(crate) mod fork_lock;
 pub(crate) mod futex;
 pub(crate) mod image;
+pub(crate) mod lifeline;
 pub(crate) mod memory;
+pub(crate) mod pidfd;
 pub(crate) mod procfs;
+pub(crate) mod signal;
+pub(crate) mod socket;
+pub(crate) mod spawn;
 pub(crate) mod thread;
 
 mod error;

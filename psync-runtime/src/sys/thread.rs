@@ -129,6 +129,12 @@ pub(crate) fn at_fork(action: fn()) {
     debug_assert!(free.is_some(), "each layer registers a fixed number of actions");
 }
 
+/// How many forks lie between the program's first process and this one, as far as this process can tell.
+pub(crate) fn generation() -> u32 {
+    expire_at_fork();
+    GENERATION.load(Ordering::Relaxed)
+}
+
 /// The kernel's id of this thread.
 #[inline]
 pub(crate) fn tid() -> u32 {

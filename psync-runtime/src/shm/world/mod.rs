@@ -36,6 +36,8 @@ pub(crate) struct World {
     /// Where the next search for a free slot begins.
     hint: AtomicU32,
     segments: AtomicU64,
+    /// How many ready children have ended before they claimed a start.
+    lost: AtomicU32,
     epoch: Epoch,
     slots: [Slot; SLOTS],
     pages: [Page; SLOTS],
@@ -138,6 +140,24 @@ impl World {
     pub(crate) fn announce_death(&self) {
         self.epoch.0.fetch_add(1, Ordering::Release);
         futex::wake_all(&self.epoch.0);
+    }
+
+    /// A ready child has ended: a message that it had taken is lost.
+    pub(crate) fn announce_lost_child(&self) {
+        self.lost.fetch_add(1, Ordering::Release);
+        self.announce_death();
+    }
+
+    /// How many there have been: if this changes while a start is unclaimed, its message may be lost.
+    pub(crate) fn lost_children(&self) -> u32 {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Reserves the memory of a slot's page. The pages of slots that are never used cost nothing.
+    pub(crate) fn reserve_page(&self, id: Identity) -> Result<(), OsError> {
+        let Some(file) = descriptor() else { return Ok(()) };
+        let start = core::mem::offset_of!(World, pages) + id.slot() * PAGE;
+        memory::reserve(file, start as u64, PAGE as u64)
     }
 
     /// The page of a slot.

@@ -1,0 +1,2 @@
+//! How values cross from one process to another.
+pub(crate) mod codec;

@@ -1,0 +1,220 @@
+//! The other end of a start: a child that waits for one, claims it, and runs it.
+
+use super::{
+    current, exit, family, link,
+    message::{self, Start},
+    outcome::{Fault, Writer},
+    start::Entry,
+    supervisor::Ends,
+    surroundings,
+};
+use crate::{
+    shm::{
+        transfer,
+        world::{self, Identity, Me, World, existing},
+    },
+    sys::{OsError, futex, image, lifeline, lifeline::Lifeline, signal, socket},
+};
+use nix::libc;
+use std::{
+    any::Any,
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::RefCell,
+    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
+    sync::OnceLock,
+};
+
+/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
+pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, signals: &impl AsFd) -> ! {
+    close(lifeline.writer());
+    close(signals.as_fd().as_raw_fd());
+    // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
+    signal::set_mask(0);
+    if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
+        close(lifeline.reader().as_raw_fd());
+        on_user_thread(|| serve(ends, hold, false));
+    }
+    exit::at_once(0)
+}
+
+/// A child that the supervisor executed afresh, for the one start that waits in its line.
+///
+/// The descriptors: its line, the program's line and control, the supervisor's notifications, the supervisor's lifeline.
+pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
+    let [line_receiver, line, control, notify, lifeline] = descriptors;
+    record_panics();
+    surroundings::remember(signal::ignore_group());
+    let ends = Ends { line_receiver, line, control, notify };
+    if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
+        drop(lifeline);
+        on_user_thread(|| serve(&ends, hold, true));
+    }
+}
+
+#[allow(unsafe_code, reason = "closes what a forked copy of the supervisor holds")]
+fn close(descriptor: i32) {
+    // SAFETY: the owner is in memory that this process, which never returns, does not use again.
+    unsafe { libc::close(descriptor) };
+}
+
+/// User code runs on a thread like any other, not in the middle of the C library's start-up. The name cannot be changed
+/// later, so it is what the main thread's would be.
+fn on_user_thread(body: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
+        let _ = thread.spawn_scoped(scope, body);
+    });
+}
+
+/// As large as a main thread's stack would be. Only touched pages cost memory.
+fn stack_size() -> usize {
+    const RANGE: (u64, u64) = (2 << 20, 256 << 20);
+    let soft = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_STACK).map_or(8 << 20, |(soft, _)| soft);
+    let bytes = if soft > RANGE.1 { 8 << 20 } else { soft.max(RANGE.0) };
+    usize::try_from(bytes).unwrap_or(8 << 20)
+}
+
+/// Takes messages until one is a start that this process may have.
+fn serve(ends: &Ends, hold: lifeline::Hold, only_one: bool) {
+    let Some(world) = existing() else { return };
+    let mut buffer = vec![0; message::LARGEST];
+    loop {
+        let Ok(Some(received)) = socket::receive(&ends.line_receiver, &mut buffer) else { return };
+        let Some(start) = Start::parse(&buffer[..received.len], received.descriptors) else { continue };
+        let id = start.header.id();
+        if received.truncated {
+            refuse(world, id, nix::errno::Errno::EMFILE as i32);
+        } else if world.slot(id).awaits_claim(id) {
+            begin(world, start, ends, hold);
+            // It wears somebody's surroundings now and is of no use to another start.
+            return;
+        }
+        if only_one {
+            return;
+        }
+    }
+}
+
+fn refuse(world: &World, id: Identity, errno: i32) {
+    if world.slot(id).refuse(id, errno) {
+        futex::wake_all(world.slot(id).word());
+    }
+}
+
+/// Becomes the process that the message describes, unless another child was quicker.
+fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifeline::Hold) {
+    let id = start.header.id();
+    // The starter is gone, and everybody that it started goes with it.
+    let Ok(Some(hold)) = lifeline::hang_on(&start.lifeline) else { return };
+    let prepared = start.fetch().and_then(|()| surroundings::put_on(&mut start));
+    if let Err(error) = prepared {
+        return refuse(world, id, error.raw_os_error());
+    }
+    let pid = nix::unistd::getpid().as_raw();
+    if !world.slot(id).claim(id, start.header.starter, pid) {
+        return;
+    }
+    futex::wake_all(world.slot(id).word());
+    let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
+    // If this fails, the supervisor is gone, and with it the need to tell it.
+    let _ = socket::send(&ends.notify, &[&claim], &[]);
+    drop(supervisor);
+    world::become_process(Me { id, pid });
+    settle(ends);
+    current::show_name(&world.slot(id).name());
+    let arguments = start.arguments().to_vec();
+    let Start { header, inbox, store, handles, .. } = start;
+    let code = run(Running { world, id, inbox, store }, header.entry, &arguments, handles);
+    // Only the end of this process may end its hold.
+    core::mem::forget(hold);
+    exit::normally(code)
+}
+
+/// Keeps the way to the supervisor, and closes what only waiting children need.
+#[allow(unsafe_code, reason = "takes descriptors over from an owner that is never dropped")]
+fn settle(ends: &Ends) {
+    close(ends.line_receiver.as_raw_fd());
+    close(ends.notify.as_raw_fd());
+    // SAFETY: `ends` lies in a stack frame that this process never returns to, so it is not dropped.
+    let line = unsafe { OwnedFd::from_raw_fd(ends.line.as_raw_fd()) };
+    // SAFETY: as above.
+    let control = unsafe { OwnedFd::from_raw_fd(ends.control.as_raw_fd()) };
+    link::inherit(line, control);
+}
+
+/// A process that has its start: where it leaves what comes of it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) world: &'static World,
+    pub(crate) id: Identity,
+    pub(crate) inbox: OwnedFd,
+    pub(crate) store: OwnedFd,
+}
+
+/// For the panic hook of a program that aborts on panic: what it leaves must be left before it does.
+static RUNNING: OnceLock<Running> = OnceLock::new();
+
+/// Runs the user's function and commits what comes of it. The exit code.
+pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
+    let running = RUNNING.get_or_init(|| running);
+    let mut writer = Writer::new(running.world, running.id, &running.store);
+    let result = catch_unwind(AssertUnwindSafe(|| transfer::offer(handles, || {
+        let entry = find(entry)?;
+        entry(arguments, &mut writer)
+    })));
+    let fault = match result {
+        Ok(Ok(handles)) => match writer.commit(&handles, &running.inbox) {
+            Ok(()) => return 0,
+            Err(error) => Fault::Encode(error.to_string()),
+        },
+        Ok(Err(fault)) => fault,
+        Err(payload) => panicked(payload.as_ref()),
+    };
+    writer.fault(&fault);
+    if matches!(fault, Fault::Panicked { .. }) { PANICKED } else { 1 }
+}
+
+/// The exit code of a process whose function panicked, as std has it.
+const PANICKED: i32 = 101;
+
+#[allow(unsafe_code, reason = "turns an offset back into a function")]
+fn find(entry: u64) -> Result<Entry, Fault> {
+    let address = image::main_program().and_then(|image| image.address_of(entry));
+    let address = address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    // SAFETY: the starter took the offset from an `Entry` of the same image (UNSAFE.md, P1).
+    Ok(unsafe { core::mem::transmute::<*const (), Entry>(core::ptr::with_exposed_provenance(address)) })
+}
+
+thread_local! {
+    /// Where and how this thread panicked last.
+    static LAST_PANIC: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
+}
+
+/// Has every panic of this process note where it was, before it is reported as usual.
+pub(crate) fn record_panics() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        note(info);
+        report(info);
+    }));
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    LAST_PANIC.set(Some((location, backtrace)));
+    // Without unwinding nothing else of this process's code runs after the hook.
+    if cfg!(panic = "abort") && let Some(running) = RUNNING.get() {
+        Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
+    }
+}
+
+fn panicked(payload: &(dyn Any + Send)) -> Fault {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    let message = message.unwrap_or_else(|| "a payload that is not text".to_owned());
+    let (location, backtrace) = LAST_PANIC.take().map_or((None, None), |(location, backtrace)| (Some(location), backtrace));
+    Fault::Panicked { message, location, backtrace }
+}

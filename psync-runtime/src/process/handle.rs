@@ -1,0 +1,302 @@
+//! The handle of a process.
+
+use super::{
+    ExitStatus, ProcessError, StartMethod,
+    family::{existing_family, family},
+    link,
+    outcome::{self, Fault},
+    status,
+};
+use crate::{
+    shm::world::{Identity, Phase, Status, Wake, Watch, existing, me},
+    sys::{clock::Deadline, pidfd::PidFd},
+};
+use core::{fmt, marker::PhantomData, time::Duration};
+use nix::libc;
+use serde::de::DeserializeOwned;
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    process::{ChildStderr, ChildStdin, ChildStdout},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+/// Our ends of a process's standard streams, where they are pipes.
+#[derive(Debug, Default)]
+pub(crate) struct Streams(pub(crate) [Option<OwnedFd>; 3]);
+
+/// A started process, without the type of its result. Its slot in the table lives as long as this.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) id: Identity,
+    pub(crate) pid: i32,
+    pub(crate) name: String,
+    method: StartMethod,
+    /// `None` only while it is dropped.
+    pidfd: Option<PidFd>,
+    creator: i32,
+    end: OnceLock<ExitStatus>,
+    /// For a child of `Fork`: whoever holds it reaps.
+    reaping: Mutex<()>,
+}
+
+impl Child {
+    pub(crate) fn new(id: Identity, pid: i32, name: String, method: StartMethod, pidfd: PidFd) -> Self {
+        let creator = me().pid;
+        Self { id, pid, name, method, pidfd: Some(pidfd), creator, end: OnceLock::new(), reaping: Mutex::default() }
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&self, deadline: Deadline) -> Option<ExitStatus> {
+        match self.end.get() {
+            Some(status) => Some(*status),
+            None if self.method == StartMethod::Fork => self.wait_ourselves(deadline),
+            None => self.wait_for_table(deadline),
+        }
+    }
+
+    /// As [`wait`](Self::wait), without waiting.
+    pub(crate) fn status(&self) -> Option<ExitStatus> {
+        self.wait(Deadline::after(Duration::ZERO))
+    }
+
+    fn wait_for_table(&self, deadline: Deadline) -> Option<ExitStatus> {
+        let slot = existing()?.slot(self.id);
+        loop {
+            let watch = Watch::new();
+            if let Some(status) = self.look_up() {
+                return Some(status);
+            }
+            match watch.wait(slot.word(), slot.state().low(), deadline) {
+                Wake::TimedOut => return self.look_up(),
+                Wake::Verify => self.verify(),
+                Wake::Look => {}
+            }
+        }
+    }
+
+    /// How it ended, if the table knows.
+    fn look_up(&self) -> Option<ExitStatus> {
+        let slot = existing()?.slot(self.id);
+        let state = slot.state();
+        if state.generation() == self.id.generation() && state.phase() == Phase::Running {
+            return None;
+        }
+        Some(*self.end.get_or_init(|| ExitStatus::from_word(slot.status())))
+    }
+
+    /// For when nothing has been heard for a while: whoever should tell may be dead.
+    fn verify(&self) {
+        if let Some(family) = existing_family() {
+            // A child with many handles in its result may be waiting for room.
+            family.keep_inbox_open();
+        }
+        link::check();
+        let (Some(world), Some(pidfd)) = (existing(), &self.pidfd) else { return };
+        if pidfd.has_ended() {
+            let slot = world.slot(self.id);
+            Watch::new().wait(slot.word(), slot.state().low(), Deadline::after(Duration::from_millis(200)));
+            // Orphans of a dead supervisor may have become children of this process, as they do in a container's first.
+            let status = pidfd.reap().map_or(Status::UNKNOWN, status::to_word);
+            world.mark_dead(self.id, status);
+        }
+    }
+
+    /// A child of `Fork` is a real child of this process.
+    fn wait_ourselves(&self, deadline: Deadline) -> Option<ExitStatus> {
+        let pidfd = self.pidfd.as_ref()?;
+        if !pidfd.wait(deadline) {
+            return None;
+        }
+        let _reaping = self.reaping.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.look_up().is_none() {
+            existing()?.mark_dead(self.id, pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
+        }
+        self.look_up()
+    }
+
+    /// Sends a signal; no error if it has ended.
+    pub(crate) fn signal(&self, signal: i32) -> io::Result<()> {
+        match &self.pidfd {
+            Some(pidfd) if self.end.get().is_none() => Ok(pidfd.signal(signal)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it has left a result.
+    pub(crate) fn has_result(&self) -> bool {
+        matches!((existing(), existing_family()), (Some(world), Some(family)) if outcome::has_result(world, family, self.id))
+    }
+
+    /// What it left, once it has ended.
+    fn take<R: DeserializeOwned>(&self, status: ExitStatus) -> Result<R, ProcessError> {
+        let (name, pid) = (self.name.clone(), self.pid);
+        let taken = match (existing(), family()) {
+            (Some(world), Ok(family)) => outcome::take(world, family, self.id),
+            _ => None,
+        };
+        match taken {
+            Some(Ok(result)) => Ok(result),
+            Some(Err(Fault::Panicked { message, location, backtrace })) => {
+                Err(ProcessError::Panicked { message, location, backtrace, name, pid })
+            }
+            Some(Err(Fault::Decode(reason))) => Err(ProcessError::Decode { reason, name, pid }),
+            Some(Err(Fault::Encode(reason))) => Err(ProcessError::Encode { reason, name, pid }),
+            None => Err(ProcessError::from_status(status, &name, pid)),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // A forked copy of this handle is not the owner of the slot.
+        let (Some(world), true) = (existing(), self.creator == me().pid) else { return };
+        if let (Some(_), Some(family)) = (self.end.get(), existing_family()) {
+            outcome::clear(world, family, self.id);
+        }
+        world.slot(self.id).detach(self.id);
+        if let (StartMethod::Fork, None, Some(pidfd), Some(family)) =
+            (self.method, self.end.get(), self.pidfd.take(), existing_family())
+        {
+            family.forget(self.id, pidfd);
+        }
+    }
+}
+
+/// A process that was started, and will return an `R`.
+///
+/// Dropping it leaves the process to itself: it goes on, and the exit of this process still waits for it.
+///
+/// # Examples
+/// ```
+/// let mut process = psync_runtime::process::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
+/// assert!(process.pid() > 0);
+/// assert_eq!(process.join()?, 120);
+/// # Ok::<(), psync_runtime::Error>(())
+/// ```
+pub struct Process<R> {
+    child: Arc<Child>,
+    streams: Streams,
+    taken: bool,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R> Process<R> {
+    pub(crate) fn new(child: Arc<Child>, streams: Streams) -> Self {
+        Self { child, streams, taken: false, result: PhantomData }
+    }
+
+    pub(crate) fn child(&self) -> &Arc<Child> {
+        &self.child
+    }
+
+    /// Its pid.
+    pub fn pid(&self) -> i32 {
+        self.child.pid
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.child.name
+    }
+
+    /// Whether it is still running.
+    pub fn is_alive(&self) -> bool {
+        self.child.status().is_none()
+    }
+
+    /// How it ended; `None` while it runs.
+    pub fn exit_status(&self) -> Option<ExitStatus> {
+        self.child.status()
+    }
+
+    /// Waits until it has ended. Can be called again, and from several threads.
+    pub fn wait(&self) -> ExitStatus {
+        self.child.wait(Deadline::NEVER).unwrap_or(ExitStatus::Unknown)
+    }
+
+    /// Waits until it has ended, but not longer than `timeout`.
+    pub fn wait_timeout(&self, timeout: Duration) -> Option<ExitStatus> {
+        self.child.wait(Deadline::after(timeout))
+    }
+
+    /// Sends SIGINT. Success if it has ended already.
+    ///
+    /// # Errors
+    /// If it has changed its user and may no longer be signalled.
+    pub fn interrupt(&self) -> io::Result<()> {
+        self.child.signal(libc::SIGINT)
+    }
+
+    /// Sends SIGTERM. Success if it has ended already.
+    ///
+    /// # Errors
+    /// If it has changed its user and may no longer be signalled.
+    pub fn terminate(&self) -> io::Result<()> {
+        self.child.signal(libc::SIGTERM)
+    }
+
+    /// Sends SIGKILL. Success if it has ended already.
+    ///
+    /// # Errors
+    /// If it has changed its user and may no longer be signalled.
+    pub fn kill(&self) -> io::Result<()> {
+        self.child.signal(libc::SIGKILL)
+    }
+
+    /// The writing end of its standard input, once, if that is [`Stdio::piped`](super::Stdio::piped).
+    pub fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.streams.0[0].take().map(ChildStdin::from)
+    }
+
+    /// The reading end of its standard output, once, if that is [`Stdio::piped`](super::Stdio::piped).
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.streams.0[1].take().map(ChildStdout::from)
+    }
+
+    /// The reading end of its standard error, once, if that is [`Stdio::piped`](super::Stdio::piped).
+    pub fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.streams.0[2].take().map(ChildStderr::from)
+    }
+}
+
+impl<R: DeserializeOwned> Process<R> {
+    /// Waits until it has ended, and returns what its function returned.
+    ///
+    /// # Errors
+    /// See [`ProcessError`]. A result that was complete counts, whatever ended the process afterwards.
+    pub fn join(self) -> Result<R, ProcessError> {
+        let status = self.wait();
+        self.child.take(status)
+    }
+
+    /// As [`join`](Self::join), but `None` if it runs longer than `timeout`. The result can be had once; a further call
+    /// reports how the process ended, as if there were none.
+    pub fn join_timeout(&mut self, timeout: Duration) -> Option<Result<R, ProcessError>> {
+        let status = self.wait_timeout(timeout)?;
+        if core::mem::replace(&mut self.taken, true) {
+            return Some(Err(ProcessError::from_status(status, self.name(), self.pid())));
+        }
+        Some(self.child.take(status))
+    }
+}
+
+/// Readable when the process has ended.
+impl<R> AsFd for Process<R> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.child.pidfd {
+            Some(pidfd) => pidfd.as_fd(),
+            None => unreachable!("the descriptor is taken only when the last handle is dropped"),
+        }
+    }
+}
+
+impl<R> fmt::Debug for Process<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Process")
+            .field("name", &self.name())
+            .field("pid", &self.pid())
+            .field("exit_status", &self.exit_status())
+            .finish()
+    }
+}

@@ -1,0 +1,139 @@
+//! A process's connection to a supervisor: how it finds one, launches one, and notices that it is gone.
+
+use super::{SpawnError, family::family, preload, supervisor};
+use crate::{
+    primitive::{AtomicPtr, Ordering},
+    shm::world::{descriptor, world},
+    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
+};
+use core::time::Duration;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The environment variable that tells a new process its role.
+pub(crate) const VARIABLE: &str = "PSYNC_BOOT";
+/// A supervisor that has not come up by then never will.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The sending ends of a supervisor's sockets.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// To whichever ready child takes the message.
+    pub(crate) line: OwnedFd,
+    /// To the supervisor itself.
+    pub(crate) control: OwnedFd,
+    /// The supervisor, if this process launched it and must reap it.
+    supervisor: Option<(i32, PidFd)>,
+}
+
+static LINK: AtomicPtr<Link> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The supervisor that this process uses at present, if any.
+#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
+pub(crate) fn existing_link() -> Option<&'static Link> {
+    // SAFETY: `LINK` is null or came from `Box::leak`.
+    unsafe { LINK.load(Ordering::Acquire).as_ref() }
+}
+
+fn install(link: Link) -> &'static Link {
+    let link: &'static Link = Box::leak(Box::new(link));
+    LINK.store(core::ptr::from_ref(link).cast_mut(), Ordering::Release);
+    link
+}
+
+/// In a child: uses the supervisor that it comes from.
+pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
+    install(Link { line, control, supervisor: None });
+}
+
+/// A supervisor, launched if there is none.
+pub(crate) fn link() -> Result<&'static Link, SpawnError> {
+    static LAUNCHING: ForkLock = ForkLock::new();
+    if let Some(link) = existing_link() {
+        return Ok(link);
+    }
+    let _launching = LAUNCHING.lock();
+    match existing_link() {
+        Some(link) => Ok(link),
+        None => launch().map(install),
+    }
+}
+
+/// The supervisor behind `link` is gone: the next start launches another. The few bytes of the old link stay, since other
+/// threads may be looking at it.
+pub(crate) fn discard(link: &'static Link) {
+    let old = core::ptr::from_ref(link).cast_mut();
+    let _ = LINK.compare_exchange(old, core::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
+    if let Some((_, pidfd)) = &link.supervisor {
+        pidfd.wait(Deadline::after(Duration::from_millis(100)));
+        pidfd.reap();
+    }
+}
+
+/// Discards the present link if the supervisor that this process launched has ended, and leaves no zombie of it.
+pub(crate) fn check() {
+    let Some(link) = existing_link() else { return };
+    if link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended()) {
+        discard(link);
+    }
+}
+
+/// The pid of the supervisor that this process launched and still uses.
+pub(crate) fn supervisor_pid() -> Option<i32> {
+    existing_link().and_then(|link| link.supervisor.as_ref()).map(|(pid, _)| *pid)
+}
+
+/// Executes the program once more, as a supervisor, and waits until it says that it is ready.
+fn launch() -> Result<Link, SpawnError> {
+    world()?;
+    let Some(world) = descriptor() else { return Err(SpawnError::Lost) };
+    let (line, line_receiver) = socket::message_pair()?;
+    let (control, control_receiver) = socket::message_pair()?;
+    socket::limit_patience(&line)?;
+    socket::limit_patience(&control)?;
+    let lifeline = family()?.descriptors()[0];
+    let ends: [BorrowedFd<'_>; 6] = [world, line_receiver.as_fd(), line.as_fd(), control_receiver.as_fd(), control.as_fd(), lifeline];
+    let environment = spawn::environment_with(VARIABLE, &format!("supervisor{}", preload::encode()));
+    let pid = spawn::spawn(&preload::executable(), &environment, &ends, &nix::sys::signal::SigSet::empty())?;
+    let pidfd = PidFd::open(pid)?;
+    drop((line_receiver, control_receiver));
+    hello(&control, &pidfd)?;
+    Ok(Link { line, control, supervisor: Some((pid, pidfd)) })
+}
+
+/// Waits for the supervisor's first message, or its end.
+fn hello(control: &OwnedFd, pidfd: &PidFd) -> Result<(), SpawnError> {
+    let deadline = Deadline::after(PATIENCE);
+    let failed = |reason: String| {
+        let _ = pidfd.signal(nix::libc::SIGKILL);
+        pidfd.wait(Deadline::after(Duration::from_secs(1)));
+        pidfd.reap();
+        Err(SpawnError::Supervisor { reason })
+    };
+    loop {
+        let mut ends = [PollFd::new(control.as_fd(), PollFlags::POLLIN), PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(&mut ends, PollTimeout::from(1000_u16));
+        let mut text = [0; 1024];
+        match socket::try_receive(control, &mut text) {
+            Ok(Some(received)) => match &text[..received.len] {
+                [supervisor::READY] => return Ok(()),
+                [_, reason @ ..] => return failed(String::from_utf8_lossy(reason).into_owned()),
+                [] => return failed("it hung up".to_owned()),
+            },
+            Err(error) => return failed(error.to_string()),
+            Ok(None) if pidfd.has_ended() => {
+                let status = pidfd.reap().map(super::status::to_word).map(super::ExitStatus::from_word);
+                let status = status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
+                return failed(format!("{} ended with {status} before it was ready", preload::executable().to_string_lossy()));
+            }
+            Ok(None) if deadline.is_over() => return failed("it did not answer in time".to_owned()),
+            Ok(None) => {}
+        }
+    }
+}
+
+/// Whether a failed send means that the supervisor is gone.
+pub(crate) fn is_gone(error: &OsError) -> bool {
+    use nix::errno::Errno;
+    [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN].iter().any(|&errno| errno as i32 == error.raw_os_error())
+}

@@ -1,0 +1,142 @@
+//! What can be chosen about a process before it starts.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    os::fd::OwnedFd,
+    path::{Path, PathBuf},
+};
+
+/// How a process comes into being. All three take the same arguments and return the same results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StartMethod {
+    /// A small server forks it. The default: fast, independent of the size and the threads of the program.
+    #[default]
+    ForkServer,
+    /// The program is executed afresh: slower, shares nothing, has fresh address randomisation.
+    Spawn,
+    /// The caller itself is forked, with all its memory. Refused unless the caller has exactly one thread.
+    Fork,
+}
+
+impl StartMethod {
+    /// All methods, the default first.
+    pub const ALL: [Self; 3] = [Self::ForkServer, Self::Spawn, Self::Fork];
+}
+
+/// Where a standard stream of a process comes from or goes to.
+#[derive(Debug, Default)]
+pub struct Stdio(pub(crate) StdioKind);
+
+#[derive(Debug, Default)]
+pub(crate) enum StdioKind {
+    #[default]
+    Inherit,
+    Null,
+    Piped,
+    Given(OwnedFd),
+}
+
+impl Stdio {
+    /// The caller's own stream, as it is at the start.
+    pub const fn inherit() -> Self {
+        Self(StdioKind::Inherit)
+    }
+
+    /// `/dev/null`.
+    pub const fn null() -> Self {
+        Self(StdioKind::Null)
+    }
+
+    /// A pipe, whose other end is taken from the [`Process`](super::Process) with `take_stdin`, `take_stdout` or `take_stderr`.
+    pub const fn piped() -> Self {
+        Self(StdioKind::Piped)
+    }
+}
+
+impl From<OwnedFd> for Stdio {
+    fn from(descriptor: OwnedFd) -> Self {
+        Self(StdioKind::Given(descriptor))
+    }
+}
+
+impl From<File> for Stdio {
+    fn from(file: File) -> Self {
+        OwnedFd::from(file).into()
+    }
+}
+
+/// What can be chosen about a process before it starts; everything else is as in the caller at that moment.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::process::{Options, Stdio};
+///
+/// let options = Options::new().name("counter").stdout(Stdio::null()).env("LANG", "C");
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Options {
+    pub(crate) name: Option<String>,
+    pub(crate) daemon: Option<bool>,
+    pub(crate) start_method: Option<StartMethod>,
+    pub(crate) stdio: [Stdio; 3],
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) current_dir: Option<PathBuf>,
+}
+
+impl Options {
+    /// Everything as in the caller.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the process: in errors, in [`active_children`](super::active_children) and for the system's process list, which shows the first 15 bytes.
+    /// At most 128 bytes are kept.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// A daemon is ended, not waited for, when its starter exits. It may not start processes itself.
+    pub const fn daemon(mut self, daemon: bool) -> Self {
+        self.daemon = Some(daemon);
+        self
+    }
+
+    /// Chooses how it is started.
+    pub const fn start_method(mut self, method: StartMethod) -> Self {
+        self.start_method = Some(method);
+        self
+    }
+
+    /// Its standard input.
+    pub fn stdin(mut self, stdio: Stdio) -> Self {
+        self.stdio[0] = stdio;
+        self
+    }
+
+    /// Its standard output.
+    pub fn stdout(mut self, stdio: Stdio) -> Self {
+        self.stdio[1] = stdio;
+        self
+    }
+
+    /// Its standard error.
+    pub fn stderr(mut self, stdio: Stdio) -> Self {
+        self.stdio[2] = stdio;
+        self
+    }
+
+    /// Sets an environment variable, over the caller's.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Its working directory.
+    pub fn current_dir(mut self, directory: impl AsRef<Path>) -> Self {
+        self.current_dir = Some(directory.as_ref().to_owned());
+        self
+    }
+}

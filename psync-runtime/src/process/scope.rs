@@ -1,0 +1,56 @@
+//! Scopes: processes that have all ended when the scope has, so that memory can be lent to them.
+
+use super::{Options, Process, SpawnError, Spec, handle::Child, start};
+use crate::sys::clock::Deadline;
+use core::marker::PhantomData;
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where processes are started that may borrow. See [`scope`].
+#[derive(Debug)]
+pub struct Scope<'scope, 'env: 'scope> {
+    children: Mutex<Vec<Arc<Child>>>,
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+/// Calls `f` with a scope, and waits for every process that was started in it before it returns, also when `f` panics.
+///
+/// `spawn_in` of a `#[process]` function starts a process in a scope. Its references may be borrowed from anything that outlives
+/// the scope, as long as they point into shared memory: a [`Shared`](crate::shm::Shared), or the guard of an `Array`.
+///
+/// A process that fails without its handle being joined is waited for like the others, and its error is dropped with its handle.
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let scope = Scope { children: Mutex::default(), scope: PhantomData, env: PhantomData };
+    let all = JoinAll(&scope.children);
+    let result = f(&scope);
+    drop(all);
+    result
+}
+
+struct JoinAll<'a>(&'a Mutex<Vec<Arc<Child>>>);
+
+impl Drop for JoinAll<'_> {
+    fn drop(&mut self) {
+        // A process of the scope cannot start others in it, but another thread of this process can.
+        while let Some(child) = { self.0.lock().unwrap_or_else(PoisonError::into_inner).pop() } {
+            child.wait(Deadline::NEVER);
+        }
+    }
+}
+
+/// What generated `spawn_in` functions call.
+#[doc(hidden)]
+pub fn spawn_in<'scope, E, A, R>(scope: &'scope Scope<'scope, '_>, spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<Process<R>, SpawnError>
+where
+    E: Serialize,
+    A: DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    let process = start::spawn_spec(spec, options, f, args)?;
+    scope.children.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(process.child()));
+    Ok(process)
+}

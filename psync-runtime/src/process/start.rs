@@ -1,0 +1,372 @@
+//! Starting a process: from a function and its arguments to a child that has claimed them.
+
+use super::{
+    Options, Process, ProcessError, SpawnError, StartMethod, Stdio,
+    child::{self, Running},
+    exit,
+    family::{Family, family},
+    handle::{Child, Streams},
+    link::{self, Link},
+    message::{self, Header},
+    options::StdioKind,
+    outcome::{Fault, Writer},
+    surroundings,
+};
+use crate::{
+    channel::codec,
+    shm::{
+        transfer::{self, Handles},
+        world::{self, Identity, Me, Method, Phase, Wake, Watch, World, me, world},
+    },
+    sys::{OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket},
+};
+use core::time::Duration;
+use nix::{
+    errno::Errno,
+    fcntl::{FcntlArg, OFlag, fcntl},
+    unistd::{ForkResult, fork},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
+};
+
+/// What `#[process]` says about a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// The name of its processes; empty for "number them".
+    pub name: &'static str,
+    /// Whether they are daemons.
+    pub daemon: Option<bool>,
+    /// How they are started.
+    pub start_method: Option<StartMethod>,
+}
+
+const NAMELESS: Spec = Spec { name: "", daemon: None, start_method: None };
+
+/// What a new process runs: decodes the function and its arguments, calls it, and writes what it returns.
+pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
+
+/// Starts a process that runs `f(args)`.
+///
+/// `f` is a function or a closure that captures nothing. Arguments and result cross by serde; handles among them (such as
+/// [`Shared`](crate::shm::Shared)) are shared, not copied.
+///
+/// # Errors
+/// See [`SpawnError`]; nothing was started then.
+///
+/// # Examples
+/// ```
+/// let process = psync_runtime::process::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
+/// assert_eq!(process.join()?, 42);
+/// # Ok::<(), psync_runtime::Error>(())
+/// ```
+pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    spawn_spec(&NAMELESS, Options::new(), f, args)
+}
+
+/// [`spawn`] with options.
+///
+/// # Errors
+/// See [`SpawnError`]; nothing was started then.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::process::{Options, spawn_with};
+///
+/// let process = spawn_with(Options::new().name("acorn"), |()| psync_runtime::process::current().name().to_owned(), ())?;
+/// assert_eq!(process.join()?, "acorn");
+/// # Ok::<(), psync_runtime::Error>(())
+/// ```
+pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
+where
+    A: Serialize + DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    spawn_spec(&NAMELESS, options, f, args)
+}
+
+/// What generated `spawn` functions call. `E` is how the arguments look on this side, `A` on the other.
+#[doc(hidden)]
+pub fn spawn_spec<E, A, R>(spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<Process<R>, SpawnError>
+where
+    E: Serialize,
+    A: DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    let function = offset(f as *const ())?;
+    let (arguments, handles) = transfer::collect(|| codec::encode(&(function, args)));
+    let arguments = arguments.map_err(|error| SpawnError::Encode { reason: error.into() })?;
+    let entry: Entry = enter::<A, R>;
+    let (child, streams) = begin(spec, options, offset(entry as *const ())?, &arguments, &handles)?;
+    Ok(Process::new(child, streams))
+}
+
+/// Starts a process and waits for its result.
+#[doc(hidden)]
+pub fn run_spec<E, A, R>(spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<R, ProcessError>
+where
+    E: Serialize,
+    A: DeserializeOwned + 'static,
+    R: Serialize + DeserializeOwned + Send + 'static,
+{
+    match spawn_spec(spec, options, f, args) {
+        Ok(process) => process.join(),
+        Err(error) => Err(ProcessError::NotStarted { error, name: spec.name.to_owned() }),
+    }
+}
+
+fn offset(function: *const ()) -> Result<u64, SpawnError> {
+    image::main_program().and_then(|image| image.offset_of(function.addr())).ok_or(SpawnError::UnknownFunction)
+}
+
+/// The entry for functions from `A` to `R`.
+#[allow(unsafe_code, reason = "turns an offset back into a function")]
+fn enter<A: DeserializeOwned, R: Serialize>(arguments: &[u8], writer: &mut Writer<'_>) -> Result<Handles, Fault> {
+    let (function, arguments): (u64, A) = codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
+    let address = image::main_program().and_then(|image| image.address_of(function));
+    let address = address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    // SAFETY: `spawn_spec::<_, A, R>` took the offset from a function of this type, in the same image (UNSAFE.md, P1).
+    let function = unsafe { core::mem::transmute::<*const (), fn(A) -> R>(core::ptr::with_exposed_provenance(address)) };
+    let result = function(arguments);
+    writer.returned(&result)
+}
+
+/// How long no child may take on a start before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many children may die with one and the same start in their hands.
+const ATTEMPTS: u32 = 20;
+
+/// A slot that is given back unless its process comes to life.
+struct Reservation {
+    world: &'static World,
+    id: Identity,
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        self.world.slot(self.id).free(self.id);
+    }
+}
+
+fn begin(spec: &Spec, mut options: Options, entry: u64, arguments: &[u8], handles: &Handles) -> Result<(Arc<Child>, Streams), SpawnError> {
+    let world = world()?;
+    let own = me();
+    if world.slot(own.id).is_daemon() {
+        return Err(SpawnError::Daemon);
+    }
+    let method = options.start_method.or(spec.start_method).unwrap_or_default();
+    if method == StartMethod::Fork {
+        check_threads()?;
+    }
+    let family = family()?;
+    family.reap_forgotten();
+    exit::arm();
+    let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;
+    let reservation = Reservation { world, id };
+    world.reserve_page(id)?;
+    let index = world.slot(own.id).next_child();
+    let name = options.name.take().unwrap_or_else(|| default_name(spec, index));
+    let daemon = options.daemon.or(spec.daemon).unwrap_or(false);
+    world.slot(id).describe(&name, index, daemon, method.into());
+    let (streams, ours) = open_streams(core::mem::take(&mut options.stdio))?;
+    let directory = surroundings::directory(options.current_dir.as_deref())?;
+    let mut header = Header {
+        identity: id.bits(),
+        starter: own.pid,
+        entry,
+        umask: surroundings::current_umask(),
+        mask: signal::mask(),
+        limits: surroundings::limits(),
+        streams: streams.each_ref().map(Option::is_some),
+        environment: 0,
+        arguments: 0,
+        in_store: false,
+    };
+    let environment = surroundings::environment(&options.env);
+    let bytes = message::compose(&mut header, &environment, arguments, family)?;
+    let mut descriptors = family.descriptors().to_vec();
+    descriptors.push(directory.as_fd());
+    descriptors.extend(streams.iter().flatten().map(Stream::as_fd));
+    let shared = handles.descriptors();
+    descriptors.extend(&shared);
+    let pidfd = match method {
+        StartMethod::ForkServer => hand_over(world, id, &bytes, &descriptors, |link| &link.line)?,
+        StartMethod::Spawn => hand_over(world, id, &bytes, &descriptors, |link| &link.control)?,
+        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors)?,
+    };
+    let pid = world.slot(id).pid();
+    core::mem::forget(reservation);
+    Ok((Arc::new(Child::new(id, pid, name, method, pidfd)), ours))
+}
+
+fn check_threads() -> Result<(), SpawnError> {
+    let count = procfs::thread_count().map_err(|error| {
+        OsError::new("open(/proc/self/task)", Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+    })?;
+    if count == 1 { Ok(()) } else { Err(SpawnError::Threads { count }) }
+}
+
+/// As in Python: numbered from 1, and below the number of a numbered starter.
+fn default_name(spec: &Spec, index: u32) -> String {
+    let number = u64::from(index) + 1;
+    match super::current().name() {
+        _ if !spec.name.is_empty() => spec.name.to_owned(),
+        starter if starter.starts_with("Process-") => format!("{starter}:{number}"),
+        _ => format!("Process-{number}"),
+    }
+}
+
+impl From<StartMethod> for Method {
+    fn from(method: StartMethod) -> Self {
+        match method {
+            StartMethod::ForkServer => Self::ForkServer,
+            StartMethod::Spawn => Self::Spawn,
+            StartMethod::Fork => Self::Fork,
+        }
+    }
+}
+
+/// A standard stream of the new process.
+enum Stream {
+    Ours(BorrowedFd<'static>),
+    New(OwnedFd),
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Ours(fd) => *fd,
+            Self::New(fd) => fd.as_fd(),
+        }
+    }
+}
+
+/// The new process's streams (`None`: closed here as well), and our ends of those that are pipes.
+fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsError> {
+    let (mut theirs, mut ours) = ([const { None }; 3], Streams::default());
+    for (number, stdio) in stdio.into_iter().enumerate() {
+        theirs[number] = match stdio.0 {
+            StdioKind::Inherit => own_stream(number),
+            StdioKind::Given(fd) => Some(Stream::New(fd)),
+            StdioKind::Null => {
+                let null = nix::fcntl::open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());
+                Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
+            }
+            StdioKind::Piped => {
+                let (reader, writer) = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
+                ours.0[number] = Some(our);
+                Some(Stream::New(their))
+            }
+        };
+    }
+    Ok((theirs, ours))
+}
+
+#[allow(unsafe_code, reason = "names a standard descriptor")]
+fn own_stream(number: usize) -> Option<Stream> {
+    // SAFETY: the standard descriptors are not owned by any value that could close them behind our back; if the program
+    // closes one all the same, the start fails with EBADF.
+    let fd = unsafe { BorrowedFd::borrow_raw(i32::try_from(number).ok()?) };
+    fcntl(fd, FcntlArg::F_GETFD).is_ok().then_some(Stream::Ours(fd))
+}
+
+/// Sends the message until a child has claimed the start.
+fn hand_over(world: &World, id: Identity, bytes: &[u8], descriptors: &[BorrowedFd<'_>], end: fn(&'static Link) -> &'static OwnedFd) -> Result<PidFd, SpawnError> {
+    let deadline = Deadline::after(PATIENCE);
+    let (mut lost, mut launches) = (0, 0);
+    while lost < ATTEMPTS {
+        let link = link::link()?;
+        let before = world.lost_children();
+        match socket::send(end(link), &[bytes], descriptors) {
+            Ok(()) => {}
+            Err(error) if link::is_gone(&error) => {
+                link::discard(link);
+                launches += 1;
+                if launches > ATTEMPTS {
+                    return Err(SpawnError::Lost);
+                }
+                continue;
+            }
+            Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 && !deadline.is_over() => continue,
+            Err(error) => return Err(error.into()),
+        }
+        match await_claim(world, id, before, deadline)? {
+            Some(pidfd) => return Ok(pidfd),
+            None => lost += 1,
+        }
+    }
+    Err(SpawnError::Lost)
+}
+
+/// Waits until a child has claimed the start. `None` if the message may have been lost.
+fn await_claim(world: &World, id: Identity, lost_before: u32, deadline: Deadline) -> Result<Option<PidFd>, SpawnError> {
+    let slot = world.slot(id);
+    loop {
+        let watch = Watch::new();
+        let state = slot.state();
+        match state.phase() {
+            Phase::Starting if world.lost_children() != lost_before => return Ok(None),
+            Phase::Starting => {}
+            Phase::Refused => {
+                let errno = Errno::from_raw(slot.status().0.cast_signed());
+                return Err(OsError::new("starting the process", errno).into());
+            }
+            // Its end is seen in the table, since nothing frees the slot but its handle; so the pid is still its own.
+            _ => return Ok(Some(PidFd::open(state.pid()).or_else(|_| PidFd::ended())?)),
+        }
+        match watch.wait(slot.word(), state.low(), deadline) {
+            Wake::TimedOut => return Err(SpawnError::TimedOut),
+            // If the supervisor is gone, sending again finds out.
+            Wake::Verify => return Ok(None),
+            Wake::Look => {}
+        }
+    }
+}
+
+/// Forks this process, which has one thread.
+#[allow(unsafe_code, reason = "forks")]
+fn fork_here(world: &'static World, id: Identity, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<PidFd, SpawnError> {
+    use std::io::Write;
+    // What is buffered must come out once, not in both.
+    let _ = std::io::stdout().flush();
+    // SAFETY: there is no other thread that could hold a lock (P2).
+    match OsError::wrap("fork", unsafe { fork() })? {
+        ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
+        ForkResult::Child => {
+            let descriptors = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>();
+            let code = descriptors.ok().and_then(|descriptors| message::Start::parse(bytes, descriptors));
+            let code = code.and_then(|start| forked(world, id, start));
+            exit::of_fork(code.unwrap_or(1))
+        }
+    }
+}
+
+fn adopt_fork(world: &World, id: Identity, pid: i32) -> Result<PidFd, OsError> {
+    // Parent and child both know everything that a claim needs; whoever comes first makes it.
+    world.slot(id).claim(id, me().pid, pid);
+    PidFd::open(pid)
+}
+
+/// The child of a `Fork`: it has everything of its starter and needs only what sets it apart.
+fn forked(world: &'static World, id: Identity, mut start: message::Start) -> Option<i32> {
+    let hold = lifeline::hang_on(&start.lifeline).ok()??;
+    start.fetch().ok()?;
+    surroundings::put_on(&mut start).ok()?;
+    let pid = nix::unistd::getpid().as_raw();
+    world.slot(id).claim(id, start.header.starter, pid);
+    world::become_process(Me { id, pid });
+    child::record_panics();
+    super::current::show_name(&world.slot(id).name());
+    let arguments = start.arguments().to_vec();
+    let message::Start { header, inbox, store, handles, .. } = start;
+    let code = child::run(Running { world, id, inbox, store }, header.entry, &arguments, handles);
+    core::mem::forget(hold);
+    Some(code)
+}

@@ -1,0 +1,255 @@
+//! The supervisor: keeps children ready, makes fresh ones on request, and records how each of them ends.
+
+use super::{child, link, message, preload, surroundings};
+use crate::{
+    shm::world::{Identity, Status, World, existing},
+    sys::{OsError, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
+};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::{
+        signal::{SigSet, Signal},
+        signalfd::{SfdFlags, SignalFd},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid},
+    },
+    unistd::{ForkResult, fork},
+};
+use std::{
+    collections::{HashMap, HashSet},
+    os::fd::{AsFd, OwnedFd},
+};
+
+/// The first byte of the first message to whoever launched it, if all is well.
+pub(crate) const READY: u8 = 1;
+/// The same, if not: the reason follows.
+const FAILED: u8 = 2;
+
+/// What ready children need of the supervisor.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) line_receiver: OwnedFd,
+    pub(crate) line: OwnedFd,
+    pub(crate) control: OwnedFd,
+    pub(crate) notify: OwnedFd,
+}
+
+#[derive(Debug)]
+struct Supervisor {
+    world: &'static World,
+    ends: Ends,
+    control_receiver: OwnedFd,
+    notify_receiver: OwnedFd,
+    lifeline: Lifeline,
+    signals: SignalFd,
+    /// Children that have not said yet which start they took on.
+    idle: HashSet<i32>,
+    /// Fresh children, and the start that each was made for.
+    fresh: HashMap<i32, Identity>,
+    running: HashMap<i32, Identity>,
+    /// Why the last fork failed.
+    starved: Option<Errno>,
+    /// Which signals of a group the program was started with ignored.
+    ignored: u32,
+    /// How many children to keep ready.
+    wanted: usize,
+}
+
+/// The supervisor's whole life. Returns only if it could not begin.
+///
+/// The descriptors: line (receiving, sending), control (receiving, sending), the starter's lifeline.
+pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
+    let [line_receiver, line, control_receiver, control, starter] = descriptors;
+    let Ok(Some(_hold)) = lifeline::hang_on(&starter) else { return };
+    drop(starter);
+    let _ = nix::sys::prctl::set_name(c"psync-super");
+    child::record_panics();
+    if let Err(reason) = preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string())) {
+        let _ = socket::send(&control_receiver, &[&[FAILED], reason.as_bytes()], &[]);
+        return;
+    }
+    let ignored = signal::ignore_group();
+    surroundings::remember(ignored);
+    signal::block_all();
+    let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
+    let ends = Ends { line_receiver, line, control, notify };
+    if let Ok(mut supervisor) = Supervisor::new(ends, control_receiver, notify_receiver, ignored) {
+        supervisor.refill();
+        if socket::send(&supervisor.control_receiver, &[&[READY]], &[]).is_ok() {
+            supervisor.serve();
+        }
+    }
+}
+
+/// Lets go of the program's standard streams: the supervisor must not keep a pipe open that the program has closed.
+fn quiet() -> Result<(), OsError> {
+    use std::io::Write;
+    // What preload functions have printed must come out once, and not from every child.
+    let _ = std::io::stdout().flush();
+    let flags = nix::fcntl::OFlag::O_RDWR;
+    let null = OsError::wrap("open(/dev/null)", nix::fcntl::open("/dev/null", flags, nix::sys::stat::Mode::empty()))?;
+    OsError::wrap("dup2", nix::unistd::dup2_stdin(&null))?;
+    OsError::wrap("dup2", nix::unistd::dup2_stdout(&null))?;
+    OsError::wrap("dup2", nix::unistd::dup2_stderr(&null))
+}
+
+impl Supervisor {
+    fn new(ends: Ends, control_receiver: OwnedFd, notify_receiver: OwnedFd, ignored: u32) -> Result<Self, OsError> {
+        let mut deaths = SigSet::empty();
+        deaths.add(Signal::SIGCHLD);
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        Ok(Self {
+            world: existing().ok_or(OsError::new("mmap", Errno::ENXIO))?,
+            ends,
+            control_receiver,
+            notify_receiver,
+            lifeline: Lifeline::new()?,
+            signals: OsError::wrap("signalfd", SignalFd::with_flags(&deaths, flags))?,
+            idle: HashSet::new(),
+            fresh: HashMap::new(),
+            running: HashMap::new(),
+            starved: None,
+            ignored,
+            wanted: super::cpu_count().clamp(2, 4),
+        })
+    }
+
+    fn serve(&mut self) {
+        loop {
+            self.sleep();
+            self.note_claims();
+            self.reap();
+            while let Ok(Some(received)) = self.next_request() {
+                self.start_fresh(&received.0, received.1);
+            }
+            self.refill();
+            if self.idle.is_empty() {
+                self.refuse_waiting();
+            }
+        }
+    }
+
+    /// Until there is something to do. Without children to give away it also looks at the line, and tries again by itself.
+    fn sleep(&self) {
+        let starving = self.starved.is_some();
+        let mut sources = vec![
+            PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.control_receiver.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.notify_receiver.as_fd(), PollFlags::POLLIN),
+        ];
+        if starving && self.idle.is_empty() {
+            sources.push(PollFd::new(self.ends.line_receiver.as_fd(), PollFlags::POLLIN));
+        }
+        let patience = if starving { PollTimeout::from(100_u8) } else { PollTimeout::NONE };
+        let _ = poll(&mut sources, patience);
+        while let Ok(Some(_)) = self.signals.read_signal() {}
+    }
+
+    /// Reads which children have taken on which starts.
+    fn note_claims(&mut self) {
+        let mut bytes = [0; 8];
+        while let Ok(Some(received)) = socket::try_receive(&self.notify_receiver, &mut bytes) {
+            let (Some(pid), Some(id)) = (bytes.first_chunk(), bytes.last_chunk()) else { continue };
+            if received.len == bytes.len() {
+                self.claimed(i32::from_ne_bytes(*pid), Identity::from_bits(u32::from_ne_bytes(*id)));
+            }
+        }
+    }
+
+    fn claimed(&mut self, pid: i32, id: Identity) {
+        if self.idle.remove(&pid) || self.fresh.remove(&pid).is_some() {
+            self.running.insert(pid, id);
+        }
+    }
+
+    /// Waits for every child that has ended, and records how.
+    fn reap(&mut self) {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
+        loop {
+            let status = match waitid(Id::All, flags) {
+                Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => status,
+                Err(Errno::EINTR) => continue,
+                _ => return,
+            };
+            let Some(pid) = status.pid() else { return };
+            // It may have claimed a start and said so after we last looked.
+            self.note_claims();
+            self.ended(pid.as_raw(), super::status::to_word(status));
+        }
+    }
+
+    fn ended(&mut self, pid: i32, status: Status) {
+        let known = self.running.remove(&pid);
+        // It may also have claimed one and been killed before it could say so.
+        let claimed = known.or_else(|| self.world.used().find(|(id, slot)| slot.pid() == pid && slot.is_alive(*id)).map(|(id, _)| id));
+        match claimed {
+            Some(id) => self.world.mark_dead(id, status),
+            // Whatever message it held is lost: whoever waits for a claim looks again and sends again.
+            None => self.world.announce_lost_child(),
+        }
+        self.idle.remove(&pid);
+        self.fresh.remove(&pid);
+    }
+
+    /// Forks until enough children are ready.
+    fn refill(&mut self) {
+        self.starved = None;
+        while self.idle.len() < self.wanted && self.starved.is_none() {
+            #[allow(unsafe_code, reason = "forks")]
+            // SAFETY: this process has one thread (P2).
+            match unsafe { fork() } {
+                Ok(ForkResult::Child) => child::ready(&self.ends, &self.lifeline, &self.signals),
+                Ok(ForkResult::Parent { child }) => drop(self.idle.insert(child.as_raw())),
+                Err(errno) => self.starved = Some(errno),
+            }
+        }
+    }
+
+    /// Nobody is ready and nobody can be made: starts that wait in the line are refused, with the reason.
+    fn refuse_waiting(&self) {
+        let Some(errno) = self.starved else { return };
+        let mut buffer = vec![0; message::LARGEST];
+        while let Ok(Some(received)) = socket::try_receive(&self.ends.line_receiver, &mut buffer) {
+            if let Some((header, _)) = message::peek(&buffer[..received.len]) {
+                self.refuse(header.id(), errno as i32);
+            }
+        }
+    }
+
+    fn refuse(&self, id: Identity, errno: i32) {
+        let slot = self.world.slot(id);
+        if slot.refuse(id, errno) {
+            futex::wake_all(slot.word());
+        }
+    }
+
+    fn next_request(&self) -> Result<Option<(Vec<u8>, Vec<OwnedFd>)>, OsError> {
+        let mut buffer = vec![0; message::LARGEST];
+        Ok(socket::try_receive(&self.control_receiver, &mut buffer)?.map(|received| {
+            buffer.truncate(received.len);
+            (buffer, received.descriptors)
+        }))
+    }
+
+    /// Executes the program once more for one start; the message waits for it in a line of its own.
+    fn start_fresh(&mut self, bytes: &[u8], descriptors: Vec<OwnedFd>) {
+        let Some(start) = message::peek(bytes).map(|(header, _)| header.id()) else { return };
+        match self.execute(bytes, descriptors) {
+            Ok(pid) => drop(self.fresh.insert(pid, start)),
+            Err(error) => self.refuse(start, error.raw_os_error()),
+        }
+    }
+
+    fn execute(&self, bytes: &[u8], descriptors: Vec<OwnedFd>) -> Result<i32, OsError> {
+        let passed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
+        let (sender, receiver) = socket::message_pair()?;
+        socket::send(&sender, &[bytes], &passed)?;
+        let start = message::Start::parse(bytes, descriptors).ok_or(OsError::new("recvmsg", Errno::EBADMSG))?;
+        let environment = start.environment_block()?;
+        let environment = preload::child_environment(&environment, link::VARIABLE);
+        let ends = &self.ends;
+        let world = crate::shm::world::descriptor().ok_or(OsError::new("mmap", Errno::ENXIO))?;
+        let lifeline = self.lifeline.reader();
+        spawn::spawn(&preload::executable(), &environment, &[world, receiver.as_fd(), ends.line.as_fd(), ends.control.as_fd(), ends.notify.as_fd(), lifeline], &signal::group(self.ignored))
+    }
+}

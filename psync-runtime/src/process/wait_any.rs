@@ -1,0 +1,143 @@
+//! Waiting for whichever of several things is ready first.
+
+use crate::{
+    primitive::{AtomicU32, Ordering},
+    shm::world::{Wake, Watch},
+    sync::Event,
+    sys::{clock::Deadline, futex},
+};
+use core::time::Duration;
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+};
+
+/// Something that [`wait_any`] can wait for: processes, events, and everything that has a descriptor.
+pub trait Waitable {
+    #[doc(hidden)]
+    fn source(&self) -> Source<'_>;
+}
+
+/// How readiness shows.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Source<'a> {
+    /// The descriptor is readable, or has hung up.
+    Descriptor(BorrowedFd<'a>),
+    /// The event is set.
+    Event(&'a Event),
+}
+
+impl<T: AsFd> Waitable for T {
+    fn source(&self) -> Source<'_> {
+        Source::Descriptor(self.as_fd())
+    }
+}
+
+impl Waitable for Event {
+    fn source(&self) -> Source<'_> {
+        Source::Event(self)
+    }
+}
+
+/// Waits until at least one item is ready; returns the indices of all that are, and none if `timeout` passes first.
+///
+/// A process is ready when it has ended, an event when it is set, a descriptor when it can be read or has hung up. No timeout is
+/// for ever; with no items, it waits for the timeout.
+///
+/// # Errors
+/// If the system refuses, for instance because it is out of threads or descriptors.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::process::{spawn, wait_any};
+///
+/// let quick = spawn(|()| (), ())?;
+/// assert_eq!(wait_any(&[&quick], None)?, [0]);
+/// # Ok::<(), psync_runtime::Error>(())
+/// ```
+pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Result<Vec<usize>> {
+    let deadline = timeout.map_or(Deadline::NEVER, Deadline::after);
+    let sources: Vec<Source<'_>> = items.iter().map(|item| item.source()).collect();
+    let all_descriptors = !sources.iter().any(|source| matches!(source, Source::Event(_)));
+    if all_descriptors {
+        return poll_until(&sources, deadline);
+    }
+    loop {
+        let watch = Watch::new();
+        let words: Vec<(&AtomicU32, u32)> = sources.iter().filter_map(|source| match source {
+            Source::Event(event) => Some((event.word(), event.arm())),
+            Source::Descriptor(_) => None,
+        }).collect();
+        let ready = poll_until(&sources, Deadline::after(Duration::ZERO))?;
+        if !ready.is_empty() || deadline.is_over() {
+            return Ok(ready);
+        }
+        wait_for_either(&sources, &words, watch, deadline)?;
+    }
+}
+
+/// Which are ready; waits for the descriptors among them.
+fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
+    let is_set = |source: &Source<'_>| matches!(source, Source::Event(event) if event.is_set());
+    let mut fds: Vec<PollFd<'_>> = descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    loop {
+        let left = deadline.remaining().map_or(PollTimeout::NONE, |left| {
+            PollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
+        });
+        match poll(&mut fds, left) {
+            Ok(0) if !deadline.is_over() => {}
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+            Ok(_) => break,
+        }
+    }
+    let mut polled = fds.iter().map(|fd| fd.any().unwrap_or(true));
+    let mut ready = |source: &Source<'_>| match source {
+        Source::Descriptor(_) => polled.next().unwrap_or(false),
+        Source::Event(_) => is_set(source),
+    };
+    Ok(sources.iter().enumerate().filter_map(|(index, source)| ready(source).then_some(index)).collect())
+}
+
+fn descriptors<'a>(sources: &'a [Source<'a>]) -> impl Iterator<Item = BorrowedFd<'a>> {
+    sources.iter().filter_map(|source| match source {
+        Source::Descriptor(fd) => Some(*fd),
+        Source::Event(_) => None,
+    })
+}
+
+/// Sleeps on words; if there are descriptors too, a helper thread turns their readiness into a word.
+fn wait_for_either(sources: &[Source<'_>], words: &[(&AtomicU32, u32)], watch: Watch, deadline: Deadline) -> io::Result<()> {
+    // A sleep watches a limited number of words: the others are looked at again after a while.
+    let most = futex::MAX_WORDS - 2;
+    let (words, deadline) = match words.split_at_checked(most) {
+        Some((few, [_, ..])) => (few, deadline.min(Deadline::after(Duration::from_millis(10)))),
+        _ => (words, deadline),
+    };
+    if descriptors(sources).next().is_none() {
+        watch.wait_words(words, deadline);
+        return Ok(());
+    }
+    let flag = AtomicU32::new(0);
+    let (quit, stop): (OwnedFd, OwnedFd) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
+    std::thread::scope(|scope| {
+        let body = || {
+            let mut fds: Vec<PollFd<'_>> = descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            fds.push(PollFd::new(quit.as_fd(), PollFlags::POLLIN));
+            while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
+            flag.store(1, Ordering::Release);
+            futex::wake_all(&flag);
+        };
+        std::thread::Builder::new().name("psync-wait-any".to_owned()).spawn_scoped(scope, body)?;
+        let mut all = words.to_vec();
+        all.push((&flag, 0));
+        while watch.wait_words(&all, deadline) == Wake::Verify {}
+        drop(stop);
+        Ok(())
+    })
+}

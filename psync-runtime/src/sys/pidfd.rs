@@ -1,0 +1,79 @@
+//! Handles of processes that cannot come to mean another one.
+#![allow(unsafe_code, reason = "nix has no pidfd calls")]
+
+use super::{OsError, clock::Deadline};
+use nix::{
+    errno::Errno,
+    libc,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::wait::{Id, WaitPidFlag, WaitStatus, waitid},
+};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+/// A process.
+#[derive(Debug)]
+pub(crate) struct PidFd(OwnedFd);
+
+impl PidFd {
+    /// The process that has the pid now. The caller makes sure that it is the one that was meant.
+    pub(crate) fn open(pid: i32) -> Result<Self, OsError> {
+        // SAFETY: takes two numbers.
+        let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        let fd = i32::try_from(result)
+            .ok()
+            .filter(|&fd| fd >= 0)
+            .ok_or_else(|| OsError::last("pidfd_open"))?;
+        // SAFETY: the kernel has just made this descriptor for us.
+        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// Sends a signal. Success if the process has ended already.
+    pub(crate) fn signal(&self, signal: i32) -> Result<(), OsError> {
+        let none = core::ptr::null::<libc::siginfo_t>();
+        // SAFETY: a null siginfo is allowed and means "as kill does".
+        let result = unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, none, 0)
+        };
+        match Errno::result(result) {
+            Ok(_) | Err(Errno::ESRCH) => Ok(()),
+            Err(errno) => Err(OsError::new("pidfd_send_signal", errno)),
+        }
+    }
+
+    /// Whether the process has ended (it may still be a zombie).
+    pub(crate) fn has_ended(&self) -> bool {
+        self.wait(Deadline::after(core::time::Duration::ZERO))
+    }
+
+    /// Waits until the process has ended; false if the deadline comes first.
+    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+        loop {
+            let timeout = deadline.remaining().map_or(PollTimeout::NONE, |left| {
+                // Rounded up: waiting half a millisecond as zero would spin.
+                PollTimeout::try_from(left + core::time::Duration::from_micros(999))
+                    .unwrap_or(PollTimeout::MAX)
+            });
+            match poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], timeout) {
+                Ok(0) if deadline.is_over() => return false,
+                Ok(0) | Err(Errno::EINTR) => {}
+                Ok(_) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// How the process ended, if it has, and is a child of this one that nobody has waited for yet.
+    pub(crate) fn reap(&self) -> Option<WaitStatus> {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
+        match waitid(Id::PIDFd(self.0.as_fd()), flags) {
+            Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => Some(status),
+            _ => None,
+        }
+    }
+}
+
+impl AsFd for PidFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
