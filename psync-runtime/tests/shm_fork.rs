@@ -1,0 +1,2 @@
+//! Shared memory across raw forks.
+fn main() {}
