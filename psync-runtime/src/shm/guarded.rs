@@ -29,9 +29,9 @@ impl<T> Guarded<T> {
     /// The value, for as long as its lock is held.
     ///
     /// # Safety
-    /// The caller holds the lock that guards this cell for all of `'a`, and asks for no second reference in that time.
+    /// The caller holds the lock that guards this cell for as long as the reference lives, and asks for no second reference in that time.
     #[allow(clippy::mut_from_ref, reason = "that is what the lock is for")]
-    pub unsafe fn get<'a>(&'a self) -> &'a mut T {
+    pub unsafe fn get(&self) -> &mut T {
         // SAFETY: every process that touches the value holds its lock meanwhile (L1), and the caller holds it now.
         unsafe { &mut *self.0.get() }
     }

@@ -111,14 +111,14 @@ pub(crate) fn locate(address: usize, len: usize) -> Option<(Arc<Segment>, usize)
 /// Takes the entries of a segment that is being dropped out, unless they are another's by now.
 pub(super) fn forget(segment: &Segment) {
     let mut tables = tables();
-    remove(&mut tables.by_id, segment.id(), segment);
-    remove(&mut tables.by_inode, segment.inode(), segment);
-    remove(&mut tables.by_base, segment.base(), segment);
+    remove(&mut tables.by_id, &segment.id(), segment);
+    remove(&mut tables.by_inode, &segment.inode(), segment);
+    remove(&mut tables.by_base, &segment.base(), segment);
 }
 
-fn remove<K: Ord>(table: &mut BTreeMap<K, Weak<Segment>>, key: K, segment: &Segment) {
-    if table.get(&key).is_some_and(|entry| core::ptr::eq(entry.as_ptr(), segment)) {
-        table.remove(&key);
+fn remove<K: Ord>(table: &mut BTreeMap<K, Weak<Segment>>, key: &K, segment: &Segment) {
+    if table.get(key).is_some_and(|entry| core::ptr::eq(entry.as_ptr(), segment)) {
+        table.remove(key);
     }
 }
 

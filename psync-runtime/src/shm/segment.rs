@@ -122,6 +122,7 @@ impl Segment {
         Ok(Self { map, file, id, inode, purpose, pinned: AtomicBool::new(false) })
     }
 
+    #[allow(clippy::cast_ptr_alignment, reason = "mappings begin with a page")]
     fn header(&self) -> &Header {
         // SAFETY: the mapping is page-aligned and at least a page long; the header is all atomics, of which any bytes are valid.
         unsafe { &*self.map.as_ptr().cast::<Header>() }
