@@ -1,2 +1,75 @@
-//! Process-based parallelism for Rust as a declarative DSL.
-pub use psync_runtime::*;
+//! Process-based parallelism for Rust: shared memory that is race-free by type, processes that start without set-up, and a kill -9
+//! at any instruction that leaves nobody hanging.
+//!
+//! | to | use |
+//! |---|---|
+//! | share a value between processes | [`Shared`], with [`shared`](macro@shared) on its type |
+//! | lock it, count it, wait for it | [`Mutex`], [`Lock`], [`Value`], [`Semaphore`], [`Event`], [`Barrier`] |
+//! | share a slice of run-time length | [`Array`], [`Shared<[T]>`](Shared) |
+//! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |
+//! | run several and wait for all | [`parallel!`] |
+//! | lend them memory | [`scope`], or [`parallel!`] |
+//!
+//! # A first program
+//!
+//! ```
+//! use psync::prelude::*;
+//!
+//! #[shared]
+//! struct Farm {
+//!     bell: Event,
+//!     #[init(Semaphore::new(2))]
+//!     swings: Semaphore,
+//!     fed: Value<u32>,
+//! }
+//!
+//! #[process(wait(farm.bell), acquire(farm.swings))]
+//! fn monkey(farm: &Farm, name: String) -> String {
+//!     farm.fed.update(|n| n + 1);
+//!     format!("{name} swings")
+//! }
+//!
+//! #[process]
+//! fn ring(farm: &Farm) {
+//!     farm.bell.set();
+//! }
+//!
+//! let farm = Shared::new(Farm::default())?;
+//! let (said, ()) = parallel! {
+//!     for name in ["George", "Fred", "Percy"] => monkey(&farm, name.to_string()),
+//!     ring(&farm),
+//! }?;
+//! assert_eq!(said, ["George swings", "Fred swings", "Percy swings"]);
+//! assert_eq!(farm.fed.get(), 3);
+//! # Ok::<(), psync::Error>(())
+//! ```
+//!
+//! There is no `init` to call and no attribute on `main`. Every process of a program runs the same executable; psync notices before `main`
+//! that a process is one of its own.
+//!
+//! # What a kill does
+//!
+//! A process can be killed at any instruction. A lock that it held tells the next taker ([`LockError::Poisoned`]); a half-made change of
+//! a [`Value`] never happened; its permits come back; whoever waits with it at a barrier is told ([`BrokenBarrier`]). When a process ends
+//! in any way, the kernel ends every process that it started. Shared memory has no name, so there is nothing to clean up.
+
+#[doc(inline)]
+pub use psync_macros::{parallel, process, shared};
+pub use psync_runtime::{
+    Error, OsError, Result,
+    process::{
+        ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError, ParentProcess, Process,
+        ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable, active_children, cpu_count, current, preload, scope,
+        set_executable, spawn, spawn_with, wait_any,
+    },
+    shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},
+    sync::{
+        AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, DeadlockReport, Event, Lock, LockError, LockGuard, Mutex,
+        MutexGuard, Permit, PoisonCause, ReleaseError, Semaphore, Value, ValueGuard,
+    },
+};
+
+pub mod prelude;
+
+#[doc(hidden)]
+pub use psync_runtime::__private;

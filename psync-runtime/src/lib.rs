@@ -3,8 +3,12 @@
 //! Use it through the `psync` crate; this crate's own paths are not a public interface.
 #![deny(unsafe_code)]
 
+#[doc(hidden)]
+pub mod __private;
+pub(crate) mod channel;
 pub mod error;
 pub(crate) mod primitive;
+pub mod process;
 pub mod shm;
 pub mod sync;
 pub(crate) mod sys;

@@ -4,5 +4,5 @@
 pub(crate) use core::cell::UnsafeCell;
 pub(crate) use core::hint::spin_loop;
 pub(crate) use core::sync::atomic::{
-    AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicI32, AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };

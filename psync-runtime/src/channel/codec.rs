@@ -26,8 +26,13 @@ impl From<CodecError> for String {
 }
 
 /// Encodes a value into any writer.
-pub(crate) fn encode_into<T: Serialize>(value: &T, writer: &mut impl Write) -> Result<(), CodecError> {
-    encode_into_std_write(value, writer, config::standard()).map(drop).map_err(|error| describe_encode(&error))
+pub(crate) fn encode_into<T: Serialize>(
+    value: &T,
+    writer: &mut impl Write,
+) -> Result<(), CodecError> {
+    encode_into_std_write(value, writer, config::standard())
+        .map(drop)
+        .map_err(|error| describe_encode(&error))
 }
 
 /// Encodes a value into bytes.
@@ -57,8 +62,13 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
 }
 
 fn limited<T: DeserializeOwned>(bytes: &[u8], config: impl Config) -> Result<T, CodecError> {
-    let (value, used) = decode_from_slice(bytes, config).map_err(|error| describe_decode(&error))?;
-    if used == bytes.len() { Ok(value) } else { Err(CodecError(format!("{} bytes are left over", bytes.len() - used))) }
+    let (value, used) =
+        decode_from_slice(bytes, config).map_err(|error| describe_decode(&error))?;
+    if used == bytes.len() {
+        Ok(value)
+    } else {
+        Err(CodecError(format!("{} bytes are left over", bytes.len() - used)))
+    }
 }
 
 fn describe_encode(error: &EncodeError) -> CodecError {
@@ -96,7 +106,10 @@ mod tests {
         let bytes = encode(&(1_u64 << 40, "walnut")).expect("encodes");
         assert!(decode::<(u64, String)>(&bytes[..bytes.len() - 1]).is_err());
         let more = [&bytes[..], &[0]].concat();
-        assert_eq!(decode::<(u64, String)>(&more).map_err(String::from), Err("1 bytes are left over".to_owned()));
+        assert_eq!(
+            decode::<(u64, String)>(&more).map_err(String::from),
+            Err("1 bytes are left over".to_owned())
+        );
     }
 
     #[test]
@@ -113,7 +126,10 @@ mod tests {
     fn large_vectors_of_small_numbers_fit_the_limit() {
         for len in [1_000, 100_000, 3_000_000] {
             let value = vec![0_u64; len];
-            assert_eq!(decode::<Vec<u64>>(&encode(&value).expect("encodes")).map(|v| v.len()), Ok(len));
+            assert_eq!(
+                decode::<Vec<u64>>(&encode(&value).expect("encodes")).map(|v| v.len()),
+                Ok(len)
+            );
         }
     }
 }

@@ -18,7 +18,11 @@ pub(crate) static BOOT: Constructor = boot;
 /// What the C library calls before `main`: the arguments of `main`.
 type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_char);
 
-extern "C" fn boot(count: c_int, arguments: *const *const c_char, environment: *const *const c_char) {
+extern "C" fn boot(
+    count: c_int,
+    arguments: *const *const c_char,
+    environment: *const *const c_char,
+) {
     let Some(role) = std::env::var_os(VARIABLE) else { return };
     let Some(image) = image::main_program() else { return };
     let own = boot as *const ();
@@ -34,7 +38,9 @@ extern "C" fn boot(count: c_int, arguments: *const *const c_char, environment: *
     let role = role.to_string_lossy().into_owned();
     // A panic must not unwind into the C library, and this process must not reach `main`.
     let constructors = remaining_constructors(image, own.addr());
-    let _ = std::panic::catch_unwind(|| serve(&role, || constructors.for_each(|next| next(count, arguments, environment))));
+    let _ = std::panic::catch_unwind(|| {
+        serve(&role, || constructors.for_each(|next| next(count, arguments, environment)))
+    });
     end(FAILED);
 }
 

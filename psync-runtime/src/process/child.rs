@@ -1,34 +1,33 @@
 //! The other end of a start: a child that waits for one, claims it, and runs it.
 
 use super::{
-    current, exit, family, link,
+    current, exit, link,
     message::{self, Start},
-    outcome::{Fault, Writer},
+    outcome::{self, Fault, Writer},
     start::Entry,
     supervisor::Ends,
     surroundings,
 };
 use crate::{
-    shm::{
-        transfer,
-        world::{self, Identity, Me, World, existing},
-    },
-    sys::{OsError, futex, image, lifeline, lifeline::Lifeline, signal, socket},
+    shm::world::{self, Identity, Me, World, existing},
+    sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
 use nix::libc;
 use std::{
     any::Any,
     backtrace::{Backtrace, BacktraceStatus},
     cell::RefCell,
-    os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
     sync::OnceLock,
 };
 
 /// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
-pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, signals: &impl AsFd) -> ! {
+pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>]) -> ! {
     close(lifeline.writer());
-    close(signals.as_fd().as_raw_fd());
+    for descriptor in not_ours {
+        close(descriptor.as_raw_fd());
+    }
     // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
     signal::set_mask(0);
     if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
@@ -70,7 +69,8 @@ fn on_user_thread(body: impl FnOnce() + Send) {
 /// As large as a main thread's stack would be. Only touched pages cost memory.
 fn stack_size() -> usize {
     const RANGE: (u64, u64) = (2 << 20, 256 << 20);
-    let soft = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_STACK).map_or(8 << 20, |(soft, _)| soft);
+    let soft = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_STACK)
+        .map_or(8 << 20, |(soft, _)| soft);
     let bytes = if soft > RANGE.1 { 8 << 20 } else { soft.max(RANGE.0) };
     usize::try_from(bytes).unwrap_or(8 << 20)
 }
@@ -81,7 +81,9 @@ fn serve(ends: &Ends, hold: lifeline::Hold, only_one: bool) {
     let mut buffer = vec![0; message::LARGEST];
     loop {
         let Ok(Some(received)) = socket::receive(&ends.line_receiver, &mut buffer) else { return };
-        let Some(start) = Start::parse(&buffer[..received.len], received.descriptors) else { continue };
+        let Some(start) = Start::parse(&buffer[..received.len], received.descriptors) else {
+            continue;
+        };
         let id = start.header.id();
         if received.truncated {
             refuse(world, id, nix::errno::Errno::EMFILE as i32);
@@ -124,7 +126,8 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     settle(ends);
     current::show_name(&world.slot(id).name());
     let arguments = start.arguments().to_vec();
-    let Start { header, inbox, store, handles, .. } = start;
+    let Start { header, lifeline, inbox, store, directory, handles, .. } = start;
+    drop((lifeline, directory));
     let code = run(Running { world, id, inbox, store }, header.entry, &arguments, handles);
     // Only the end of this process may end its hold.
     core::mem::forget(hold);
@@ -159,10 +162,12 @@ static RUNNING: OnceLock<Running> = OnceLock::new();
 pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
     let running = RUNNING.get_or_init(|| running);
     let mut writer = Writer::new(running.world, running.id, &running.store);
-    let result = catch_unwind(AssertUnwindSafe(|| transfer::offer(handles, || {
-        let entry = find(entry)?;
-        entry(arguments, &mut writer)
-    })));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        outcome::offer(handles, || {
+            let entry = find(entry)?;
+            entry(arguments, &mut writer)
+        })
+    }));
     let fault = match result {
         Ok(Ok(handles)) => match writer.commit(&handles, &running.inbox) {
             Ok(()) => return 0,
@@ -181,9 +186,12 @@ const PANICKED: i32 = 101;
 #[allow(unsafe_code, reason = "turns an offset back into a function")]
 fn find(entry: u64) -> Result<Entry, Fault> {
     let address = image::main_program().and_then(|image| image.address_of(entry));
-    let address = address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    let address =
+        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
     // SAFETY: the starter took the offset from an `Entry` of the same image (UNSAFE.md, P1).
-    Ok(unsafe { core::mem::transmute::<*const (), Entry>(core::ptr::with_exposed_provenance(address)) })
+    Ok(unsafe {
+        core::mem::transmute::<*const (), Entry>(core::ptr::with_exposed_provenance(address))
+    })
 }
 
 thread_local! {
@@ -203,10 +211,13 @@ pub(crate) fn record_panics() {
 fn note(info: &PanicHookInfo<'_>) {
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     let backtrace = Backtrace::capture();
-    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let backtrace =
+        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
     LAST_PANIC.set(Some((location, backtrace)));
     // Without unwinding nothing else of this process's code runs after the hook.
-    if cfg!(panic = "abort") && let Some(running) = RUNNING.get() {
+    if cfg!(panic = "abort")
+        && let Some(running) = RUNNING.get()
+    {
         Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
     }
 }
@@ -215,6 +226,7 @@ fn panicked(payload: &(dyn Any + Send)) -> Fault {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
     let message = message.unwrap_or_else(|| "a payload that is not text".to_owned());
-    let (location, backtrace) = LAST_PANIC.take().map_or((None, None), |(location, backtrace)| (Some(location), backtrace));
+    let (location, backtrace) =
+        LAST_PANIC.take().map_or((None, None), |(location, backtrace)| (Some(location), backtrace));
     Fault::Panicked { message, location, backtrace }
 }

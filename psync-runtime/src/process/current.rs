@@ -63,8 +63,17 @@ pub fn current() -> &'static CurrentProcess {
 impl CurrentProcess {
     fn look_up() -> Self {
         let me = me();
-        let Some(slot) = existing().filter(|_| me.id != Identity::NOBODY).map(|world| world.slot(me.id)) else {
-            return Self { pid: me.pid, name: "main".to_owned(), daemon: false, index: 0, method: None, parent: None };
+        let Some(slot) =
+            existing().filter(|_| me.id != Identity::NOBODY).map(|world| world.slot(me.id))
+        else {
+            return Self {
+                pid: me.pid,
+                name: "main".to_owned(),
+                daemon: false,
+                index: 0,
+                method: None,
+                parent: None,
+            };
         };
         let (id, pid) = slot.parent();
         let method = match slot.method() {
@@ -74,8 +83,16 @@ impl CurrentProcess {
             Method::Fork => Some(StartMethod::Fork),
         };
         let parent_name = || existing().map(|world| world.slot(id).name()).unwrap_or_default();
-        let parent = (id != Identity::NOBODY).then(|| ParentProcess { id, pid, name: parent_name() });
-        Self { pid: me.pid, name: slot.name(), daemon: slot.is_daemon(), index: slot.index() as usize, method, parent }
+        let parent =
+            (id != Identity::NOBODY).then(|| ParentProcess { id, pid, name: parent_name() });
+        Self {
+            pid: me.pid,
+            name: slot.name(),
+            daemon: slot.is_daemon(),
+            index: slot.index() as usize,
+            method,
+            parent,
+        }
     }
 
     /// Its pid.
@@ -173,7 +190,8 @@ pub fn active_children() -> Vec<ChildInfo> {
     }
     let Some(world) = existing() else { return Vec::new() };
     let children = world.children_of(me().id);
-    let alive = children.filter(|(_, slot)| PidFd::open(slot.pid()).is_ok_and(|pidfd| !pidfd.has_ended()));
+    let alive =
+        children.filter(|(_, slot)| PidFd::open(slot.pid()).is_ok_and(|pidfd| !pidfd.has_ended()));
     alive.map(|(_, slot)| ChildInfo { pid: slot.pid(), name: slot.name() }).collect()
 }
 

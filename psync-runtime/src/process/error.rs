@@ -41,15 +41,19 @@ impl fmt::Display for SpawnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Encode { reason } => write!(f, "cannot encode the arguments: {reason}"),
-            Self::UnknownFunction => {
-                f.write_str("the function is not part of the main program, so a new process cannot find it")
+            Self::UnknownFunction => f.write_str(
+                "the function is not part of the main program, so a new process cannot find it",
+            ),
+            Self::Daemon => {
+                f.write_str("a daemon process may not start processes; start it without `daemon`")
             }
-            Self::Daemon => f.write_str("a daemon process may not start processes; start it without `daemon`"),
             Self::Threads { count } => write!(
                 f,
                 "cannot fork a process that has {count} threads; use `StartMethod::ForkServer` or `StartMethod::Spawn`"
             ),
-            Self::TableFull => f.write_str("4096 processes of this program are alive, which is as many as it can have"),
+            Self::TableFull => f.write_str(
+                "4096 processes of this program are alive, which is as many as it can have",
+            ),
             Self::Supervisor { reason } => write!(f, "cannot start the supervisor: {reason}"),
             Self::Lost => f.write_str("several processes died before they could take on the start"),
             Self::TimedOut => f.write_str("no process took on the start in time"),
@@ -194,7 +198,9 @@ impl ProcessError {
         let name = name.to_owned();
         match status {
             ExitStatus::Exited { code } => Self::Exited { code, name, pid },
-            ExitStatus::Signaled { signal, core_dumped } => Self::Signaled { signal, core_dumped, name, pid },
+            ExitStatus::Signaled { signal, core_dumped } => {
+                Self::Signaled { signal, core_dumped, name, pid }
+            }
             ExitStatus::Unknown => Self::Lost { name, pid },
         }
     }
@@ -207,10 +213,16 @@ impl fmt::Display for ProcessError {
         }
         write!(f, "process `{}` (pid {}) ", self.name(), self.pid())?;
         match self {
-            Self::Panicked { message, location: Some(location), .. } => write!(f, "panicked at {location}: {message}"),
+            Self::Panicked { message, location: Some(location), .. } => {
+                write!(f, "panicked at {location}: {message}")
+            }
             Self::Panicked { message, .. } => write!(f, "panicked: {message}"),
             Self::Signaled { signal, core_dumped, .. } => {
-                write!(f, "was ended by {}", ExitStatus::Signaled { signal: *signal, core_dumped: *core_dumped })
+                write!(
+                    f,
+                    "was ended by {}",
+                    ExitStatus::Signaled { signal: *signal, core_dumped: *core_dumped }
+                )
             }
             Self::Exited { code, .. } => write!(f, "exited with code {code} before it returned"),
             Self::Decode { reason, .. } => write!(f, "could not be understood: {reason}"),

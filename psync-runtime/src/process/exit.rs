@@ -1,9 +1,6 @@
 //! How a process ends: its finalizers, its children, its exit code.
 
-use super::{
-    family::existing_family,
-    link,
-};
+use super::{family::existing_family, link};
 use crate::{
     shm::world::{Slot, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
@@ -44,7 +41,9 @@ fn at_exit() {
     }
     for (id, slot) in world.children_of(own).filter(|(_, slot)| slot.is_daemon()) {
         // The pid is the child's as long as its slot says that it lives, so ask again once it can no longer be reused.
-        if let Ok(pidfd) = PidFd::open(slot.pid()) && slot.is_alive(id) {
+        if let Ok(pidfd) = PidFd::open(slot.pid())
+            && slot.is_alive(id)
+        {
             let _ = pidfd.signal(libc::SIGTERM);
         }
     }
@@ -60,9 +59,11 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
         let watch = Watch::new();
         if let Some(family) = existing_family() {
             family.reap_forgotten();
-            family.collect(me().id);
+            drop(family.empty_inbox());
         }
-        let Some((id, slot)) = world.children_of(me().id).find(|(_, slot)| matters(slot)) else { return };
+        let Some((id, slot)) = world.children_of(me().id).find(|(_, slot)| matters(slot)) else {
+            return;
+        };
         match watch.wait(slot.word(), slot.state().low(), deadline) {
             Wake::Verify => drop(world.verify(id)),
             Wake::TimedOut => return,
@@ -74,7 +75,6 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
 /// Ends a process that has run its function: finalizers and exit handlers run, standard output is flushed.
 #[allow(clippy::disallowed_methods, reason = "this is where processes end")]
 pub(crate) fn normally(code: i32) -> ! {
-    arm();
     std::process::exit(code)
 }
 
@@ -183,7 +183,10 @@ impl Drop for Finalizer {
 
 impl fmt::Debug for Finalizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Finalizer").field("priority", &self.0.priority).field("pending", &self.is_pending()).finish()
+        f.debug_struct("Finalizer")
+            .field("priority", &self.0.priority)
+            .field("pending", &self.is_pending())
+            .finish()
     }
 }
 

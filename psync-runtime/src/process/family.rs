@@ -9,7 +9,7 @@ use memmap2::MmapRaw;
 use std::{
     collections::HashMap,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// One per process, made at its first start and kept as long as it lives; a forked child makes its own.
@@ -22,7 +22,7 @@ pub(crate) struct Family {
     /// What has been taken out of the inbox for results that nobody has asked for yet.
     stash: Mutex<HashMap<Identity, Vec<OwnedFd>>>,
     /// Children of `StartMethod::Fork` whose handles are gone: this process has to reap them.
-    forgotten: Mutex<Vec<(Identity, PidFd)>>,
+    forgotten: Mutex<Vec<(Identity, Arc<PidFd>)>>,
 }
 
 static FAMILY: AtomicPtr<Family> = AtomicPtr::new(core::ptr::null_mut());
@@ -88,22 +88,30 @@ impl Family {
         self.store.as_fd()
     }
 
-    /// Empties the inbox, so that no child is held up by it, and returns what is there for `id`.
+    /// What the inbox holds for `id`.
     pub(crate) fn collect(&self, id: Identity) -> Vec<OwnedFd> {
+        self.empty_inbox().remove(&id).unwrap_or_default()
+    }
+
+    /// Empties the inbox, so that no child waits for room in it.
+    pub(crate) fn empty_inbox(&self) -> MutexGuard<'_, HashMap<Identity, Vec<OwnedFd>>> {
         let mut stash = lock(&self.stash);
         let mut bytes = [0; 4];
         while let Ok(Some(received)) = socket::try_receive(&self.inbox.0, &mut bytes) {
-            stash.entry(Identity::from_bits(u32::from_ne_bytes(bytes))).or_default().extend(received.descriptors);
+            stash
+                .entry(Identity::from_bits(u32::from_ne_bytes(bytes)))
+                .or_default()
+                .extend(received.descriptors);
         }
         // What came from children that nobody waits for any more.
         if let Some(world) = existing() {
             stash.retain(|owner, _| world.slot(*owner).state().generation() == owner.generation());
         }
-        stash.remove(&id).unwrap_or_default()
+        stash
     }
 
     /// Keeps the means to reap a child of `Fork` whose handle has been dropped.
-    pub(crate) fn forget(&self, id: Identity, pidfd: PidFd) {
+    pub(crate) fn forget(&self, id: Identity, pidfd: Arc<PidFd>) {
         lock(&self.forgotten).push((id, pidfd));
     }
 
@@ -129,7 +137,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Sends descriptors to a starter's inbox, under the name of this process.
 pub(crate) fn deliver(inbox: impl AsFd, descriptors: &[BorrowedFd<'_>]) -> Result<(), OsError> {
     let own = me().id.bits().to_ne_bytes();
-    descriptors.chunks(socket::MAX_DESCRIPTORS).try_for_each(|part| socket::send(&inbox, &[&own], part))
+    descriptors
+        .chunks(socket::MAX_DESCRIPTORS)
+        .try_for_each(|part| socket::send(&inbox, &[&own], part))
 }
 
 /// A part of a store.
@@ -148,7 +158,12 @@ impl Region {
     }
 
     /// Makes `len` bytes at `start` writable: reserved and mapped.
-    pub(crate) fn window(self, store: impl AsFd, start: u64, len: usize) -> Result<MmapRaw, OsError> {
+    pub(crate) fn window(
+        self,
+        store: impl AsFd,
+        start: u64,
+        len: usize,
+    ) -> Result<MmapRaw, OsError> {
         memory::reserve(&store, self.0 + start, len as u64)?;
         memory::map(&store, self.0 + start, len)
     }

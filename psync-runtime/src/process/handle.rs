@@ -32,8 +32,7 @@ pub(crate) struct Child {
     pub(crate) pid: i32,
     pub(crate) name: String,
     method: StartMethod,
-    /// `None` only while it is dropped.
-    pidfd: Option<PidFd>,
+    pidfd: Arc<PidFd>,
     creator: i32,
     end: OnceLock<ExitStatus>,
     /// For a child of `Fork`: whoever holds it reaps.
@@ -41,9 +40,24 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    pub(crate) fn new(id: Identity, pid: i32, name: String, method: StartMethod, pidfd: PidFd) -> Self {
+    pub(crate) fn new(
+        id: Identity,
+        pid: i32,
+        name: String,
+        method: StartMethod,
+        pidfd: PidFd,
+    ) -> Self {
         let creator = me().pid;
-        Self { id, pid, name, method, pidfd: Some(pidfd), creator, end: OnceLock::new(), reaping: Mutex::default() }
+        Self {
+            id,
+            pid,
+            name,
+            method,
+            pidfd: Arc::new(pidfd),
+            creator,
+            end: OnceLock::new(),
+            reaping: Mutex::default(),
+        }
     }
 
     /// Waits for its end.
@@ -89,38 +103,39 @@ impl Child {
     fn verify(&self) {
         if let Some(family) = existing_family() {
             // A child with many handles in its result may be waiting for room.
-            family.keep_inbox_open();
+            drop(family.empty_inbox());
         }
         link::check();
-        let (Some(world), Some(pidfd)) = (existing(), &self.pidfd) else { return };
-        if pidfd.has_ended() {
+        let Some(world) = existing() else { return };
+        if self.pidfd.has_ended() {
             let slot = world.slot(self.id);
-            Watch::new().wait(slot.word(), slot.state().low(), Deadline::after(Duration::from_millis(200)));
+            Watch::new().wait(
+                slot.word(),
+                slot.state().low(),
+                Deadline::after(Duration::from_millis(200)),
+            );
             // Orphans of a dead supervisor may have become children of this process, as they do in a container's first.
-            let status = pidfd.reap().map_or(Status::UNKNOWN, status::to_word);
+            let status = self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word);
             world.mark_dead(self.id, status);
         }
     }
 
     /// A child of `Fork` is a real child of this process.
     fn wait_ourselves(&self, deadline: Deadline) -> Option<ExitStatus> {
-        let pidfd = self.pidfd.as_ref()?;
-        if !pidfd.wait(deadline) {
+        if !self.pidfd.wait(deadline) {
             return None;
         }
         let _reaping = self.reaping.lock().unwrap_or_else(PoisonError::into_inner);
         if self.look_up().is_none() {
-            existing()?.mark_dead(self.id, pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
+            existing()?
+                .mark_dead(self.id, self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
         }
         self.look_up()
     }
 
     /// Sends a signal; no error if it has ended.
     pub(crate) fn signal(&self, signal: i32) -> io::Result<()> {
-        match &self.pidfd {
-            Some(pidfd) if self.end.get().is_none() => Ok(pidfd.signal(signal)?),
-            _ => Ok(()),
-        }
+        if self.end.get().is_none() { Ok(self.pidfd.signal(signal)?) } else { Ok(()) }
     }
 
     /// Whether it has left a result.
@@ -155,10 +170,10 @@ impl Drop for Child {
             outcome::clear(world, family, self.id);
         }
         world.slot(self.id).detach(self.id);
-        if let (StartMethod::Fork, None, Some(pidfd), Some(family)) =
-            (self.method, self.end.get(), self.pidfd.take(), existing_family())
+        if let (StartMethod::Fork, None, Some(family)) =
+            (self.method, self.end.get(), existing_family())
         {
-            family.forget(self.id, pidfd);
+            family.forget(self.id, Arc::clone(&self.pidfd));
         }
     }
 }
@@ -284,10 +299,7 @@ impl<R: DeserializeOwned> Process<R> {
 /// Readable when the process has ended.
 impl<R> AsFd for Process<R> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.child.pidfd {
-            Some(pidfd) => pidfd.as_fd(),
-            None => unreachable!("the descriptor is taken only when the last handle is dropped"),
-        }
+        self.child.pidfd.as_fd()
     }
 }
 

@@ -92,9 +92,22 @@ fn launch() -> Result<Link, SpawnError> {
     socket::limit_patience(&line)?;
     socket::limit_patience(&control)?;
     let lifeline = family()?.descriptors()[0];
-    let ends: [BorrowedFd<'_>; 6] = [world, line_receiver.as_fd(), line.as_fd(), control_receiver.as_fd(), control.as_fd(), lifeline];
-    let environment = spawn::environment_with(VARIABLE, &format!("supervisor{}", preload::encode()));
-    let pid = spawn::spawn(&preload::executable(), &environment, &ends, &nix::sys::signal::SigSet::empty())?;
+    let ends: [BorrowedFd<'_>; 6] = [
+        world,
+        line_receiver.as_fd(),
+        line.as_fd(),
+        control_receiver.as_fd(),
+        control.as_fd(),
+        lifeline,
+    ];
+    let environment =
+        spawn::environment_with(VARIABLE, &format!("supervisor{}", preload::encode()));
+    let pid = spawn::spawn(
+        &preload::executable(),
+        &environment,
+        &ends,
+        &nix::sys::signal::SigSet::empty(),
+    )?;
     let pidfd = PidFd::open(pid)?;
     drop((line_receiver, control_receiver));
     hello(&control, &pidfd)?;
@@ -111,7 +124,10 @@ fn hello(control: &OwnedFd, pidfd: &PidFd) -> Result<(), SpawnError> {
         Err(SpawnError::Supervisor { reason })
     };
     loop {
-        let mut ends = [PollFd::new(control.as_fd(), PollFlags::POLLIN), PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)];
+        let mut ends = [
+            PollFd::new(control.as_fd(), PollFlags::POLLIN),
+            PollFd::new(pidfd.as_fd(), PollFlags::POLLIN),
+        ];
         let _ = poll(&mut ends, PollTimeout::from(1000_u16));
         let mut text = [0; 1024];
         match socket::try_receive(control, &mut text) {
@@ -122,11 +138,18 @@ fn hello(control: &OwnedFd, pidfd: &PidFd) -> Result<(), SpawnError> {
             },
             Err(error) => return failed(error.to_string()),
             Ok(None) if pidfd.has_ended() => {
-                let status = pidfd.reap().map(super::status::to_word).map(super::ExitStatus::from_word);
-                let status = status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
-                return failed(format!("{} ended with {status} before it was ready", preload::executable().to_string_lossy()));
+                let status =
+                    pidfd.reap().map(super::status::to_word).map(super::ExitStatus::from_word);
+                let status =
+                    status.map_or_else(|| "unknown status".to_owned(), |status| status.to_string());
+                return failed(format!(
+                    "{} ended with {status} before it was ready",
+                    preload::executable().to_string_lossy()
+                ));
             }
-            Ok(None) if deadline.is_over() => return failed("it did not answer in time".to_owned()),
+            Ok(None) if deadline.is_over() => {
+                return failed("it did not answer in time".to_owned());
+            }
             Ok(None) => {}
         }
     }
@@ -135,5 +158,7 @@ fn hello(control: &OwnedFd, pidfd: &PidFd) -> Result<(), SpawnError> {
 /// Whether a failed send means that the supervisor is gone.
 pub(crate) fn is_gone(error: &OsError) -> bool {
     use nix::errno::Errno;
-    [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN].iter().any(|&errno| errno as i32 == error.raw_os_error())
+    [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN]
+        .iter()
+        .any(|&errno| errno as i32 == error.raw_os_error())
 }

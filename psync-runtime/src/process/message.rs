@@ -39,7 +39,12 @@ impl Header {
 }
 
 /// The bytes of the message for a start; long parts go into the store.
-pub(crate) fn compose(header: &mut Header, environment: &[u8], arguments: &[u8], family: &Family) -> Result<Vec<u8>, OsError> {
+pub(crate) fn compose(
+    header: &mut Header,
+    environment: &[u8],
+    arguments: &[u8],
+    family: &Family,
+) -> Result<Vec<u8>, OsError> {
     let len = environment.len() + arguments.len();
     header.environment = environment.len();
     header.arguments = arguments.len();
@@ -59,7 +64,12 @@ pub(crate) fn compose(header: &mut Header, environment: &[u8], arguments: &[u8],
 }
 
 #[allow(unsafe_code, reason = "fills a window of the store")]
-fn write_to_store(id: Identity, family: &Family, parts: &[&[u8]], len: usize) -> Result<(), OsError> {
+fn write_to_store(
+    id: Identity,
+    family: &Family,
+    parts: &[&[u8]],
+    len: usize,
+) -> Result<(), OsError> {
     let window = Region::arguments(id).window(family.store(), 0, len)?;
     let mut at = window.as_mut_ptr();
     for part in parts {
@@ -97,13 +107,23 @@ impl Start {
     pub(crate) fn parse(bytes: &[u8], descriptors: Vec<OwnedFd>) -> Option<Self> {
         let (header, body) = peek(bytes)?;
         let mut descriptors = descriptors.into_iter();
-        let (lifeline, inbox, store, directory) = (descriptors.next()?, descriptors.next()?, descriptors.next()?, descriptors.next()?);
+        let (lifeline, inbox, store, directory) =
+            (descriptors.next()?, descriptors.next()?, descriptors.next()?, descriptors.next()?);
         let mut streams = [const { None }; 3];
         for (stream, open) in streams.iter_mut().zip(header.streams) {
             *stream = if open { Some(descriptors.next()?) } else { None };
         }
         let body = body.to_vec();
-        Some(Self { header, lifeline, inbox, store, directory, streams, handles: descriptors.collect(), body })
+        Some(Self {
+            header,
+            lifeline,
+            inbox,
+            store,
+            directory,
+            streams,
+            handles: descriptors.collect(),
+            body,
+        })
     }
 
     /// Fetches environment and arguments from the store if they are there.

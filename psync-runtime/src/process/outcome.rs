@@ -8,7 +8,7 @@ use super::family::{self, Family, Region};
 use crate::{
     channel::codec,
     shm::{
-        transfer,
+        self, Segment,
         world::{Identity, Outcome, PAGE, World},
     },
     sys::OsError,
@@ -18,7 +18,8 @@ use memmap2::MmapRaw;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     io::{self, Write},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
 };
 
 /// Why a process has no result.
@@ -27,6 +28,22 @@ pub(crate) enum Fault {
     Panicked { message: String, location: Option<String>, backtrace: Option<String> },
     Decode(String),
     Encode(String),
+}
+
+/// The memory behind the handles in an encoded value.
+pub(crate) type Handles = Vec<Arc<Segment>>;
+
+/// What is sent along for handles.
+pub(crate) fn descriptors(handles: &[Arc<Segment>]) -> Vec<BorrowedFd<'_>> {
+    handles.iter().map(|segment| segment.as_fd()).collect()
+}
+
+/// Decodes with the handles' descriptors at hand.
+pub(crate) fn offer<T>(
+    handles: Vec<OwnedFd>,
+    decode: impl FnOnce() -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    shm::offer(handles, decode).unwrap_or_else(|error| Err(Fault::Decode(error.to_string())))
 }
 
 /// The first byte of an outcome.
@@ -77,17 +94,22 @@ impl<'a> Writer<'a> {
     }
 
     /// Encodes a function's result. What handles it contains is returned, and has to live until the outcome is committed.
-    pub(crate) fn returned<R: Serialize>(&mut self, result: &R) -> Result<transfer::Handles, Fault> {
+    pub(crate) fn returned<R: Serialize>(&mut self, result: &R) -> Result<Handles, Fault> {
         self.restart(RETURNED).map_err(|error| Fault::Encode(error.to_string()))?;
-        let (encoded, handles) = transfer::collect(|| codec::encode_into(result, self));
+        let (encoded, handles) = shm::collect(|| codec::encode_into(result, self));
         encoded.map(|()| handles).map_err(|error| Fault::Encode(error.into()))
     }
 
     /// Makes what was written the outcome. Handles go ahead through the inbox.
-    pub(crate) fn commit(&mut self, handles: &transfer::Handles, inbox: &OwnedFd) -> Result<(), OsError> {
-        let descriptors = handles.descriptors();
+    pub(crate) fn commit(
+        &mut self,
+        handles: &[Arc<Segment>],
+        inbox: &OwnedFd,
+    ) -> Result<(), OsError> {
+        let descriptors = descriptors(handles);
         family::deliver(inbox, &descriptors)?;
-        let flags = if descriptors.is_empty() { 0 } else { HANDLES } | if self.window.is_some() { IN_STORE } else { 0 };
+        let flags = if descriptors.is_empty() { 0 } else { HANDLES }
+            | if self.window.is_some() { IN_STORE } else { 0 };
         self.world.slot(self.id).commit(Outcome(flags | (self.len as u64 + 1)));
         Ok(())
     }
@@ -109,7 +131,8 @@ impl<'a> Writer<'a> {
             let page = unsafe { &mut *page };
             return Ok(&mut page[self.len..]);
         }
-        let full = self.window.as_ref().is_none_or(|window| window.end(window.map.len()) == self.len);
+        let full =
+            self.window.as_ref().is_none_or(|window| window.end(window.map.len()) == self.len);
         if full {
             self.next_window()?;
         }
@@ -126,7 +149,8 @@ impl<'a> Writer<'a> {
         const SMALLEST: usize = 64 << 10;
         const LARGEST: usize = 64 << 20;
         let region = Region::outcome(self.id);
-        let len = self.window.as_ref().map_or(SMALLEST, |window| (window.map.len() * 2).min(LARGEST));
+        let len =
+            self.window.as_ref().map_or(SMALLEST, |window| (window.map.len() * 2).min(LARGEST));
         let start = self.window.as_ref().map_or(0, |window| window.end(window.map.len()));
         let map = region.window(self.store, start as u64, len)?;
         if start == 0 {
@@ -159,11 +183,17 @@ pub(crate) fn has_result(world: &World, family: &Family, id: Identity) -> bool {
 }
 
 /// Takes what a process has left; `None` if it left nothing. Call it once.
-pub(crate) fn take<R: DeserializeOwned>(world: &World, family: &Family, id: Identity) -> Option<Result<R, Fault>> {
+pub(crate) fn take<R: DeserializeOwned>(
+    world: &World,
+    family: &Family,
+    id: Identity,
+) -> Option<Result<R, Fault>> {
     let word = world.slot(id).outcome().0;
     let handles = if word & HANDLES == 0 { Vec::new() } else { family.collect(id) };
     let taken = with_bytes(world, family, id, |bytes| match bytes {
-        [RETURNED, bytes @ ..] => transfer::offer(handles, || codec::decode(bytes)).map_err(|e| Fault::Decode(e.into())),
+        [RETURNED, bytes @ ..] => {
+            offer(handles, || codec::decode(bytes).map_err(|e| Fault::Decode(e.into())))
+        }
         [_, bytes @ ..] => Err(codec::decode(bytes).unwrap_or_else(|e| Fault::Decode(e.into()))),
         [] => Err(Fault::Decode("the outcome is empty".to_owned())),
     });
@@ -179,7 +209,12 @@ pub(crate) fn clear(world: &World, family: &Family, id: Identity) {
     }
 }
 
-fn with_bytes<T>(world: &World, family: &Family, id: Identity, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+fn with_bytes<T>(
+    world: &World,
+    family: &Family,
+    id: Identity,
+    read: impl FnOnce(&[u8]) -> T,
+) -> Option<T> {
     let word = world.slot(id).outcome().0;
     let len = usize::try_from((word & LENGTH).checked_sub(1)?).ok()?;
     if word & IN_STORE == 0 {

@@ -1,12 +1,10 @@
 //! What `parallel!` expands to: branches that start together, and end together.
 
 use super::{
-    Failure, Options, ParallelError, Process, ProcessError, Scope, SpawnError, StartMethod, handle::Child, scope,
+    Failure, Options, ParallelError, Process, ProcessError, Scope, SpawnError, StartMethod,
+    handle::Child, scope,
 };
-use crate::{
-    shm::world::Watch,
-    sys::clock::Deadline,
-};
+use crate::{shm::world::Watch, sys::clock::Deadline};
 use core::{cell::Cell, fmt, time::Duration};
 use nix::libc;
 use serde::de::DeserializeOwned;
@@ -37,7 +35,12 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { deadline: None, grace: Duration::from_secs(2), on_failure: OnFailure::Cancel, start_method: None }
+        Self {
+            deadline: None,
+            grace: Duration::from_secs(2),
+            on_failure: OnFailure::Cancel,
+            start_method: None,
+        }
     }
 }
 
@@ -62,7 +65,11 @@ impl<'scope, 'env> Group<'scope, 'env> {
         Options { start_method: self.settings.start_method, ..Options::new() }
     }
 
-    fn begin<R>(&self, name: &'static str, start: impl FnOnce() -> Result<Process<R>, SpawnError>) -> Result<Process<R>, ProcessError> {
+    fn begin<R>(
+        &self,
+        name: &'static str,
+        start: impl FnOnce() -> Result<Process<R>, SpawnError>,
+    ) -> Result<Process<R>, ProcessError> {
         let name = name.to_owned();
         if self.broken.get() {
             return Err(ProcessError::Cancelled { name, pid: 0 });
@@ -78,12 +85,26 @@ impl<'scope, 'env> Group<'scope, 'env> {
     }
 
     /// A branch of one process.
-    pub fn one<R>(&self, name: &'static str, start: impl FnOnce() -> Result<Process<R>, SpawnError>) -> One<R> {
-        One(Member { branch: self.next_branch(), index: None, name, process: self.begin(name, start) })
+    pub fn one<R>(
+        &self,
+        name: &'static str,
+        start: impl FnOnce() -> Result<Process<R>, SpawnError>,
+    ) -> One<R> {
+        One(Member {
+            branch: self.next_branch(),
+            index: None,
+            name,
+            process: self.begin(name, start),
+        })
     }
 
     /// A branch of one process per item.
-    pub fn each<I: IntoIterator, R>(&self, name: &'static str, items: I, mut start: impl FnMut(I::Item) -> Result<Process<R>, SpawnError>) -> Each<R> {
+    pub fn each<I: IntoIterator, R>(
+        &self,
+        name: &'static str,
+        items: I,
+        mut start: impl FnMut(I::Item) -> Result<Process<R>, SpawnError>,
+    ) -> Each<R> {
         let branch = self.next_branch();
         let members = items.into_iter().enumerate().map(|(index, item)| Member {
             branch,
@@ -119,14 +140,23 @@ impl<R: DeserializeOwned> Member<R> {
         let (name, key) = (self.name, (self.branch, self.index));
         let verdict = report.verdict(key);
         let result = self.process.and_then(Process::join).map_err(|error| match verdict {
-            Some(Verdict::Cancelled) if error.is_signal() => ProcessError::Cancelled { name: error.name().to_owned(), pid: error.pid() },
-            Some(Verdict::TimedOut) if error.is_signal() => ProcessError::TimedOut { name: error.name().to_owned(), pid: error.pid() },
+            Some(Verdict::Cancelled) if error.is_signal() => {
+                ProcessError::Cancelled { name: error.name().to_owned(), pid: error.pid() }
+            }
+            Some(Verdict::TimedOut) if error.is_signal() => {
+                ProcessError::TimedOut { name: error.name().to_owned(), pid: error.pid() }
+            }
             _ => error,
         });
         match result {
             Ok(result) => Some(result),
             Err(error) => {
-                report.failures.push(Failure { branch: key.0, index: key.1, name: name.to_owned(), error });
+                report.failures.push(Failure {
+                    branch: key.0,
+                    index: key.1,
+                    name: name.to_owned(),
+                    error,
+                });
                 None
             }
         }
@@ -189,7 +219,8 @@ impl<R: DeserializeOwned> Branches for Each<R> {
 
     fn finish(self, report: &mut Report) -> Option<Vec<R>> {
         // Every member is asked, so that every failure is reported.
-        let results: Vec<Option<R>> = self.0.into_iter().map(|member| member.finish(report)).collect();
+        let results: Vec<Option<R>> =
+            self.0.into_iter().map(|member| member.finish(report)).collect();
         results.into_iter().collect()
     }
 }
@@ -260,8 +291,12 @@ impl Report {
         let mut failures = core::mem::take(&mut self.failures);
         let never = usize::MAX;
         failures.sort_by_key(|failure| {
-            let order = self.of((failure.branch, failure.index)).map_or(never, |watched| watched.order);
-            (matches!(failure.error, ProcessError::Cancelled { .. }), if order == 0 { never } else { order })
+            let order =
+                self.of((failure.branch, failure.index)).map_or(never, |watched| watched.order);
+            (
+                matches!(failure.error, ProcessError::Cancelled { .. }),
+                if order == 0 { never } else { order },
+            )
         });
         failures
     }
@@ -322,7 +357,10 @@ fn look_after(watched: &mut [Watched], settings: &Settings, deadline: Deadline, 
 /// Sees which have ended without a result since the last look.
 fn note_failures(watched: &mut [Watched], failed: &mut usize) {
     for entry in watched.iter_mut().filter(|entry| entry.order == 0) {
-        let ended = entry.child.as_ref().is_some_and(|child| child.status().is_some() && !child.has_result());
+        let ended = entry
+            .child
+            .as_ref()
+            .is_some_and(|child| child.status().is_some() && !child.has_result());
         if ended {
             *failed += 1;
             entry.order = *failed;

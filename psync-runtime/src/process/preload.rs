@@ -46,8 +46,11 @@ static EXECUTABLE: Mutex<Option<CString>> = Mutex::new(None);
 /// # Panics
 /// If the function is not part of the main program.
 pub fn preload(function: fn() -> Result<(), String>, on_error: OnError) {
-    let offset = image::main_program().and_then(|image| image.offset_of((function as *const ()).addr()));
-    let Some(offset) = offset else { panic!("a preload function must be part of the main program") };
+    let offset =
+        image::main_program().and_then(|image| image.offset_of((function as *const ()).addr()));
+    let Some(offset) = offset else {
+        panic!("a preload function must be part of the main program")
+    };
     PRELOADS.lock().unwrap_or_else(PoisonError::into_inner).push((offset, on_error));
 }
 
@@ -73,7 +76,12 @@ pub(crate) fn executable() -> CString {
 /// The chosen executable and the preloads, for the boot variable: `:x=path` in hexadecimal, and `:offset=policy` each.
 pub(crate) fn encode() -> String {
     let mut text = String::from(":x=");
-    for byte in EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner).iter().flat_map(|path| path.to_bytes()) {
+    for byte in EXECUTABLE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+        .flat_map(|path| path.to_bytes())
+    {
         let _ = write!(text, "{byte:02x}");
     }
     for (offset, on_error) in PRELOADS.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -92,10 +100,18 @@ pub(crate) fn run(encoded: &str) -> Result<(), String> {
             continue;
         }
         let offset = u64::from_str_radix(offset, 16).unwrap_or(u64::MAX);
-        let Some(address) = image::main_program().and_then(|image| image.address_of(offset)) else { continue };
+        let Some(address) = image::main_program().and_then(|image| image.address_of(offset)) else {
+            continue;
+        };
         // SAFETY: the offset was taken from a `Preload` of the same image (UNSAFE.md, P1).
-        let function = unsafe { core::mem::transmute::<*const (), Preload>(core::ptr::with_exposed_provenance(address)) };
-        let Err(error) = std::panic::catch_unwind(function).unwrap_or_else(|_| Err("it panicked".to_owned())) else { continue };
+        let function = unsafe {
+            core::mem::transmute::<*const (), Preload>(core::ptr::with_exposed_provenance(address))
+        };
+        let Err(error) =
+            std::panic::catch_unwind(function).unwrap_or_else(|_| Err("it panicked".to_owned()))
+        else {
+            continue;
+        };
         match policy {
             "1" => warn(&error),
             "2" => return Err(format!("preload failed: {error}")),
@@ -123,6 +139,7 @@ fn warn(error: &dyn Display) {
 
 /// The environment of a `Spawn` child: the starter's, and its role.
 pub(crate) fn child_environment(block: &[u8], variable: &str) -> Vec<CString> {
-    let own = super::surroundings::variables(block).filter_map(|(name, value)| spawn::assignment(name, value));
+    let own = super::surroundings::variables(block)
+        .filter_map(|(name, value)| spawn::assignment(name, value));
     own.chain(spawn::assignment(OsStr::new(variable), OsStr::new("child"))).collect()
 }

@@ -44,7 +44,13 @@ impl Drop for JoinAll<'_> {
 
 /// What generated `spawn_in` functions call.
 #[doc(hidden)]
-pub fn spawn_in<'scope, E, A, R>(scope: &'scope Scope<'scope, '_>, spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<Process<R>, SpawnError>
+pub fn spawn_in<'scope, E, A, R>(
+    scope: &'scope Scope<'scope, '_>,
+    spec: &Spec,
+    options: Options,
+    f: fn(A) -> R,
+    args: E,
+) -> Result<Process<R>, SpawnError>
 where
     E: Serialize,
     A: DeserializeOwned + 'static,

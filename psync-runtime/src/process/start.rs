@@ -4,18 +4,18 @@ use super::{
     Options, Process, ProcessError, SpawnError, StartMethod, Stdio,
     child::{self, Running},
     exit,
-    family::{Family, family},
+    family::family,
     handle::{Child, Streams},
     link::{self, Link},
     message::{self, Header},
     options::StdioKind,
-    outcome::{Fault, Writer},
+    outcome::{self, Fault, Handles, Writer},
     surroundings,
 };
 use crate::{
     channel::codec,
     shm::{
-        transfer::{self, Handles},
+        self, Segment,
         world::{self, Identity, Me, Method, Phase, Wake, Watch, World, me, world},
     },
     sys::{OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket},
@@ -93,14 +93,19 @@ where
 
 /// What generated `spawn` functions call. `E` is how the arguments look on this side, `A` on the other.
 #[doc(hidden)]
-pub fn spawn_spec<E, A, R>(spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<Process<R>, SpawnError>
+pub fn spawn_spec<E, A, R>(
+    spec: &Spec,
+    options: Options,
+    f: fn(A) -> R,
+    args: E,
+) -> Result<Process<R>, SpawnError>
 where
     E: Serialize,
     A: DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + Send + 'static,
 {
     let function = offset(f as *const ())?;
-    let (arguments, handles) = transfer::collect(|| codec::encode(&(function, args)));
+    let (arguments, handles) = shm::collect(|| codec::encode(&(function, args)));
     let arguments = arguments.map_err(|error| SpawnError::Encode { reason: error.into() })?;
     let entry: Entry = enter::<A, R>;
     let (child, streams) = begin(spec, options, offset(entry as *const ())?, &arguments, &handles)?;
@@ -109,7 +114,12 @@ where
 
 /// Starts a process and waits for its result.
 #[doc(hidden)]
-pub fn run_spec<E, A, R>(spec: &Spec, options: Options, f: fn(A) -> R, args: E) -> Result<R, ProcessError>
+pub fn run_spec<E, A, R>(
+    spec: &Spec,
+    options: Options,
+    f: fn(A) -> R,
+    args: E,
+) -> Result<R, ProcessError>
 where
     E: Serialize,
     A: DeserializeOwned + 'static,
@@ -122,17 +132,26 @@ where
 }
 
 fn offset(function: *const ()) -> Result<u64, SpawnError> {
-    image::main_program().and_then(|image| image.offset_of(function.addr())).ok_or(SpawnError::UnknownFunction)
+    image::main_program()
+        .and_then(|image| image.offset_of(function.addr()))
+        .ok_or(SpawnError::UnknownFunction)
 }
 
 /// The entry for functions from `A` to `R`.
 #[allow(unsafe_code, reason = "turns an offset back into a function")]
-fn enter<A: DeserializeOwned, R: Serialize>(arguments: &[u8], writer: &mut Writer<'_>) -> Result<Handles, Fault> {
-    let (function, arguments): (u64, A) = codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
+fn enter<A: DeserializeOwned, R: Serialize>(
+    arguments: &[u8],
+    writer: &mut Writer<'_>,
+) -> Result<Handles, Fault> {
+    let (function, arguments): (u64, A) =
+        codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
     let address = image::main_program().and_then(|image| image.address_of(function));
-    let address = address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    let address =
+        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
     // SAFETY: `spawn_spec::<_, A, R>` took the offset from a function of this type, in the same image (UNSAFE.md, P1).
-    let function = unsafe { core::mem::transmute::<*const (), fn(A) -> R>(core::ptr::with_exposed_provenance(address)) };
+    let function = unsafe {
+        core::mem::transmute::<*const (), fn(A) -> R>(core::ptr::with_exposed_provenance(address))
+    };
     let result = function(arguments);
     writer.returned(&result)
 }
@@ -154,7 +173,13 @@ impl Drop for Reservation {
     }
 }
 
-fn begin(spec: &Spec, mut options: Options, entry: u64, arguments: &[u8], handles: &Handles) -> Result<(Arc<Child>, Streams), SpawnError> {
+fn begin(
+    spec: &Spec,
+    mut options: Options,
+    entry: u64,
+    arguments: &[u8],
+    handles: &[Arc<Segment>],
+) -> Result<(Arc<Child>, Streams), SpawnError> {
     let world = world()?;
     let own = me();
     if world.slot(own.id).is_daemon() {
@@ -193,7 +218,7 @@ fn begin(spec: &Spec, mut options: Options, entry: u64, arguments: &[u8], handle
     let mut descriptors = family.descriptors().to_vec();
     descriptors.push(directory.as_fd());
     descriptors.extend(streams.iter().flatten().map(Stream::as_fd));
-    let shared = handles.descriptors();
+    let shared = outcome::descriptors(handles);
     descriptors.extend(&shared);
     let pidfd = match method {
         StartMethod::ForkServer => hand_over(world, id, &bytes, &descriptors, |link| &link.line)?,
@@ -255,11 +280,16 @@ fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsE
             StdioKind::Inherit => own_stream(number),
             StdioKind::Given(fd) => Some(Stream::New(fd)),
             StdioKind::Null => {
-                let null = nix::fcntl::open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty());
+                let null = nix::fcntl::open(
+                    "/dev/null",
+                    OFlag::O_RDWR | OFlag::O_CLOEXEC,
+                    nix::sys::stat::Mode::empty(),
+                );
                 Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
             }
             StdioKind::Piped => {
-                let (reader, writer) = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let (reader, writer) =
+                    OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
                 let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
                 ours.0[number] = Some(our);
                 Some(Stream::New(their))
@@ -278,7 +308,13 @@ fn own_stream(number: usize) -> Option<Stream> {
 }
 
 /// Sends the message until a child has claimed the start.
-fn hand_over(world: &World, id: Identity, bytes: &[u8], descriptors: &[BorrowedFd<'_>], end: fn(&'static Link) -> &'static OwnedFd) -> Result<PidFd, SpawnError> {
+fn hand_over(
+    world: &World,
+    id: Identity,
+    bytes: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+    end: fn(&'static Link) -> &'static OwnedFd,
+) -> Result<PidFd, SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
     while lost < ATTEMPTS {
@@ -294,7 +330,9 @@ fn hand_over(world: &World, id: Identity, bytes: &[u8], descriptors: &[BorrowedF
                 }
                 continue;
             }
-            Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 && !deadline.is_over() => continue,
+            Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 && !deadline.is_over() => {
+                continue;
+            }
             Err(error) => return Err(error.into()),
         }
         match await_claim(world, id, before, deadline)? {
@@ -306,7 +344,12 @@ fn hand_over(world: &World, id: Identity, bytes: &[u8], descriptors: &[BorrowedF
 }
 
 /// Waits until a child has claimed the start. `None` if the message may have been lost.
-fn await_claim(world: &World, id: Identity, lost_before: u32, deadline: Deadline) -> Result<Option<PidFd>, SpawnError> {
+fn await_claim(
+    world: &World,
+    id: Identity,
+    lost_before: u32,
+    deadline: Deadline,
+) -> Result<Option<PidFd>, SpawnError> {
     let slot = world.slot(id);
     loop {
         let watch = Watch::new();
@@ -332,7 +375,12 @@ fn await_claim(world: &World, id: Identity, lost_before: u32, deadline: Deadline
 
 /// Forks this process, which has one thread.
 #[allow(unsafe_code, reason = "forks")]
-fn fork_here(world: &'static World, id: Identity, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<PidFd, SpawnError> {
+fn fork_here(
+    world: &'static World,
+    id: Identity,
+    bytes: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<PidFd, SpawnError> {
     use std::io::Write;
     // What is buffered must come out once, not in both.
     let _ = std::io::stdout().flush();
@@ -340,8 +388,12 @@ fn fork_here(world: &'static World, id: Identity, bytes: &[u8], descriptors: &[B
     match OsError::wrap("fork", unsafe { fork() })? {
         ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
         ForkResult::Child => {
-            let descriptors = descriptors.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>();
-            let code = descriptors.ok().and_then(|descriptors| message::Start::parse(bytes, descriptors));
+            let descriptors = descriptors
+                .iter()
+                .map(BorrowedFd::try_clone_to_owned)
+                .collect::<Result<Vec<_>, _>>();
+            let code =
+                descriptors.ok().and_then(|descriptors| message::Start::parse(bytes, descriptors));
             let code = code.and_then(|start| forked(world, id, start));
             exit::of_fork(code.unwrap_or(1))
         }
@@ -365,7 +417,8 @@ fn forked(world: &'static World, id: Identity, mut start: message::Start) -> Opt
     child::record_panics();
     super::current::show_name(&world.slot(id).name());
     let arguments = start.arguments().to_vec();
-    let message::Start { header, inbox, store, handles, .. } = start;
+    let message::Start { header, lifeline, inbox, store, directory, handles, .. } = start;
+    drop((lifeline, directory));
     let code = child::run(Running { world, id, inbox, store }, header.entry, &arguments, handles);
     core::mem::forget(hold);
     Some(code)

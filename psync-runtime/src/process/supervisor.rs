@@ -40,6 +40,9 @@ struct Supervisor {
     ends: Ends,
     control_receiver: OwnedFd,
     notify_receiver: OwnedFd,
+    /// On whoever launched it.
+    hold: lifeline::Hold,
+    /// What children hang on until they are given away.
     lifeline: Lifeline,
     signals: SignalFd,
     /// Children that have not said yet which start they took on.
@@ -60,11 +63,13 @@ struct Supervisor {
 /// The descriptors: line (receiving, sending), control (receiving, sending), the starter's lifeline.
 pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     let [line_receiver, line, control_receiver, control, starter] = descriptors;
-    let Ok(Some(_hold)) = lifeline::hang_on(&starter) else { return };
+    let Ok(Some(hold)) = lifeline::hang_on(&starter) else { return };
     drop(starter);
     let _ = nix::sys::prctl::set_name(c"psync-super");
     child::record_panics();
-    if let Err(reason) = preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string())) {
+    if let Err(reason) =
+        preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string()))
+    {
         let _ = socket::send(&control_receiver, &[&[FAILED], reason.as_bytes()], &[]);
         return;
     }
@@ -73,7 +78,9 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     signal::block_all();
     let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
     let ends = Ends { line_receiver, line, control, notify };
-    if let Ok(mut supervisor) = Supervisor::new(ends, control_receiver, notify_receiver, ignored) {
+    if let Ok(mut supervisor) =
+        Supervisor::new(hold, ends, control_receiver, notify_receiver, ignored)
+    {
         supervisor.refill();
         if socket::send(&supervisor.control_receiver, &[&[READY]], &[]).is_ok() {
             supervisor.serve();
@@ -87,14 +94,23 @@ fn quiet() -> Result<(), OsError> {
     // What preload functions have printed must come out once, and not from every child.
     let _ = std::io::stdout().flush();
     let flags = nix::fcntl::OFlag::O_RDWR;
-    let null = OsError::wrap("open(/dev/null)", nix::fcntl::open("/dev/null", flags, nix::sys::stat::Mode::empty()))?;
+    let null = OsError::wrap(
+        "open(/dev/null)",
+        nix::fcntl::open("/dev/null", flags, nix::sys::stat::Mode::empty()),
+    )?;
     OsError::wrap("dup2", nix::unistd::dup2_stdin(&null))?;
     OsError::wrap("dup2", nix::unistd::dup2_stdout(&null))?;
     OsError::wrap("dup2", nix::unistd::dup2_stderr(&null))
 }
 
 impl Supervisor {
-    fn new(ends: Ends, control_receiver: OwnedFd, notify_receiver: OwnedFd, ignored: u32) -> Result<Self, OsError> {
+    fn new(
+        hold: lifeline::Hold,
+        ends: Ends,
+        control_receiver: OwnedFd,
+        notify_receiver: OwnedFd,
+        ignored: u32,
+    ) -> Result<Self, OsError> {
         let mut deaths = SigSet::empty();
         deaths.add(Signal::SIGCHLD);
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
@@ -103,6 +119,7 @@ impl Supervisor {
             ends,
             control_receiver,
             notify_receiver,
+            hold,
             lifeline: Lifeline::new()?,
             signals: OsError::wrap("signalfd", SignalFd::with_flags(&deaths, flags))?,
             idle: HashSet::new(),
@@ -151,7 +168,10 @@ impl Supervisor {
         while let Ok(Some(received)) = socket::try_receive(&self.notify_receiver, &mut bytes) {
             let (Some(pid), Some(id)) = (bytes.first_chunk(), bytes.last_chunk()) else { continue };
             if received.len == bytes.len() {
-                self.claimed(i32::from_ne_bytes(*pid), Identity::from_bits(u32::from_ne_bytes(*id)));
+                self.claimed(
+                    i32::from_ne_bytes(*pid),
+                    Identity::from_bits(u32::from_ne_bytes(*id)),
+                );
             }
         }
     }
@@ -181,7 +201,12 @@ impl Supervisor {
     fn ended(&mut self, pid: i32, status: Status) {
         let known = self.running.remove(&pid);
         // It may also have claimed one and been killed before it could say so.
-        let claimed = known.or_else(|| self.world.used().find(|(id, slot)| slot.pid() == pid && slot.is_alive(*id)).map(|(id, _)| id));
+        let claimed = known.or_else(|| {
+            self.world
+                .used()
+                .find(|(id, slot)| slot.pid() == pid && slot.is_alive(*id))
+                .map(|(id, _)| id)
+        });
         match claimed {
             Some(id) => self.world.mark_dead(id, status),
             // Whatever message it held is lost: whoever waits for a claim looks again and sends again.
@@ -198,7 +223,16 @@ impl Supervisor {
             #[allow(unsafe_code, reason = "forks")]
             // SAFETY: this process has one thread (P2).
             match unsafe { fork() } {
-                Ok(ForkResult::Child) => child::ready(&self.ends, &self.lifeline, &self.signals),
+                Ok(ForkResult::Child) => child::ready(
+                    &self.ends,
+                    &self.lifeline,
+                    &[
+                        self.signals.as_fd(),
+                        self.control_receiver.as_fd(),
+                        self.notify_receiver.as_fd(),
+                        self.hold.as_fd(),
+                    ],
+                ),
                 Ok(ForkResult::Parent { child }) => drop(self.idle.insert(child.as_raw())),
                 Err(errno) => self.starved = Some(errno),
             }
@@ -244,12 +278,25 @@ impl Supervisor {
         let passed: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
         let (sender, receiver) = socket::message_pair()?;
         socket::send(&sender, &[bytes], &passed)?;
-        let start = message::Start::parse(bytes, descriptors).ok_or(OsError::new("recvmsg", Errno::EBADMSG))?;
+        let start = message::Start::parse(bytes, descriptors)
+            .ok_or(OsError::new("recvmsg", Errno::EBADMSG))?;
         let environment = start.environment_block()?;
         let environment = preload::child_environment(&environment, link::VARIABLE);
         let ends = &self.ends;
         let world = crate::shm::world::descriptor().ok_or(OsError::new("mmap", Errno::ENXIO))?;
         let lifeline = self.lifeline.reader();
-        spawn::spawn(&preload::executable(), &environment, &[world, receiver.as_fd(), ends.line.as_fd(), ends.control.as_fd(), ends.notify.as_fd(), lifeline], &signal::group(self.ignored))
+        spawn::spawn(
+            &preload::executable(),
+            &environment,
+            &[
+                world,
+                receiver.as_fd(),
+                ends.line.as_fd(),
+                ends.control.as_fd(),
+                ends.notify.as_fd(),
+                lifeline,
+            ],
+            &signal::group(self.ignored),
+        )
     }
 }

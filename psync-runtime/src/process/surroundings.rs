@@ -39,7 +39,8 @@ pub(crate) fn remember(ignored: u32) {
 /// The environment, each variable ended by a NUL byte, with changes on top.
 pub(crate) fn environment(changes: &[(OsString, OsString)]) -> Vec<u8> {
     let mut block = Vec::with_capacity(4096);
-    let kept = std::env::vars_os().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
+    let kept =
+        std::env::vars_os().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     for (name, value) in kept.chain(changes.iter().cloned()) {
         block.extend_from_slice(name.as_bytes());
         block.push(b'=');
@@ -105,16 +106,25 @@ pub(crate) fn put_on(start: &mut Start) -> Result<(), OsError> {
 fn place(stream: Option<OwnedFd>, number: RawFd) -> Result<(), OsError> {
     let stream = match stream {
         Some(stream) => stream,
-        None => OsError::wrap("open(/dev/null)", open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()))?,
+        None => OsError::wrap(
+            "open(/dev/null)",
+            open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()),
+        )?,
     };
     if stream.as_raw_fd() == number {
         // It fell into the gap by itself; only close-on-exec has to go.
         let number = stream.into_raw_fd();
         // SAFETY: sets a flag of a descriptor that is open.
-        return OsError::wrap("fcntl", Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop));
+        return OsError::wrap(
+            "fcntl",
+            Errno::result(unsafe { libc::fcntl(number, libc::F_SETFD, 0) }).map(drop),
+        );
     }
     // SAFETY: the standard descriptors belong to nobody in this process yet.
-    OsError::wrap("dup2", Errno::result(unsafe { libc::dup2(stream.as_raw_fd(), number) }).map(drop))
+    OsError::wrap(
+        "dup2",
+        Errno::result(unsafe { libc::dup2(stream.as_raw_fd(), number) }).map(drop),
+    )
 }
 
 fn replace_environment(block: &[u8]) {

@@ -69,10 +69,13 @@ pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Resul
     }
     loop {
         let watch = Watch::new();
-        let words: Vec<(&AtomicU32, u32)> = sources.iter().filter_map(|source| match source {
-            Source::Event(event) => Some((event.word(), event.arm())),
-            Source::Descriptor(_) => None,
-        }).collect();
+        let words: Vec<(&AtomicU32, u32)> = sources
+            .iter()
+            .filter_map(|source| match source {
+                Source::Event(event) => Some((event.word(), event.arm())),
+                Source::Descriptor(_) => None,
+            })
+            .collect();
         let ready = poll_until(&sources, Deadline::after(Duration::ZERO))?;
         if !ready.is_empty() || deadline.is_over() {
             return Ok(ready);
@@ -84,7 +87,8 @@ pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Resul
 /// Which are ready; waits for the descriptors among them.
 fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
     let is_set = |source: &Source<'_>| matches!(source, Source::Event(event) if event.is_set());
-    let mut fds: Vec<PollFd<'_>> = descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+    let mut fds: Vec<PollFd<'_>> =
+        descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     loop {
         let left = deadline.remaining().map_or(PollTimeout::NONE, |left| {
             PollTimeout::try_from(left + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX)
@@ -101,7 +105,11 @@ fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usiz
         Source::Descriptor(_) => polled.next().unwrap_or(false),
         Source::Event(_) => is_set(source),
     };
-    Ok(sources.iter().enumerate().filter_map(|(index, source)| ready(source).then_some(index)).collect())
+    Ok(sources
+        .iter()
+        .enumerate()
+        .filter_map(|(index, source)| ready(source).then_some(index))
+        .collect())
 }
 
 fn descriptors<'a>(sources: &'a [Source<'a>]) -> impl Iterator<Item = BorrowedFd<'a>> {
@@ -112,7 +120,12 @@ fn descriptors<'a>(sources: &'a [Source<'a>]) -> impl Iterator<Item = BorrowedFd
 }
 
 /// Sleeps on words; if there are descriptors too, a helper thread turns their readiness into a word.
-fn wait_for_either(sources: &[Source<'_>], words: &[(&AtomicU32, u32)], watch: Watch, deadline: Deadline) -> io::Result<()> {
+fn wait_for_either(
+    sources: &[Source<'_>],
+    words: &[(&AtomicU32, u32)],
+    watch: Watch,
+    deadline: Deadline,
+) -> io::Result<()> {
     // A sleep watches a limited number of words: the others are looked at again after a while.
     let most = futex::MAX_WORDS - 2;
     let (words, deadline) = match words.split_at_checked(most) {
@@ -127,7 +140,8 @@ fn wait_for_either(sources: &[Source<'_>], words: &[(&AtomicU32, u32)], watch: W
     let (quit, stop): (OwnedFd, OwnedFd) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC)?;
     std::thread::scope(|scope| {
         let body = || {
-            let mut fds: Vec<PollFd<'_>> = descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
+            let mut fds: Vec<PollFd<'_>> =
+                descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
             fds.push(PollFd::new(quit.as_fd(), PollFlags::POLLIN));
             while poll(&mut fds, PollTimeout::NONE) == Err(Errno::EINTR) {}
             flag.store(1, Ordering::Release);

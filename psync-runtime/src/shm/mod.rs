@@ -1,2 +1,41 @@
-//! Memory that processes share: the world segment of the program, and the segments that users make.
+//! Memory that processes share: values, slices, and what may be in them.
+//!
+//! * [`Shared<T>`] puts a value, or a slice of run-time length, where every process of the program can hold it.
+//! * [`ShmSafe`] says which types may be there; `#[shared]` implements it.
+//! * [`Text<N>`] and [`List<T, N>`] are the string and the vector for fields of such types.
+//!
+//! There are no names in the file system, so nothing is left behind, whatever way the processes end.
+//!
+//! Not for messages: a value that one process makes and another uses up is better sent through a queue.
+
+mod block;
+mod error;
+mod foreign;
+mod guarded;
+mod lend;
+mod list;
+mod registry;
+mod safe;
+mod segment;
+mod shared;
+mod text;
+mod transfer;
 pub(crate) mod world;
+
+pub use error::{CapacityError, ShmError};
+#[doc(hidden)]
+pub use guarded::Guarded;
+#[doc(hidden)]
+pub use lend::{Lend, LendMut, Lent, LentMut};
+pub use list::List;
+pub use safe::{ShmSafe, Zeroable};
+#[doc(hidden)]
+pub use safe::{assert_shm_safe, fingerprint};
+#[doc(hidden)]
+pub use shared::Shape;
+pub use shared::Shared;
+pub use text::Text;
+
+pub(crate) use lend::lend_handle;
+pub(crate) use segment::Segment;
+pub(crate) use transfer::{collect, offer};

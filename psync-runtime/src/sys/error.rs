@@ -45,6 +45,7 @@ impl OsError {
             Errno::EAGAIN => Some(
                 "out of processes or threads; raise RLIMIT_NPROC or the pids limit of the cgroup",
             ),
+            Errno::EFBIG => Some("larger than a file may be; raise RLIMIT_FSIZE"),
             Errno::ENOMEM => {
                 Some("out of memory; raise RLIMIT_AS or the memory limit of the cgroup")
             }

@@ -4,7 +4,10 @@ use super::OsError;
 use memmap2::{MmapOptions, MmapRaw};
 use nix::{
     fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
-    sys::memfd::{MFdFlags, memfd_create},
+    sys::{
+        memfd::{MFdFlags, memfd_create},
+        resource::{Resource, getrlimit},
+    },
 };
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -15,7 +18,13 @@ pub(crate) fn anonymous_file(label: &str) -> Result<OwnedFd, OsError> {
 }
 
 /// Sets the file's size; pages come into being as they are reserved or written.
+///
+/// More than `RLIMIT_FSIZE` allows is an error like any other here; the kernel would send SIGXFSZ as well.
 pub(crate) fn set_size(file: impl AsFd, size: u64) -> Result<(), OsError> {
+    let (limit, _) = OsError::wrap("getrlimit", getrlimit(Resource::RLIMIT_FSIZE))?;
+    if size > limit {
+        return Err(OsError::new("ftruncate", nix::errno::Errno::EFBIG));
+    }
     OsError::wrap("ftruncate", nix::unistd::ftruncate(file, offset(size)?))
 }
 

@@ -6,13 +6,18 @@ use nix::{
     errno::Errno,
     libc,
     poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::eventfd::{EfdFlags, EventFd},
     sys::wait::{Id, WaitPidFlag, WaitStatus, waitid},
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// A process.
 #[derive(Debug)]
-pub(crate) struct PidFd(OwnedFd);
+pub(crate) struct PidFd {
+    descriptor: OwnedFd,
+    /// It was gone before it could be opened: the descriptor only looks like one of a process that has ended.
+    ended: bool,
+}
 
 impl PidFd {
     /// The process that has the pid now. The caller makes sure that it is the one that was meant.
@@ -24,15 +29,24 @@ impl PidFd {
             .filter(|&fd| fd >= 0)
             .ok_or_else(|| OsError::last("pidfd_open"))?;
         // SAFETY: the kernel has just made this descriptor for us.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Self { descriptor: unsafe { OwnedFd::from_raw_fd(fd) }, ended: false })
+    }
+
+    /// A process that is gone already: readable, and nothing to send signals to.
+    pub(crate) fn ended() -> Result<Self, OsError> {
+        let event = EventFd::from_value_and_flags(1, EfdFlags::EFD_CLOEXEC);
+        Ok(Self { descriptor: OsError::wrap("eventfd", event)?.into(), ended: true })
     }
 
     /// Sends a signal. Success if the process has ended already.
     pub(crate) fn signal(&self, signal: i32) -> Result<(), OsError> {
+        if self.ended {
+            return Ok(());
+        }
         let none = core::ptr::null::<libc::siginfo_t>();
         // SAFETY: a null siginfo is allowed and means "as kill does".
         let result = unsafe {
-            libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), signal, none, 0)
+            libc::syscall(libc::SYS_pidfd_send_signal, self.descriptor.as_raw_fd(), signal, none, 0)
         };
         match Errno::result(result) {
             Ok(_) | Err(Errno::ESRCH) => Ok(()),
@@ -53,7 +67,7 @@ impl PidFd {
                 PollTimeout::try_from(left + core::time::Duration::from_micros(999))
                     .unwrap_or(PollTimeout::MAX)
             });
-            match poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], timeout) {
+            match poll(&mut [PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN)], timeout) {
                 Ok(0) if deadline.is_over() => return false,
                 Ok(0) | Err(Errno::EINTR) => {}
                 Ok(_) => return true,
@@ -65,7 +79,7 @@ impl PidFd {
     /// How the process ended, if it has, and is a child of this one that nobody has waited for yet.
     pub(crate) fn reap(&self) -> Option<WaitStatus> {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
-        match waitid(Id::PIDFd(self.0.as_fd()), flags) {
+        match waitid(Id::PIDFd(self.descriptor.as_fd()), flags) {
             Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => Some(status),
             _ => None,
         }
@@ -74,6 +88,6 @@ impl PidFd {
 
 impl AsFd for PidFd {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.descriptor.as_fd()
     }
 }

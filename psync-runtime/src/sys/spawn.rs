@@ -24,6 +24,7 @@ pub(crate) fn spawn(
     program: &CStr,
     environment: &[CString],
     descriptors: &[BorrowedFd<'_>],
+    defaults: &SigSet,
 ) -> Result<i32, OsError> {
     let sources = descriptors
         .iter()

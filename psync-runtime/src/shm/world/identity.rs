@@ -78,7 +78,7 @@ fn introduce() -> Me {
     let Some(world) = existing() else { return Me { id: Identity::NOBODY, pid } };
     let id = world.take_slot(Identity::NOBODY, pid).map_or(Identity::NOBODY, |id| {
         world.slot(id).describe("fork", 0, false, Method::Foreign);
-        world.slot(id).detach();
+        world.slot(id).detach(id);
         world.slot(id).claim(id, pid, pid);
         id
     });

@@ -6,7 +6,7 @@ mod slot;
 mod table;
 mod watch;
 
-pub(crate) use identity::{Identity, Me, me};
+pub(crate) use identity::{Identity, Me, become_process, me};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, Status};
 pub(crate) use watch::{Wake, Watch};
 
@@ -123,6 +123,12 @@ fn attach(file: OwnedFd) -> Result<Mapped, OsError> {
     // `World`, whose fields are atomics (W2).
     let world = unsafe { &*mapping.as_ptr().cast::<World>() };
     Ok(Mapped { world, file })
+}
+
+impl core::fmt::Debug for World {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("World").field("root", &self.root()).finish_non_exhaustive()
+    }
 }
 
 impl World {

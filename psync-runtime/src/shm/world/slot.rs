@@ -30,8 +30,6 @@ pub(crate) struct Slot {
     children: AtomicU32,
     /// When it began, in ticks since boot; a process with its pid that began later is another.
     started: AtomicU64,
-    /// What an answer too long for the page carries along; see `process::outcome`.
-    spare: AtomicU64,
     name_len: AtomicU32,
     name: [AtomicU64; NAME_WORDS],
 }
@@ -164,7 +162,6 @@ impl Slot {
     pub(crate) fn describe(&self, name: &str, index: u32, daemon: bool, method: Method) {
         self.status.store(0, Ordering::Relaxed);
         self.outcome.store(0, Ordering::Relaxed);
-        self.spare.store(0, Ordering::Relaxed);
         self.children.store(0, Ordering::Relaxed);
         self.index.store(index, Ordering::Relaxed);
         self.flags.store(method as u32 | if daemon { DAEMON } else { 0 }, Ordering::Relaxed);
@@ -223,14 +220,26 @@ impl Slot {
     }
 
     /// Nobody will ask for the end of this process any more. Frees the slot if it has ended.
-    pub(crate) fn detach(&self) {
-        let before = State(self.state.fetch_or(u64::from(DETACHED), Ordering::AcqRel));
-        if matches!(before.phase(), Phase::Dead | Phase::Refused) {
-            self.exchange(
-                State(before.0 | u64::from(DETACHED)),
-                State::new(0, before.generation(), 0, Phase::Free),
-            );
+    pub(crate) fn detach(&self, id: Identity) {
+        loop {
+            let old = self.state();
+            if old.generation() != id.generation() || old.phase() == Phase::Free {
+                return;
+            }
+            let next = match old.phase() {
+                Phase::Dead | Phase::Refused => State::new(0, old.generation(), 0, Phase::Free),
+                _ => State(old.0 | u64::from(DETACHED)),
+            };
+            if self.exchange(old, next) {
+                return;
+            }
         }
+    }
+
+    /// Whether a start with this identity is still to be had.
+    pub(crate) fn awaits_claim(&self, id: Identity) -> bool {
+        let state = self.state();
+        state.generation() == id.generation() && state.phase() == Phase::Starting
     }
 
     /// Records the end. The first to know decides; true if that was this call.
@@ -306,10 +315,5 @@ impl Slot {
     /// A number for the next child.
     pub(crate) fn next_child(&self) -> u32 {
         self.children.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// See the field.
-    pub(crate) fn spare(&self) -> &AtomicU64 {
-        &self.spare
     }
 }

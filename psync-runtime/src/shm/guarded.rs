@@ -1,0 +1,56 @@
+//! The cell behind `#[guarded_by(lock)]` fields.
+#![allow(unsafe_code, reason = "a cell whose lock lies beside it")]
+
+use super::{ShmSafe, Zeroable, safe::fingerprint};
+use crate::primitive::UnsafeCell;
+use core::fmt;
+
+/// A value that is touched only while its lock is held. `#[shared]` makes them; user code sees the guard.
+#[repr(transparent)]
+pub struct Guarded<T>(UnsafeCell<T>);
+
+// SAFETY: references to the value exist only while its lock is held (UNSAFE.md, L1), so it is handed from thread to thread.
+unsafe impl<T: Send> Sync for Guarded<T> {}
+
+// SAFETY: `repr(transparent)` over a `T`, and a cell of psync.
+unsafe impl<T: ShmSafe> ShmSafe for Guarded<T> {
+    const FINGERPRINT: u64 =
+        fingerprint("Guarded", &[("0", T::FINGERPRINT, 0)], size_of::<Self>(), align_of::<Self>());
+}
+// SAFETY: as the `T`.
+unsafe impl<T: Zeroable> Zeroable for Guarded<T> {}
+
+impl<T> Guarded<T> {
+    /// A cell that holds `value`.
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// The value, for as long as its lock is held.
+    ///
+    /// # Safety
+    /// The caller holds the lock that guards this cell for as long as the reference lives, and asks for no second reference in that time.
+    #[allow(clippy::mut_from_ref, reason = "that is what the lock is for")]
+    pub unsafe fn get(&self) -> &mut T {
+        // SAFETY: every process that touches the value holds its lock meanwhile (L1), and the caller holds it now.
+        unsafe { &mut *self.0.get() }
+    }
+}
+
+impl<T> From<T> for Guarded<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: Default> Default for Guarded<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> fmt::Debug for Guarded<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Guarded(..)")
+    }
+}
