@@ -58,14 +58,16 @@ pub use psync_macros::{parallel, process, shared};
 pub use psync_runtime::{
     Error, OsError, Result,
     process::{
-        ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError, ParentProcess, Process,
-        ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable, active_children, cpu_count, current, preload, scope,
-        set_executable, spawn, spawn_with, wait_any,
+        ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError,
+        ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable,
+        active_children, cpu_count, current, preload, scope, set_executable, spawn, spawn_with,
+        wait_any,
     },
     shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},
     sync::{
-        AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, DeadlockReport, Event, Lock, LockError, LockGuard, Mutex,
-        MutexGuard, Permit, PoisonCause, ReleaseError, Semaphore, Value, ValueGuard,
+        AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, DeadlockReport,
+        Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit, PoisonCause, ReleaseError,
+        Semaphore, Value, ValueGuard,
     },
 };
 

@@ -2,6 +2,7 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    Array, Barrier, BarrierWait, BrokenBarrier, Event, ExitStatus, List, Lock, LockError, Mutex, Options, Process,
-    ProcessError, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value, parallel, process, shared,
+    Array, Barrier, BarrierWait, BrokenBarrier, Event, ExitStatus, List, Lock, LockError, Mutex,
+    Options, Process, ProcessError, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio,
+    Text, Value, parallel, process, shared,
 };

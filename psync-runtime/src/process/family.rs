@@ -6,8 +6,10 @@ use crate::{
     sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, pidfd::PidFd, socket, thread},
 };
 use memmap2::MmapRaw;
+use nix::errno::Errno;
 use std::{
     collections::HashMap,
+    fs::File,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -19,6 +21,8 @@ pub(crate) struct Family {
     /// Where children leave the descriptors of handles in their results: reading end, writing end.
     inbox: (OwnedFd, OwnedFd),
     store: OwnedFd,
+    /// This process's `/proc/self/status`.
+    status: File,
     /// What has been taken out of the inbox for results that nobody has asked for yet.
     stash: Mutex<HashMap<Identity, Vec<OwnedFd>>>,
     /// Children of `StartMethod::Fork` whose handles are gone: this process has to reap them.
@@ -74,6 +78,12 @@ impl Family {
             lifeline: Lifeline::new()?,
             inbox: socket::stream_pair()?,
             store,
+            status: File::open("/proc/self/status").map_err(|error| {
+                OsError::new(
+                    "open(/proc/self/status)",
+                    Errno::from_raw(error.raw_os_error().unwrap_or(0)),
+                )
+            })?,
             stash: Mutex::default(),
             forgotten: Mutex::default(),
         })
@@ -82,6 +92,11 @@ impl Family {
     /// What every child gets: the lifeline's reading end, the inbox's writing end, the store.
     pub(crate) fn descriptors(&self) -> [BorrowedFd<'_>; 3] {
         [self.lifeline.reader(), self.inbox.1.as_fd(), self.store.as_fd()]
+    }
+
+    /// See [`current_umask`](super::surroundings::current_umask).
+    pub(crate) fn status(&self) -> &File {
+        &self.status
     }
 
     pub(crate) fn store(&self) -> BorrowedFd<'_> {

@@ -205,7 +205,7 @@ fn begin(
         identity: id.bits(),
         starter: own.pid,
         entry,
-        umask: surroundings::current_umask(),
+        umask: surroundings::current_umask(family.status()),
         mask: signal::mask(),
         limits: surroundings::limits(),
         streams: streams.each_ref().map(Option::is_some),

@@ -50,6 +50,8 @@ struct Supervisor {
     /// Fresh children, and the start that each was made for.
     fresh: HashMap<i32, Identity>,
     running: HashMap<i32, Identity>,
+    /// Whether a child has ended since the last look.
+    reaped: bool,
     /// Why the last fork failed.
     starved: Option<Errno>,
     /// Which signals of a group the program was started with ignored.
@@ -81,7 +83,7 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     if let Ok(mut supervisor) =
         Supervisor::new(hold, ends, control_receiver, notify_receiver, ignored)
     {
-        supervisor.refill();
+        supervisor.fork_one();
         if socket::send(&supervisor.control_receiver, &[&[READY]], &[]).is_ok() {
             supervisor.serve();
         }
@@ -125,6 +127,7 @@ impl Supervisor {
             idle: HashSet::new(),
             fresh: HashMap::new(),
             running: HashMap::new(),
+            reaped: false,
             starved: None,
             ignored,
             wanted: super::cpu_count().clamp(2, 4),
@@ -133,21 +136,22 @@ impl Supervisor {
 
     fn serve(&mut self) {
         loop {
-            self.sleep();
+            let slept = self.sleep();
             self.note_claims();
             self.reap();
             while let Ok(Some(received)) = self.next_request() {
                 self.start_fresh(&received.0, received.1);
             }
-            self.refill();
+            self.restock(slept);
             if self.idle.is_empty() {
                 self.refuse_waiting();
             }
         }
     }
 
-    /// Until there is something to do. Without children to give away it also looks at the line, and tries again by itself.
-    fn sleep(&self) {
+    /// Until there is something to do; false if nothing happened for a while. Without children to give away it also looks at
+    /// the line, and tries again by itself.
+    fn sleep(&self) -> bool {
         let starving = self.starved.is_some();
         let mut sources = vec![
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
@@ -157,9 +161,14 @@ impl Supervisor {
         if starving && self.idle.is_empty() {
             sources.push(PollFd::new(self.ends.line_receiver.as_fd(), PollFlags::POLLIN));
         }
-        let patience = if starving { PollTimeout::from(100_u8) } else { PollTimeout::NONE };
-        let _ = poll(&mut sources, patience);
+        let patience = match self.idle.len() < self.wanted {
+            true if starving => PollTimeout::from(100_u8),
+            true => PollTimeout::from(2_u8),
+            false => PollTimeout::NONE,
+        };
+        let woken = poll(&mut sources, patience) != Ok(0);
         while let Ok(Some(_)) = self.signals.read_signal() {}
+        woken
     }
 
     /// Reads which children have taken on which starts.
@@ -199,6 +208,7 @@ impl Supervisor {
     }
 
     fn ended(&mut self, pid: i32, status: Status) {
+        self.reaped = true;
         let known = self.running.remove(&pid);
         // It may also have claimed one and been killed before it could say so.
         let claimed = known.or_else(|| {
@@ -216,27 +226,35 @@ impl Supervisor {
         self.fresh.remove(&pid);
     }
 
-    /// Forks until enough children are ready.
-    fn refill(&mut self) {
-        self.starved = None;
-        while self.idle.len() < self.wanted && self.starved.is_none() {
-            #[allow(unsafe_code, reason = "forks")]
-            // SAFETY: this process has one thread (P2).
-            match unsafe { fork() } {
-                Ok(ForkResult::Child) => child::ready(
-                    &self.ends,
-                    &self.lifeline,
-                    &[
-                        self.signals.as_fd(),
-                        self.control_receiver.as_fd(),
-                        self.notify_receiver.as_fd(),
-                        self.hold.as_fd(),
-                    ],
-                ),
-                Ok(ForkResult::Parent { child }) => drop(self.idle.insert(child.as_raw())),
-                Err(errno) => self.starved = Some(errno),
-            }
+    /// A fork takes as long as a short process lives, and whoever waits for that process waits for us. So one fork is made
+    /// at a time, when nothing else is at hand: right after a death was told, or when it has been quiet. Unless none is left.
+    fn restock(&mut self, woken: bool) {
+        let due = self.idle.is_empty() || !woken || core::mem::take(&mut self.reaped);
+        if due && self.idle.len() < self.wanted {
+            self.fork_one();
         }
+    }
+
+    fn fork_one(&mut self) {
+        #[allow(unsafe_code, reason = "forks")]
+        // SAFETY: this process has one thread (P2).
+        let forked = unsafe { fork() };
+        self.starved = match forked {
+            Ok(ForkResult::Child) => {
+                let own = [
+                    self.signals.as_fd(),
+                    self.control_receiver.as_fd(),
+                    self.notify_receiver.as_fd(),
+                    self.hold.as_fd(),
+                ];
+                child::ready(&self.ends, &self.lifeline, &own)
+            }
+            Ok(ForkResult::Parent { child }) => {
+                self.idle.insert(child.as_raw());
+                None
+            }
+            Err(errno) => Some(errno),
+        };
     }
 
     /// Nobody is ready and nobody can be made: starts that wait in the line are refused, with the reason.

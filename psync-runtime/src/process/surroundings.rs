@@ -11,9 +11,11 @@ use nix::{
 };
 use std::{
     ffi::{OsStr, OsString},
+    fs::File,
     os::{
         fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd},
         unix::ffi::{OsStrExt, OsStringExt},
+        unix::fs::FileExt,
     },
     path::Path,
     sync::OnceLock,
@@ -71,8 +73,12 @@ pub(crate) fn limits() -> [(u64, u64); LIMITS] {
 }
 
 /// This process's umask. The kernel tells it only together with setting it, which other threads would notice; `/proc` tells it alone.
-pub(crate) fn current_umask() -> u32 {
-    let status = std::fs::read("/proc/self/status").unwrap_or_default();
+///
+/// `status` is this process's `/proc/self/status`, opened once.
+pub(crate) fn current_umask(status: &File) -> u32 {
+    let mut text = [0; 512];
+    let len = status.read_at(&mut text, 0).unwrap_or(0);
+    let status = &text[..len];
     let line = status.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"Umask:"));
     let text = line.and_then(|line| core::str::from_utf8(line).ok());
     text.and_then(|text| u32::from_str_radix(text.trim(), 8).ok()).unwrap_or(0o022)

@@ -161,9 +161,14 @@ impl World {
 
     /// Reserves the memory of a slot's page. The pages of slots that are never used cost nothing.
     pub(crate) fn reserve_page(&self, id: Identity) -> Result<(), OsError> {
-        let Some(file) = descriptor() else { return Ok(()) };
+        let reserved = self.slot(id).reserved();
+        let Some(file) = descriptor().filter(|_| reserved.load(Ordering::Acquire) == 0) else {
+            return Ok(());
+        };
         let start = core::mem::offset_of!(World, pages) + id.slot() * PAGE;
-        memory::reserve(file, start as u64, PAGE as u64)
+        memory::reserve(file, start as u64, PAGE as u64)?;
+        reserved.store(1, Ordering::Release);
+        Ok(())
     }
 
     /// The page of a slot.

@@ -30,6 +30,8 @@ pub(crate) struct Slot {
     children: AtomicU32,
     /// When it began, in ticks since boot; a process with its pid that began later is another.
     started: AtomicU64,
+    /// Whether the memory of the slot's page has been reserved; stays so for ever.
+    reserved: AtomicU32,
     name_len: AtomicU32,
     name: [AtomicU64; NAME_WORDS],
 }
@@ -166,6 +168,10 @@ impl Slot {
         self.index.store(index, Ordering::Relaxed);
         self.flags.store(method as u32 | if daemon { DAEMON } else { 0 }, Ordering::Relaxed);
         self.set_name(name);
+    }
+
+    pub(super) fn reserved(&self) -> &AtomicU32 {
+        &self.reserved
     }
 
     pub(super) fn set_parent(&self, parent: Identity, pid: i32) {
