@@ -32,6 +32,13 @@ impl Diag {
         step.map_err(|error| self.push(error)).ok()
     }
 
+    /// Files what a parser says at the end of its input, unless something was filed before: it then stumbles over the same tokens.
+    pub(crate) fn at_end(&mut self, end: syn::Result<()>) {
+        if self.is_clean() {
+            self.keep(end);
+        }
+    }
+
     /// How many mistakes have been filed: two counts tell whether a stage found any.
     pub(crate) fn count(&self) -> usize {
         self.filed

@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 
 /// Compares the items in `tokens` with `tests/golden/<name>.rs`; `PSYNC_GOLDEN=write` refreshes the file instead.
 #[track_caller]
-pub(crate) fn items(name: &str, tokens: TokenStream) {
+pub(crate) fn items(name: &str, tokens: &TokenStream) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.rs"));
     let file = match syn::parse2::<syn::File>(tokens.clone()) {
         Ok(file) => file,
@@ -24,5 +24,5 @@ pub(crate) fn items(name: &str, tokens: TokenStream) {
 /// The same for an expression.
 #[track_caller]
 pub(crate) fn expression(name: &str, tokens: &TokenStream) {
-    items(name, quote::quote!(fn value() { let value = #tokens; }));
+    items(name, &quote::quote!(fn value() { let value = #tokens; }));
 }

@@ -32,3 +32,10 @@ pub(crate) fn prefixed(block: &Group, statements: &TokenStream) -> Group {
     prefixed.set_span(block.span());
     prefixed
 }
+
+/// Brackets of our own with the span of another piece of code, which is where the compiler shows what is wrong about the whole.
+pub(crate) fn parenthesized(inside: TokenStream, at: Span) -> Group {
+    let mut group = Group::new(Delimiter::Parenthesis, inside);
+    group.set_span(at.resolved_at(Span::call_site()));
+    group
+}

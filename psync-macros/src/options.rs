@@ -22,11 +22,10 @@ impl<T> Opt<T> {
 
     /// Stores the value of the option that `key` spells; a second one is a mistake, and the first one stays.
     pub(crate) fn put(&mut self, key: &Ident, value: T, diag: &mut Diag) {
-        match self.set {
-            Some(_) => {
-                diag.error(key, format_args!("`{}` is set twice; keep one of them", self.name))
-            }
-            None => self.set = Some(value),
+        if self.set.is_some() {
+            diag.error(key, format_args!("`{}` is set twice; keep one of them", self.name));
+        } else {
+            self.set = Some(value);
         }
     }
 
@@ -141,9 +140,6 @@ impl Krate {
 
     /// The only path that generated code may start from, beside `::core`.
     pub(crate) fn runtime(&self) -> TokenStream {
-        match self.0.get() {
-            Some(path) => quote!(#path::__private),
-            None => quote!(::psync::__private),
-        }
+        self.0.get().map_or_else(|| quote!(::psync::__private), |path| quote!(#path::__private))
     }
 }

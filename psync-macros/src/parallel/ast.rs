@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse as _, ParseStream, Parser as _};
+use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprPath, Pat, Token, token};
 
 use crate::diag::Diag;
@@ -87,7 +87,7 @@ impl Plan {
         };
         // The loop above consumes everything, whatever it is.
         let end = parser.parse2(input);
-        diag.keep(end);
+        diag.at_end(end);
         (plan, in_options)
     }
 }
@@ -184,7 +184,7 @@ impl Items {
         input.parse::<Token![for]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
         input.parse::<Token![in]>()?;
-        let source = Expr::parse(input)?;
+        let source = Expr::parse_without_eager_brace(input)?;
         if input.peek(token::Brace) || input.is_empty() {
             return Err(input.error(
                 "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
@@ -261,7 +261,7 @@ impl Capture {
             Ok(())
         };
         let end = parser.parse2(tokens);
-        diag.keep(end);
+        diag.at_end(end);
         captures
     }
 

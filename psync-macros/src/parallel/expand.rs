@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
 use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
-use crate::hygiene::{numbered, prefixed};
+use crate::hygiene::{numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.
 pub(super) fn plan(plan: &Plan) -> TokenStream {
@@ -72,13 +73,15 @@ fn branch(branch: &Branch, rt: &TokenStream) -> TokenStream {
         None => branch.work.name(),
     };
     let call = work(&branch.work, rt);
-    match &branch.items {
-        Some(items) => {
-            let (pattern, source) = (&items.pattern, &items.source);
-            quote!(#rt::each(#name, #source, |#pattern| #call))
-        }
-        None => quote!(#rt::one(#name, #call)),
-    }
+    let Some(items) = &branch.items else {
+        let one = spanned(quote!(#rt::one), &branch.head());
+        return quote!(#one(#name, #call));
+    };
+    let (pattern, source) = (&items.pattern, &items.source);
+    // What is wrong about the items as a whole is shown at their source.
+    let (each, bar) = (spanned(quote!(#rt::each), source), spanned(quote!(|), source));
+    let args = parenthesized(quote!(#name, #source, #bar #pattern #bar #call), source.span());
+    quote!(#each #args)
 }
 
 /// What starts one process: a prepared call.
@@ -86,16 +89,19 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
     match work {
         Work::Call { path, args } => {
             let (companion, turbofish) = companion(path);
-            quote!(#companion::__call #turbofish #args)
+            let method = spanned(quote!(::__call), path);
+            quote!(#companion #method #turbofish #args)
         }
-        Work::Block { captures, body, .. } => {
+        Work::Block { keyword, captures, body } => {
             let sent = captures.iter().map(|capture| sent(capture, rt));
             let names = captures.iter().map(|capture| &capture.name);
             let lent = captures.iter().filter(|capture| capture.lent);
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
-            quote!(#rt::block((#(#sent,)*), |(#(#names,)*)| #body))
+            let block = spanned(quote!(#rt::block), keyword);
+            let bar = spanned(quote!(|), keyword);
+            quote!(#block((#(#sent,)*), #bar (#(#names,)*) #bar #body))
         }
     }
 }

@@ -1,20 +1,27 @@
 //! Prints a `#[process]` function: the function with its wiring, and its companion in the namespace of types.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Lifetime, Type, TypeReference};
 
-use super::ast::{Entry, FnShell, Pass};
+use super::ast::{Entry, FnShell, Param, Pass};
 use super::wiring;
-use crate::hygiene::{self, local, numbered, spanned};
+use crate::hygiene::{self, local, numbered, parenthesized};
 
 /// The function and everything that can start it.
 pub(super) fn entry(entry: &Entry) -> TokenStream {
     let rt = entry.options.krate.runtime();
-    let function = function(&entry.shell, &wiring::statements(&entry.options.wires, &rt));
-    let items = [spec(entry, &rt), child_side(entry, &rt), call(entry, &rt), starters(entry, &rt)];
+    let function = function(entry, &rt);
+    let items = [
+        spec(entry, &rt),
+        child_side(entry, &rt),
+        prepare(entry, &rt),
+        scoped_starters(entry, &rt),
+        starters(entry, &rt),
+    ];
     let companion = companion(entry, &items.into_iter().collect());
     quote!(#function #companion)
 }
@@ -22,7 +29,7 @@ pub(super) fn entry(entry: &Entry) -> TokenStream {
 /// Same names and signatures as `entry`, no behaviour: keeps one mistake from becoming twenty.
 pub(super) fn stub(entry: &Entry) -> TokenStream {
     let rt = entry.options.krate.runtime();
-    let function = function(&entry.shell, &wiring::statements(&entry.options.wires, &rt));
+    let function = function(entry, &rt);
     if entry.is_method() {
         return function;
     }
@@ -31,13 +38,15 @@ pub(super) fn stub(entry: &Entry) -> TokenStream {
 }
 
 /// The user's function, with statements in front of its body.
-fn function(shell: &FnShell, wiring: &TokenStream) -> TokenStream {
-    let FnShell { attrs, vis, sig, body } = shell;
-    if wiring.is_empty() {
-        return quote!(#(#attrs)* #vis #sig #body);
-    }
-    let body = hygiene::prefixed(body, wiring);
-    quote!(#(#attrs)* #vis #sig #body)
+fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let FnShell { attrs, vis, sig, body } = &entry.shell;
+    let wiring = wiring::statements(&entry.options.wires, rt);
+    let body = if wiring.is_empty() { body.clone() } else { hygiene::prefixed(body, &wiring) };
+    let by_value = entry.params.iter().any(|param| matches!(param.pass, Pass::Value));
+    let allow = by_value.then(|| {
+        quote!(#[allow(clippy::needless_pass_by_value, reason = "arguments by value are what crosses to another process")])
+    });
+    quote!(#(#attrs)* #allow #vis #sig #body)
 }
 
 /// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
@@ -45,7 +54,7 @@ fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
     let FnShell { attrs, vis, sig, .. } = &entry.shell;
     let name = &sig.ident;
     let cfgs: Vec<&Attribute> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let doc = format!("Starts the function `{}` in processes of its own.", name.unraw());
+    let doc = format!(" Starts the function `{}` in processes of its own.", name.unraw());
     quote! {
         #(#cfgs)*
         #[doc = #doc]
@@ -66,13 +75,8 @@ fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
 
 /// What is the same for every start of the function.
 fn spec(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let name = match entry.options.name.get() {
-        Some(name) => quote!(#name),
-        None => {
-            let name = entry.shell.sig.ident.unraw().to_string();
-            quote!(#name)
-        }
-    };
+    let default = || entry.shell.sig.ident.unraw().to_string().to_token_stream();
+    let name = entry.options.name.get().map_or_else(default, ToTokens::to_token_stream);
     let daemon = option(entry.options.daemon.get());
     let start_method = option(entry.options.start_method.get());
     quote! {
@@ -80,11 +84,11 @@ fn spec(entry: &Entry, rt: &TokenStream) -> TokenStream {
     }
 }
 
-fn option(value: Option<&impl quote::ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+fn option(value: Option<&impl ToTokens>) -> TokenStream {
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 /// The function that the new process runs: it takes what has crossed and calls the user's function.
@@ -116,141 +120,126 @@ fn received(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
 }
 
 /// The one place where the arguments, the function and its result meet the runtime's bounds: a type that cannot cross is
-/// reported once, however many ways there are to start the function.
-fn call(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let FnShell { vis, .. } = &entry.shell;
+/// reported once, at the type, however many ways there are to start the function.
+fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let (generics, turbofish, bounds) = generics(entry, rt);
-    let scoped = scoped(&generics);
-    let output = &entry.output;
-    let sent: Vec<TokenStream> =
-        entry.params.iter().map(|param| sent(&param.ty, &param.pass, rt)).collect();
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
-    let types = entry.params.iter().map(|param| borrowed(&param.ty, &param.pass));
-    let lent = entry.params.iter().map(|param| {
-        let name = &param.name;
-        match param.pass {
-            Pass::Value => quote!(#name),
-            Pass::Lend(_) => quote!(#rt::Lent::new(#name)),
-            Pass::LendMut(_) => quote!(#rt::LentMut::new(#name)),
-        }
-    });
-    let values = entry.params.iter().filter(|param| matches!(param.pass, Pass::Value));
-    let crossing = values.map(|param| {
-        spanned(quote!(#rt::assert_crosses), &param.ty)
-            .into_iter()
-            .chain({
-                let ty = &param.ty;
-                quote!(::<#ty>();)
-            })
-            .collect::<TokenStream>()
-    });
-    let args = local("args");
-    let returning = spanned(quote!(#rt::assert_returns), output);
-    quote! {
-        fn __prepare #scoped (#args: (#(#sent,)*)) -> #rt::Call<'scope, #output> #bounds {
-            #(#crossing)*
-            #returning::<#output>();
-            #rt::call(&Self::__SPEC, Self::__entry #turbofish, #args)
-        }
-        #[doc(hidden)]
-        #vis fn __call #scoped (#(#names: #types),*) -> #rt::Call<'scope, #output> #bounds {
-            Self::__prepare((#(#lent,)*))
-        }
-    }
-}
-
-/// What is sent: as received, but borrowed only for as long as the caller lends it.
-fn sent(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
-    match pass {
-        Pass::Value => quote!(#ty),
+    let (scoped, output) = (scoped(&generics), &entry.output);
+    let locals: Vec<Ident> = (0..entry.params.len()).map(|i| numbered("arg", i)).collect();
+    let types = entry.params.iter().map(|param| match &param.pass {
+        Pass::Value => param.ty.to_token_stream(),
         Pass::Lend(elem) => quote!(#rt::Lent<'scope, #elem>),
         Pass::LendMut(elem) => quote!(#rt::LentMut<'scope, #elem>),
+    });
+    let sent = entry.params.iter().zip(&locals).map(|(param, local)| match param.pass {
+        Pass::Value => quote!(#rt::Owned(#local)),
+        Pass::Lend(_) | Pass::LendMut(_) => quote!(#local),
+    });
+    // The compiler shows an argument that cannot cross where the tuple of all of them stands.
+    let at = match entry.params.as_slice() {
+        [alone] => alone.ty.span(),
+        _ => entry.shell.sig.paren_token.span.join(),
+    };
+    let sent = parenthesized(quote!(#(#sent,)*), at);
+    quote! {
+        fn __prepare #scoped (#(#locals: #types),*) -> #rt::Call<'scope, #output> #bounds {
+            #rt::call::<_, _, #output>(&Self::__SPEC, #sent, Self::__entry #turbofish)
+        }
     }
 }
 
-/// A parameter of the functions that can wait for a borrow to end.
-fn borrowed(ty: &Type, pass: &Pass) -> TokenStream {
-    match pass {
-        Pass::Value => quote!(#ty),
-        Pass::Lend(elem) => quote!(&'scope #elem),
-        Pass::LendMut(elem) => quote!(&'scope mut #elem),
-    }
-}
-
-/// A parameter of the functions that cannot.
-fn owned(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
-    match pass {
-        Pass::Value | Pass::LendMut(_) => quote!(#ty),
-        Pass::Lend(Type::Slice(slice)) => quote!(&#rt::Shared<#slice>),
-        Pass::Lend(elem) => quote!(&<#elem as #rt::Lend>::Owner),
-    }
-}
-
-/// `spawn`, `spawn_with`, `run` and `spawn_in`.
-fn starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
+/// `__call`, which `parallel!` uses, and `spawn_in`: both wait for borrows to end.
+fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let vis = &entry.shell.vis;
     let (generics, _, bounds) = generics(entry, rt);
-    let scoped = scoped(&generics);
-    let output = &entry.output;
+    let (scoped, output) = (scoped(&generics), &entry.output);
     let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
-    let borrowed: Vec<TokenStream> =
-        entry.params.iter().map(|param| borrowed(&param.ty, &param.pass)).collect();
+    let types = entry.params.iter().map(|param| match &param.pass {
+        Pass::Value => param.ty.to_token_stream(),
+        Pass::Lend(elem) => quote!(&'scope #elem),
+        Pass::LendMut(elem) => quote!(&'scope mut #elem),
+    });
+    let types: Vec<TokenStream> = types.collect();
+    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+        Pass::Value => quote!(#name),
+        Pass::Lend(_) => quote!(#rt::Lent::new(#name)),
+        Pass::LendMut(_) => quote!(#rt::LentMut::new(#name)),
+    });
     let scope = local("scope");
-    let detached = detached(entry, rt);
     quote! {
-        #detached
-        #[doc = "Starts the function in a process that ends before the scope does; it may borrow until then."]
+        #[doc(hidden)]
+        #vis fn __call #scoped (#(#names: #types),*) -> #rt::Call<'scope, #output> #bounds {
+            Self::__prepare(#(#lent),*)
+        }
+        #[doc = " Starts the function in a process that ends before the scope does; it may borrow until then."]
         #vis fn spawn_in #scoped (
-            #scope: &'scope #rt::Scope<'scope, '_>, #(#names: #borrowed),*
+            #scope: &'scope #rt::Scope<'scope, '_>, #(#names: #types),*
         ) -> ::core::result::Result<#rt::Process<#output>, #rt::SpawnError> #bounds {
             #rt::Call::spawn_in(Self::__call(#(#names),*), #scope, #rt::Options::new())
         }
     }
 }
 
-/// The starters that do not wait for the process, or not in a way that the borrow checker knows of.
-fn detached(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let vis = &entry.shell.vis;
-    let (generics, _, bounds) = generics(entry, rt);
-    let output = &entry.output;
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
-    let owned: Vec<TokenStream> =
-        entry.params.iter().map(|param| owned(&param.ty, &param.pass, rt)).collect();
-    let lent = entry.params.iter().map(|param| {
-        let name = &param.name;
-        match param.pass {
-            Pass::Lend(_) => quote!(#rt::Lent::of_owner(#name)),
-            Pass::Value | Pass::LendMut(_) => quote!(#name),
-        }
+/// `spawn`, `spawn_with` and `run`, which take owners in place of borrows.
+fn starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+        Pass::Value | Pass::LendMut(_) => quote!(#name),
+        Pass::Lend(elem) if is_str(elem) => quote!(#rt::Lent::new(#name)),
+        Pass::Lend(_) => quote!(#rt::Lent::of_owner(#name)),
     });
+    let prepared = quote!(Self::__prepare(#(#lent),*));
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let (generics, _, bounds) = generics(entry, rt);
     let options = local("options");
-    let (start, run, bounds) = if entry.lends_mut() {
-        // A bound that cannot hold, whose message says what to call instead.
-        let never = quote!(for<'never> #rt::MutBorrow: #rt::Detachable);
-        let bounds = if bounds.is_empty() { quote!(where #never) } else { quote!(#bounds #never) };
-        (quote!(::core::unreachable!()), quote!(::core::unreachable!()), bounds)
-    } else {
-        let prepared = quote!(Self::__prepare((#(#lent,)*)));
-        (
-            quote!(#rt::Call::spawn(#prepared, #options)),
-            quote!(#rt::Call::run(#prepared, #rt::Options::new())),
-            bounds,
-        )
-    };
-    let spawned = quote!(::core::result::Result<#rt::Process<#output>, #rt::SpawnError>);
-    let plain = if entry.lends_mut() {
-        quote!(::core::unreachable!())
-    } else {
-        quote!(Self::spawn_with(#rt::Options::new(), #(#names),*))
-    };
-    quote! {
-        #[doc = "Starts the function in a process of its own."]
-        #vis fn spawn #generics (#(#names: #owned),*) -> #spawned #bounds { #plain }
-        #[doc = "Starts the function in a process of its own, with options for this start."]
-        #vis fn spawn_with #generics (#options: #rt::Options, #(#names: #owned),*) -> #spawned #bounds { #start }
-        #[doc = "Starts the function in a process of its own and waits for its result."]
-        #vis fn run #generics (#(#names: #owned),*) -> ::core::result::Result<#output, #rt::ProcessError> #bounds { #run }
+    let bodies = [
+        quote!(Self::spawn_with(#rt::Options::new(), #(#names),*)),
+        quote!(#rt::Call::spawn(#prepared, #options)),
+        quote!(#rt::Call::run(#prepared, #rt::Options::new())),
+    ];
+    if !entry.lends_mut() {
+        return detached(entry, &generics, &bounds, &bodies, rt);
     }
+    // A bound that cannot hold, whose message says what to call instead.
+    let never = quote!(for<'never> #rt::MutBorrow: #rt::Detachable);
+    let bounds = if bounds.is_empty() { quote!(where #never) } else { quote!(#bounds #never) };
+    let unreachable = quote!(::core::unreachable!());
+    detached(
+        entry,
+        &generics,
+        &bounds,
+        &[unreachable.clone(), unreachable.clone(), unreachable],
+        rt,
+    )
+}
+
+/// The starters that take owners, with the given bodies.
+fn detached(
+    entry: &Entry,
+    generics: &TokenStream,
+    bounds: &TokenStream,
+    [spawn, spawn_with, run]: &[TokenStream; 3],
+    rt: &TokenStream,
+) -> TokenStream {
+    let (vis, output, options) = (&entry.shell.vis, &entry.output, local("options"));
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let owners = entry.params.iter().map(|Param { ty, pass, .. }| match pass {
+        Pass::Lend(elem) if !is_str(elem) => quote!(&impl #rt::Lends<#elem>),
+        _ => quote!(#ty),
+    });
+    let owners: Vec<TokenStream> = owners.collect();
+    let spawned = quote!(::core::result::Result<#rt::Process<#output>, #rt::SpawnError>);
+    quote! {
+        #[doc = " Starts the function in a process of its own."]
+        #vis fn spawn #generics (#(#names: #owners),*) -> #spawned #bounds { #spawn }
+        #[doc = " Starts the function in a process of its own, with options for this start."]
+        #vis fn spawn_with #generics (#options: #rt::Options, #(#names: #owners),*) -> #spawned #bounds { #spawn_with }
+        #[doc = " Starts the function in a process of its own and waits for its result."]
+        #vis fn run #generics (#(#names: #owners),*) -> ::core::result::Result<#output, #rt::ProcessError> #bounds { #run }
+    }
+}
+
+/// Text crosses as a copy, so nobody needs to own it until the process has ended.
+fn is_str(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
 }
 
 /// The generic parameters, the same as arguments, and the bounds: the user's, and what the runtime asks of generic types.
@@ -260,23 +249,15 @@ fn generics(entry: &Entry, rt: &TokenStream) -> (TokenStream, TokenStream, Token
     let turbofish = args.as_turbofish();
     let written =
         user.map(|clause| clause.predicates.iter().collect::<Vec<_>>()).unwrap_or_default();
-    let crossing = entry.params.iter().filter(|param| entry.is_generic(&param.ty)).map(|param| {
-        match &param.pass {
-            Pass::Value => {
-                let ty = &param.ty;
-                quote!(#ty: #rt::Serialize + #rt::DeserializeOwned + 'static)
-            }
-            Pass::Lend(slice @ Type::Slice(_)) => {
-                quote!(#slice: #rt::Lend<Owner = #rt::Shared<#slice>> + 'static)
-            }
+    let crossing = entry.params.iter().filter(|param| entry.is_generic(&param.ty)).map(
+        |Param { ty, pass, .. }| match pass {
+            Pass::Value => quote!(#ty: #rt::Crosses + 'static),
             Pass::Lend(elem) => quote!(#elem: #rt::Lend + 'static),
             Pass::LendMut(elem) => quote!(#elem: #rt::LendMut + 'static),
-        }
-    });
-    let output = &entry.output;
-    let returning = entry.is_generic(output).then(
-        || quote!(#output: #rt::Serialize + #rt::DeserializeOwned + ::core::marker::Send + 'static),
+        },
     );
+    let output = &entry.output;
+    let returning = entry.is_generic(output).then(|| quote!(#output: #rt::Returns));
     let all: Vec<TokenStream> = written
         .iter()
         .map(|predicate| quote!(#predicate))

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::parse::ParseStream;
 use syn::{Expr, ExprReference, Token, Type};
 
-use crate::hygiene::{local, numbered};
+use crate::hygiene::numbered;
 use crate::options::parenthesized;
 
 /// One step around the body, in the order written.
@@ -83,18 +83,13 @@ fn statement(index: usize, wire: &Wire, rt: &TokenStream) -> TokenStream {
         }
         Wire::Lock(mutex, name) => {
             let mutex = reference(mutex);
-            let (name, unused) = match name {
-                // The body may or may not write through the guard.
-                Some(name) => (
-                    quote!(mut #name),
-                    quote!(#[allow(unused_mut, reason = "the body may only read")]),
-                ),
-                None => {
-                    let name = local("held");
-                    (quote!(#name), TokenStream::new())
-                }
+            let Some(name) = name else {
+                return quote!(let #guard = #rt::lock(#mutex););
             };
-            quote!(#unused let #name = #rt::lock(#mutex);)
+            quote! {
+                #[allow(unused_mut, reason = "the body may only read")]
+                let mut #name = #rt::lock(#mutex);
+            }
         }
     }
 }

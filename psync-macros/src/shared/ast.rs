@@ -142,7 +142,7 @@ impl Options {
             }
         };
         let end = parser.parse2(args);
-        diag.keep(end);
+        diag.at_end(end);
         found
     }
 

@@ -32,10 +32,10 @@ pub(super) fn check(model: &Model, variants: &[Variant], diag: &mut Diag) {
         for attr in variant.attrs.iter().filter(|attr| attr.path().is_ident("cfg")) {
             diag.error(attr, "a variant of a `#[shared]` enum cannot depend on `cfg`; put it on two versions of the enum");
         }
-        if let Some((_, value)) = &variant.discriminant {
-            if literal(value).is_some_and(|value| !(-128..256).contains(&value)) {
-                diag.error(value, "a `#[shared]` enum is one byte; choose a value from 0 to 255");
-            }
+        if let Some((_, value)) = &variant.discriminant
+            && literal(value).is_some_and(|value| !(-128..256).contains(&value))
+        {
+            diag.error(value, "a `#[shared]` enum is one byte; choose a value from 0 to 255");
         }
     }
     if let Some(extra) = variants.get(256) {

@@ -1,7 +1,7 @@
 //! Prints a `#[shared]` type: the item with a fixed layout, and the traits that say what it may be used for.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericParam, Generics, Lifetime, Member, Type, TypeReference};
 
@@ -109,9 +109,10 @@ fn field(field: &Field, rt: &TokenStream) -> TokenStream {
         Member::Named(name) => Some(quote!(#name:)),
         Member::Unnamed(_) => None,
     };
-    match guard {
-        Some(_) => quote!(#(#attrs)* #[doc(hidden)] #name #rt::Guarded<#ty>),
-        None => quote!(#(#attrs)* #vis #name #ty),
+    if guard.is_some() {
+        quote!(#(#attrs)* #[doc(hidden)] #name #rt::Guarded<#ty>)
+    } else {
+        quote!(#(#attrs)* #vis #name #ty)
     }
 }
 
@@ -198,13 +199,12 @@ fn default(
     let (params, args, bounds) = generics.split_for_impl();
     let values = fields.iter().map(|field| {
         let (member, ty) = (&field.member, &field.ty);
-        let value = match &field.init {
-            Some(init) => quote!(#init),
-            None => quote!(<#ty as ::core::default::Default>::default()),
-        };
-        match field.guard {
-            Some(_) => quote!(#member: #rt::Guarded::new(#value)),
-            None => quote!(#member: #value),
+        let default = || quote!(<#ty as ::core::default::Default>::default());
+        let value = field.init.as_ref().map_or_else(default, ToTokens::to_token_stream);
+        if field.guard.is_some() {
+            quote!(#member: #rt::Guarded::new(#value))
+        } else {
+            quote!(#member: #value)
         }
     });
     let value = if style == Style::Unit { quote!(Self) } else { quote!(Self { #(#values),* }) };

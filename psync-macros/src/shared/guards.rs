@@ -7,7 +7,7 @@ use syn::{GenericParam, Member};
 
 use super::ast::{Field, Model};
 use super::expand::Bodies;
-use crate::hygiene::local;
+use crate::hygiene::{local, spanned};
 
 /// One lock and the fields that it guards.
 struct Pen<'m> {
@@ -133,9 +133,9 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
     );
     let (repair, raw) = (named(format!("lock_{base}_or_repair")), format_ident!("__{base}"));
     let docs = [
-        format!("Waits for `{base}` and gives the fields that it guards."),
-        format!("Gives the fields that `{base}` guards if nobody holds it."),
-        format!("Waits for `{base}` no longer than `timeout`."),
+        format!(" Waits for `{base}` and gives the fields that it guards."),
+        format!(" Gives the fields that `{base}` guards if nobody holds it."),
+        format!(" Waits for `{base}` no longer than `timeout`."),
         format!(
             "As [`Self::{take}`], but makes the fields whole with `repair` first if a holder died or panicked."
         ),
@@ -150,7 +150,7 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
         bodies.choose(quote!(#rt::Lock::lock_timeout(self.#raw(), timeout).map(#over)));
     let repair_body = bodies.choose(quote!(#rt::lock_or_repair(self.#raw(), #over, repair)));
     // One place that names the field: if it is not a `Lock`, that is one error.
-    let raw_body = bodies.choose(quote!(&self.#lock));
+    let raw_body = bodies.choose(spanned(quote!(&self.#lock), lock));
     quote! {
         #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, reason = "generated for every lock")]
         impl #params #farm #args #bounds {

@@ -134,7 +134,7 @@ impl<'ast> Visit<'ast> for Seen<'_> {
         match ty {
             Type::Path(path) => self.visit_type_path(path),
             Type::Array(_) | Type::Tuple(_) | Type::Paren(_) | Type::Group(_) => {
-                visit::visit_type(self, ty)
+                visit::visit_type(self, ty);
             }
             Type::Reference(reference) => {
                 self.refuse(

@@ -7,7 +7,12 @@
     dead_code,
     reason = "a stand-in, not an interface"
 )]
-#![allow(clippy::all, clippy::pedantic, reason = "a stand-in, not an interface")]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "a stand-in, not an interface"
+)]
 
 pub mod __private {
     use std::cell::{RefCell, UnsafeCell};
@@ -347,52 +352,55 @@ pub mod __private {
 
     // ---- lending
 
-    pub trait Lend {
-        type Owner: ?Sized;
-        fn of_owner(owner: &Self::Owner) -> &Self;
-    }
-    impl<T: ShmSafe> Lend for T {
-        type Owner = Shared<T>;
-        fn of_owner(owner: &Shared<T>) -> &T {
-            owner
-        }
-    }
-    impl<T: ShmSafe> Lend for [T] {
-        type Owner = Shared<[T]>;
-        fn of_owner(owner: &Shared<[T]>) -> &[T] {
-            owner
-        }
-    }
-    impl Lend for str {
-        type Owner = str;
-        fn of_owner(owner: &str) -> &str {
-            owner
-        }
-    }
-    impl<T: ?Sized> Lend for Shared<T> {
-        type Owner = Self;
-        fn of_owner(owner: &Self) -> &Self {
-            owner
-        }
-    }
+    /// What can be lent to another process.
+    pub trait Lend {}
+    impl<T: ShmSafe> Lend for T {}
+    impl<T: ShmSafe> Lend for [T] {}
+    impl Lend for str {}
+    impl<T: ?Sized> Lend for Shared<T> {}
     pub trait LendMut {}
     impl<T: ShmSafe> LendMut for T {}
     impl<T: ShmSafe> LendMut for [T] {}
 
-    pub struct Lent<'a, T: Lend + ?Sized>(&'a T);
-    impl<'a, T: Lend + ?Sized> Lent<'a, T> {
+    /// A handle that keeps a `T` alive, so that it may be lent without waiting for the borrow to end.
+    #[diagnostic::on_unimplemented(
+        message = "this start does not wait for the process, so it cannot borrow from `{Self}`",
+        label = "expected `Shared<{T}>`",
+        note = "pass the handle, or start the process with `spawn_in` or in `parallel!`, which may borrow"
+    )]
+    pub trait Lends<T: ?Sized> {
+        fn lend(&self) -> &T;
+    }
+    impl<T: ?Sized> Lends<T> for Shared<T> {
+        fn lend(&self) -> &T {
+            self
+        }
+    }
+    impl<T: ?Sized> Lends<Shared<T>> for Shared<T> {
+        fn lend(&self) -> &Shared<T> {
+            self
+        }
+    }
+    impl<T: ?Sized, O: Lends<T> + ?Sized> Lends<T> for &O {
+        fn lend(&self) -> &T {
+            (**self).lend()
+        }
+    }
+
+    pub struct Lent<'a, T: ?Sized>(&'a T);
+    impl<'a, T: ?Sized> Lent<'a, T> {
         pub fn new(value: &'a T) -> Self {
             Self(value)
         }
-        pub fn of_owner(owner: &'a T::Owner) -> Self {
-            Self(T::of_owner(owner))
+        pub fn of_owner(owner: &'a impl Lends<T>) -> Self {
+            Self(owner.lend())
         }
         pub fn get(&self) -> &'static T {
             unsafe { &*std::ptr::from_ref(self.0) }
         }
     }
-    pub struct LentMut<'a, T: LendMut + ?Sized>(&'a mut T);
-    impl<'a, T: LendMut + ?Sized> LentMut<'a, T> {
+    pub struct LentMut<'a, T: ?Sized>(&'a mut T);
+    impl<'a, T: ?Sized> LentMut<'a, T> {
         pub fn new(value: &'a mut T) -> Self {
             Self(value)
         }
@@ -400,6 +408,59 @@ pub mod __private {
             unsafe { &mut *std::ptr::from_mut(self.0) }
         }
     }
+
+    // ---- what crosses
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot cross to another process",
+        label = "needs serde's `Serialize` and `Deserialize`",
+        note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to its definition, or lend it as `&{Self}` from shared memory"
+    )]
+    pub trait Crosses: Serialize + DeserializeOwned {}
+    #[diagnostic::do_not_recommend]
+    impl<T: Serialize + DeserializeOwned> Crosses for T {}
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot come back from another process",
+        label = "needs serde's `Serialize` and `Deserialize`",
+        note = "a result is `Serialize + DeserializeOwned + Send + 'static`"
+    )]
+    pub trait Returns: Serialize + DeserializeOwned + Send + 'static {}
+    #[diagnostic::do_not_recommend]
+    impl<T: Serialize + DeserializeOwned + Send + 'static> Returns for T {}
+
+    /// By value, on its way.
+    pub struct Owned<T>(pub T);
+
+    /// One argument on its way, and what it is on arrival.
+    pub trait Argument {
+        type Received;
+    }
+    impl<T: Crosses + 'static> Argument for Owned<T> {
+        type Received = T;
+    }
+    impl<T: Lend + ?Sized + 'static> Argument for Lent<'_, T> {
+        type Received = Lent<'static, T>;
+    }
+    impl<T: LendMut + ?Sized + 'static> Argument for LentMut<'_, T> {
+        type Received = LentMut<'static, T>;
+    }
+
+    /// All arguments: a tuple.
+    pub trait Crossing {
+        type Received;
+    }
+    macro_rules! crossing {
+        ($($name:ident)*) => {
+            impl<$($name: Argument),*> Crossing for ($($name,)*) { type Received = ($($name::Received,)*); }
+        };
+    }
+    crossing!();
+    crossing!(A);
+    crossing!(A B);
+    crossing!(A B C);
+    crossing!(A B C D);
+    crossing!(A B C D E);
 
     // ---- starting
 
@@ -445,11 +506,9 @@ pub mod __private {
         f(&Scope(PhantomData))
     }
 
-    pub const fn assert_crosses<T: Serialize + DeserializeOwned>() {}
-    pub const fn assert_returns<R: Serialize + DeserializeOwned + Send + 'static>() {}
-
     #[diagnostic::on_unimplemented(
-        message = "this function borrows with `&mut`, so its end must be awaited; start it with `spawn_in` or in `parallel!`"
+        message = "this function borrows with `&mut`, so its end must be awaited; start it with `spawn_in` or in `parallel!`",
+        label = "cannot start without a scope"
     )]
     pub trait Detachable {}
     pub struct MutBorrow;
@@ -457,23 +516,23 @@ pub mod __private {
     /// A function and its arguments, ready to be started. Nothing runs before it is, so it may be dropped or leaked.
     pub struct Call<'a, R>(Box<dyn FnOnce() -> R + 'a>);
 
-    pub fn call<
-        'a,
-        E: Serialize + 'a,
-        A: DeserializeOwned + 'static,
-        R: Serialize + DeserializeOwned + Send + 'static,
-    >(
-        spec: &'static Spec,
-        f: fn(A) -> R,
-        args: E,
-    ) -> Call<'a, R> {
+    pub fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
+    where
+        E: Crossing<Received = A> + 'a,
+        A: 'static,
+        R: Returns,
+    {
         Call(Box::new(move || {
             log(format!("start {}", spec.name));
-            // The same tuple but for its lifetime.
-            let received = unsafe { std::mem::transmute_copy::<E, A>(&args) };
-            std::mem::forget(args);
-            f(received)
+            f(arrive(args))
         }))
+    }
+
+    /// The same tuple but for its lifetimes, which is what crossing comes to inside one process.
+    fn arrive<E: Crossing>(args: E) -> E::Received {
+        let received = unsafe { std::mem::transmute_copy::<E, E::Received>(&args) };
+        std::mem::forget(args);
+        received
     }
 
     impl<'a, R: 'static> Call<'a, R> {
@@ -552,7 +611,7 @@ pub mod __private {
         ($($name:ident)*) => {
             impl<$($name: Branches),*> Branches for ($($name,)*) {
                 type Output = ($($name::Output,)*);
-                #[allow(non_snake_case)]
+                #[allow(non_snake_case, reason = "a type and its value share a name")]
                 fn run(self) -> Self::Output {
                     let ($($name,)*) = self;
                     ($($name.run(),)*)
@@ -570,7 +629,6 @@ pub mod __private {
 
     // ---- inline blocks
 
-    pub struct Owned<T>(pub T);
     pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
         Owned(value.clone())
     }
@@ -580,41 +638,10 @@ pub mod __private {
         }
     }
     impl<T: Lend + ?Sized> LendCapture for T {}
-
-    pub trait Captured {
-        type Received;
-    }
-    impl<T> Captured for Owned<T> {
-        type Received = T;
-    }
-    impl<T: Lend + ?Sized + 'static> Captured for Lent<'_, T> {
-        type Received = Lent<'static, T>;
-    }
-    pub trait Crossing {
-        type Received;
-    }
-    impl Crossing for () {
-        type Received = ();
-    }
-    macro_rules! crossing {
-        ($($name:ident)*) => {
-            impl<$($name: Captured),*> Crossing for ($($name,)*) { type Received = ($($name::Received,)*); }
-        };
-    }
-    crossing!(A);
-    crossing!(A B);
-    crossing!(A B C);
-    pub fn block<'a, E: Crossing + Serialize + 'a, R: Send + 'static>(
+    pub fn block<'a, E: Crossing + 'a, R: Returns>(
         args: E,
         f: fn(E::Received) -> R,
-    ) -> Call<'a, R>
-    where
-        E::Received: DeserializeOwned,
-    {
-        Call(Box::new(move || {
-            let received = unsafe { std::mem::transmute_copy::<E, E::Received>(&args) };
-            std::mem::forget(args);
-            f(received)
-        }))
+    ) -> Call<'a, R> {
+        Call(Box::new(move || f(arrive(args))))
     }
 }
