@@ -23,6 +23,7 @@ mod strange {
     struct Ok;
     struct Err;
     struct Box;
+    trait Sized {}
     struct Output;
     struct Call;
     struct Process;

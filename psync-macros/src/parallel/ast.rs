@@ -129,7 +129,7 @@ impl Options {
         });
         diag.keep(step);
         let end = if input.is_empty() {
-            Err(input.error("the options end with `;`, and branches follow"))
+            Err(syn::Error::new(input.span(), "the options end with `;`, and branches follow"))
         } else {
             input.parse::<Token![;]>()
         };

@@ -20,7 +20,8 @@ pub(crate) fn run(input: TokenStream) -> TokenStream {
     if diag.is_clean() {
         return expand::plan(&plan);
     }
-    let value = if diag.count() == in_options { expand::plan(&plan) } else { TokenStream::new() };
+    let branches_are_sound = diag.count() == in_options && !plan.branches.is_empty();
+    let value = if branches_are_sound { expand::plan(&plan) } else { TokenStream::new() };
     let errors = diag.into_compile_errors();
     quote!({ #errors #value })
 }

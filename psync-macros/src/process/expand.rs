@@ -222,7 +222,9 @@ fn detached(
     let (vis, output, options) = (&entry.shell.vis, &entry.output, local("options"));
     let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
     let owners = entry.params.iter().map(|Param { ty, pass, .. }| match pass {
-        Pass::Lend(elem) if !is_str(elem) => quote!(&impl #rt::Lends<#elem>),
+        Pass::Lend(elem) if !is_str(elem) => {
+            quote!(&(impl #rt::Lends<#elem> + ?::core::marker::Sized))
+        }
         _ => quote!(#ty),
     });
     let owners: Vec<TokenStream> = owners.collect();

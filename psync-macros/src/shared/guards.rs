@@ -89,7 +89,9 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
 
         #[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
         impl #declared #name #applied #bounds {
-            fn __over(#owner: &'guard #farm #args, #held: #rt::LockGuard<'guard>) -> Self { #body }
+            /// # Safety
+            /// `held` holds the lock that guards these fields of `owner`.
+            unsafe fn __over(#owner: &'guard #farm #args, #held: #rt::LockGuard<'guard>) -> Self { #body }
         }
     }
 }
@@ -120,49 +122,51 @@ fn with_lifetime(model: &Model, declared: bool) -> TokenStream {
 
 /// `lock_pen` and its variants, on the struct.
 fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
-    let (vis, farm, lock) = (&model.vis, &model.name, pen.lock);
+    let (farm, lock, base) = (&model.name, pen.lock, pen.lock.unraw());
     let (params, args, bounds) = model.generics.split_for_impl();
-    let guard = guard_name(model, pen);
-    let elided = elided(model);
-    let base = lock.unraw();
-    let named = |name: String| Ident::new(&name, lock.span());
-    let (take, attempt, timed) = (
-        named(format!("lock_{base}")),
-        named(format!("try_lock_{base}")),
-        named(format!("lock_{base}_timeout")),
-    );
-    let (repair, raw) = (named(format!("lock_{base}_or_repair")), format_ident!("__{base}"));
-    let docs = [
-        format!(" Waits for `{base}` and gives the fields that it guards."),
-        format!(" Gives the fields that `{base}` guards if nobody holds it."),
-        format!(" Waits for `{base}` no longer than `timeout`."),
-        format!(
-            "As [`Self::{take}`], but makes the fields whole with `repair` first if a holder died or panicked."
-        ),
-    ];
-    let [take_doc, attempt_doc, timed_doc, repair_doc] = docs;
-    let held = local("held");
-    let over = quote!(|#held| #guard::__over(self, #held));
-    let result = quote!(::core::result::Result<#guard #elided, #rt::LockError>);
-    let lock_body = bodies.choose(quote!(#rt::Lock::lock(self.#raw()).map(#over)));
-    let try_body = bodies.choose(quote!(#rt::Lock::try_lock(self.#raw()).map(#over)));
-    let timed_body =
-        bodies.choose(quote!(#rt::Lock::lock_timeout(self.#raw(), timeout).map(#over)));
-    let repair_body = bodies.choose(quote!(#rt::lock_or_repair(self.#raw(), #over, repair)));
+    let raw = format_ident!("__{base}");
     // One place that names the field: if it is not a `Lock`, that is one error.
     let raw_body = bodies.choose(spanned(quote!(&self.#lock), lock));
+    let (guard, held, elided) = (guard_name(model, pen), local("held"), elided(model));
+    let over = quote!(|#held| unsafe { #guard::__over(self, #held) });
+    let method = |name: String, doc: String, param: TokenStream, body: TokenStream| {
+        let (vis, name, body) = (&model.vis, Ident::new(&name, lock.span()), bodies.choose(body));
+        quote! {
+            #[doc = #doc]
+            #vis fn #name(&self, #param) -> ::core::result::Result<#guard #elided, #rt::LockError> { #body }
+        }
+    };
+    let take = method(
+        format!("lock_{base}"),
+        format!(" Waits for `{base}` and gives the fields that it guards."),
+        TokenStream::new(),
+        quote!(#rt::Lock::lock(self.#raw()).map(#over)),
+    );
+    let attempt = method(
+        format!("try_lock_{base}"),
+        format!(" Gives the fields that `{base}` guards if nobody holds it."),
+        TokenStream::new(),
+        quote!(#rt::Lock::try_lock(self.#raw()).map(#over)),
+    );
+    let timed = method(
+        format!("lock_{base}_timeout"),
+        format!(" Waits for `{base}` no longer than `timeout`."),
+        quote!(timeout: #rt::Duration),
+        quote!(#rt::Lock::lock_timeout(self.#raw(), timeout).map(#over)),
+    );
+    let repair = method(
+        format!("lock_{base}_or_repair"),
+        format!(
+            " As [`Self::lock_{base}`], but `repair` makes the fields whole first if a holder died or panicked."
+        ),
+        quote!(repair: impl ::core::ops::FnOnce(&mut #guard #elided)),
+        quote!(#rt::lock_or_repair(self.#raw(), #over, repair)),
+    );
     quote! {
         #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, reason = "generated for every lock")]
         impl #params #farm #args #bounds {
             fn #raw(&self) -> &#rt::Lock { #raw_body }
-            #[doc = #take_doc]
-            #vis fn #take(&self) -> #result { #lock_body }
-            #[doc = #attempt_doc]
-            #vis fn #attempt(&self) -> #result { #try_body }
-            #[doc = #timed_doc]
-            #vis fn #timed(&self, timeout: #rt::Duration) -> #result { #timed_body }
-            #[doc = #repair_doc]
-            #vis fn #repair(&self, repair: impl ::core::ops::FnOnce(&mut #guard #elided)) -> #result { #repair_body }
+            #take #attempt #timed #repair
         }
     }
 }

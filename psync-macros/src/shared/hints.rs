@@ -136,6 +136,12 @@ impl<'ast> Visit<'ast> for Seen<'_> {
             Type::Array(_) | Type::Tuple(_) | Type::Paren(_) | Type::Group(_) => {
                 visit::visit_type(self, ty);
             }
+            // A lifetime parameter has been reported where it is declared.
+            Type::Reference(reference)
+                if reference
+                    .lifetime
+                    .as_ref()
+                    .is_some_and(|lifetime| lifetime.ident != "static") => {}
             Type::Reference(reference) => {
                 self.refuse(
                     reference.and_token,

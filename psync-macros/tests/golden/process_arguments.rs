@@ -93,7 +93,7 @@ impl monkey {
     }
     /// Starts the function in a process of its own.
     pub(crate) fn spawn(
-        farm: &impl ::psync::__private::Lends<Farm>,
+        farm: &(impl ::psync::__private::Lends<Farm> + ?::core::marker::Sized),
         name: String,
         greeting: &str,
         arg3: u8,
@@ -106,7 +106,7 @@ impl monkey {
     /// Starts the function in a process of its own, with options for this start.
     pub(crate) fn spawn_with(
         options: ::psync::__private::Options,
-        farm: &impl ::psync::__private::Lends<Farm>,
+        farm: &(impl ::psync::__private::Lends<Farm> + ?::core::marker::Sized),
         name: String,
         greeting: &str,
         arg3: u8,
@@ -126,7 +126,7 @@ impl monkey {
     }
     /// Starts the function in a process of its own and waits for its result.
     pub(crate) fn run(
-        farm: &impl ::psync::__private::Lends<Farm>,
+        farm: &(impl ::psync::__private::Lends<Farm> + ?::core::marker::Sized),
         name: String,
         greeting: &str,
         arg3: u8,

@@ -114,7 +114,7 @@ impl scale {
     /// Starts the function in a process of its own.
     fn spawn<T, const N: usize>(
         part: &mut [T],
-        by: &impl ::psync::__private::Lends<[T; N]>,
+        by: &(impl ::psync::__private::Lends<[T; N]> + ?::core::marker::Sized),
         seed: Vec<T>,
     ) -> ::core::result::Result<
         ::psync::__private::Process<T>,
@@ -134,7 +134,7 @@ impl scale {
     fn spawn_with<T, const N: usize>(
         options: ::psync::__private::Options,
         part: &mut [T],
-        by: &impl ::psync::__private::Lends<[T; N]>,
+        by: &(impl ::psync::__private::Lends<[T; N]> + ?::core::marker::Sized),
         seed: Vec<T>,
     ) -> ::core::result::Result<
         ::psync::__private::Process<T>,
@@ -153,7 +153,7 @@ impl scale {
     /// Starts the function in a process of its own and waits for its result.
     fn run<T, const N: usize>(
         part: &mut [T],
-        by: &impl ::psync::__private::Lends<[T; N]>,
+        by: &(impl ::psync::__private::Lends<[T; N]> + ?::core::marker::Sized),
         seed: Vec<T>,
     ) -> ::core::result::Result<T, ::psync::__private::ProcessError>
     where

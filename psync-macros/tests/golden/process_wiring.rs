@@ -59,7 +59,7 @@ impl monkey {
     }
     /// Starts the function in a process of its own.
     fn spawn(
-        farm: &impl renamed::__private::Lends<Farm>,
+        farm: &(impl renamed::__private::Lends<Farm> + ?::core::marker::Sized),
     ) -> ::core::result::Result<
         renamed::__private::Process<()>,
         renamed::__private::SpawnError,
@@ -69,7 +69,7 @@ impl monkey {
     /// Starts the function in a process of its own, with options for this start.
     fn spawn_with(
         options: renamed::__private::Options,
-        farm: &impl renamed::__private::Lends<Farm>,
+        farm: &(impl renamed::__private::Lends<Farm> + ?::core::marker::Sized),
     ) -> ::core::result::Result<
         renamed::__private::Process<()>,
         renamed::__private::SpawnError,
@@ -81,7 +81,7 @@ impl monkey {
     }
     /// Starts the function in a process of its own and waits for its result.
     fn run(
-        farm: &impl renamed::__private::Lends<Farm>,
+        farm: &(impl renamed::__private::Lends<Farm> + ?::core::marker::Sized),
     ) -> ::core::result::Result<(), renamed::__private::ProcessError> {
         renamed::__private::Call::run(
             Self::__prepare(renamed::__private::Lent::of_owner(farm)),

@@ -87,7 +87,9 @@ impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
 {
-    fn __over(
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
         owner: &'guard Slot<T, N>,
         held: renamed::__private::LockGuard<'guard>,
     ) -> Self {
@@ -119,14 +121,14 @@ where
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
         renamed::__private::Lock::lock(self.__big_lock())
-            .map(|held| SlotBigLock::__over(self, held))
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
     /// Gives the fields that `big_lock` guards if nobody holds it.
     fn try_lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
         renamed::__private::Lock::try_lock(self.__big_lock())
-            .map(|held| SlotBigLock::__over(self, held))
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
     /// Waits for `big_lock` no longer than `timeout`.
     fn lock_big_lock_timeout(
@@ -134,16 +136,16 @@ where
         timeout: renamed::__private::Duration,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
         renamed::__private::Lock::lock_timeout(self.__big_lock(), timeout)
-            .map(|held| SlotBigLock::__over(self, held))
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
-    ///As [`Self::lock_big_lock`], but makes the fields whole with `repair` first if a holder died or panicked.
+    /// As [`Self::lock_big_lock`], but `repair` makes the fields whole first if a holder died or panicked.
     fn lock_big_lock_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut SlotBigLock<'_, T, N>),
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
         renamed::__private::lock_or_repair(
             self.__big_lock(),
-            |held| SlotBigLock::__over(self, held),
+            |held| unsafe { SlotBigLock::__over(self, held) },
             repair,
         )
     }

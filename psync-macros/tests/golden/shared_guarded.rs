@@ -91,7 +91,12 @@ pub struct FarmPen<'guard> {
 }
 #[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
 impl<'guard> FarmPen<'guard> {
-    fn __over(owner: &'guard Farm, held: ::psync::__private::LockGuard<'guard>) -> Self {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Farm,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
         unsafe {
             Self {
                 acorns: ::psync::__private::Held::new(&owner.acorns, &held),
@@ -118,14 +123,14 @@ impl Farm {
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
         ::psync::__private::Lock::lock(self.__pen())
-            .map(|held| FarmPen::__over(self, held))
+            .map(|held| unsafe { FarmPen::__over(self, held) })
     }
     /// Gives the fields that `pen` guards if nobody holds it.
     pub fn try_lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
         ::psync::__private::Lock::try_lock(self.__pen())
-            .map(|held| FarmPen::__over(self, held))
+            .map(|held| unsafe { FarmPen::__over(self, held) })
     }
     /// Waits for `pen` no longer than `timeout`.
     pub fn lock_pen_timeout(
@@ -133,16 +138,16 @@ impl Farm {
         timeout: ::psync::__private::Duration,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
         ::psync::__private::Lock::lock_timeout(self.__pen(), timeout)
-            .map(|held| FarmPen::__over(self, held))
+            .map(|held| unsafe { FarmPen::__over(self, held) })
     }
-    ///As [`Self::lock_pen`], but makes the fields whole with `repair` first if a holder died or panicked.
+    /// As [`Self::lock_pen`], but `repair` makes the fields whole first if a holder died or panicked.
     pub fn lock_pen_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPen<'_>),
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
         ::psync::__private::lock_or_repair(
             self.__pen(),
-            |held| FarmPen::__over(self, held),
+            |held| unsafe { FarmPen::__over(self, held) },
             repair,
         )
     }

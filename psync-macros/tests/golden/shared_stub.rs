@@ -33,7 +33,12 @@ struct FarmPne<'guard> {
 }
 #[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
 impl<'guard> FarmPne<'guard> {
-    fn __over(owner: &'guard Farm, held: ::psync::__private::LockGuard<'guard>) -> Self {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Farm,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
         ::core::unreachable!()
     }
 }
@@ -68,7 +73,7 @@ impl Farm {
     ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
         ::core::unreachable!()
     }
-    ///As [`Self::lock_pne`], but makes the fields whole with `repair` first if a holder died or panicked.
+    /// As [`Self::lock_pne`], but `repair` makes the fields whole first if a holder died or panicked.
     fn lock_pne_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPne<'_>),

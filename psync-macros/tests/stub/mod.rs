@@ -392,7 +392,7 @@ pub mod __private {
         pub fn new(value: &'a T) -> Self {
             Self(value)
         }
-        pub fn of_owner(owner: &'a impl Lends<T>) -> Self {
+        pub fn of_owner(owner: &'a (impl Lends<T> + ?Sized)) -> Self {
             Self(owner.lend())
         }
         pub fn get(&self) -> &'static T {
