@@ -1,1 +1,157 @@
-//! The macros of psync.
+//! The macros of psync: `#[shared]` puts data in shared memory, `#[process]` makes a function startable, `parallel!` runs
+//! several processes and waits for all of them.
+//!
+//! Use them through the facade crate `psync`, whose documentation has runnable examples. Each macro is a pipeline: `ast` parses
+//! into a model, `check` files what is wrong with it, `expand` prints it. Only this file knows the compiler's own token types.
+
+mod diag;
+#[cfg(test)]
+mod golden;
+mod hygiene;
+mod messages;
+mod options;
+mod parallel;
+mod process;
+mod shared;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct or a fieldless enum fit for shared memory.
+///
+/// ```text
+/// #[shared]
+/// struct Farm {
+///     bell: Event,
+///     #[init(Semaphore::new(2))] swings: Semaphore,
+///     pen: Lock,
+///     #[guarded_by(pen)] acorns: u32,
+///     #[guarded_by(pen)] walnuts: u32,
+/// }
+/// ```
+///
+/// The struct gets a fixed layout (`repr(C)`) and implements `ShmSafe`. Each field has to be `ShmSafe` as well: numbers, `bool`,
+/// arrays of those, atomics, `Text`, `List`, the primitives of psync, and other `#[shared]` types. Pointers, references, handles
+/// and types that own heap memory are refused, with the field's name and what to write instead.
+///
+/// It implements `Zeroable` if every field does, and `Default` if every field does or has an `#[init(..)]`.
+///
+/// # On fields
+///
+/// ```text
+/// #[init(EXPR)]          the field's value in `Default`
+/// #[guarded_by(LOCK)]    the field is reachable only while the field LOCK, a `Lock`, is held
+/// ```
+///
+/// For each lock that guards fields there is a guard struct, here `FarmPen` with the fields `acorns` and `walnuts`, and the methods
+/// `lock_pen`, `try_lock_pen`, `lock_pen_timeout(Duration)` and `lock_pen_or_repair(|pen| ..)`. They fail as those of `Lock` do: after a
+/// holder died or panicked, every plain take is `LockError::Poisoned` until `lock_pen_or_repair` has made the fields whole.
+///
+/// # On enums
+///
+/// An enum without data gets `repr(u8)` and becomes `Copy`: one byte cannot be half-written, so it is always one of the
+/// variants. Enums with data are refused, since a writer that is killed between two stores would leave a variant with the
+/// data of another.
+///
+/// # Options
+///
+/// ```text
+/// default = false        do not implement `Default`: there is an implementation by hand
+/// crate = PATH           where psync is, if not at `::psync`
+/// ```
+#[proc_macro_attribute]
+pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
+    shared::run(args.into(), item.into()).into()
+}
+
+/// Makes a function startable in a process of its own.
+///
+/// ```text
+/// #[process(wait(farm.bell), acquire(farm.swings))]
+/// fn monkey(farm: &Farm, name: String) -> u32 { .. }
+/// ```
+///
+/// The function stays what it is and can be called as before. Beside it, under the same name in the namespace of types, there are
+///
+/// ```text
+/// monkey::spawn(&shared_farm, name)              -> Result<Process<u32>, SpawnError>
+/// monkey::spawn_with(options, &shared_farm, name)
+/// monkey::run(&shared_farm, name)                -> Result<u32, ProcessError>      start and join
+/// monkey::spawn_in(scope, &farm, name)           -> Result<Process<u32>, SpawnError>   may borrow
+/// ```
+///
+/// so that one `use` brings the function and all of them.
+///
+/// # Parameters
+///
+/// * By value: anything that serde can write and read. `&str` crosses as a string.
+/// * `&T`, `&[T]`: data in shared memory, lent without a copy. `spawn` and `run` take the owner (`&Shared<T>`) instead, since they
+///   cannot wait for a borrow to end.
+/// * `&mut T`, `&mut [T]`: as above, and only `spawn_in` and `parallel!` can start such a function.
+///
+/// The function may be generic. It may not be `async` or `unsafe`, have `self`, lifetime parameters or `impl Trait` parameters.
+///
+/// # Options
+///
+/// Wiring runs around the body in the order written and is undone in reverse, also when the body panics or returns early. It is
+/// part of the function: a plain call runs it as well.
+///
+/// ```text
+/// wait(EXPR)             waits for an `Event` first
+/// acquire(EXPR)          holds a permit of a `Semaphore` during the body
+/// barrier(EXPR)          waits at a `Barrier` first
+/// lock(EXPR as NAME)     holds a `Mutex`, `Lock` or `Array`; NAME is the guard, `_` if it is not needed
+/// set(EXPR)              sets an `Event` after the body
+///
+/// name = ".."            the name of the process, if not the function's
+/// daemon                 the process is terminated when its starter exits, not waited for (`daemon = false` is the default)
+/// start_method = EXPR    a `StartMethod`
+/// crate = PATH           where psync is, if not at `::psync`
+/// ```
+///
+/// # When it fails
+///
+/// Starting fails with `SpawnError`. If the process panics, is killed or exits early, joining it gives a `ProcessError` with its name
+/// and pid; whatever the wiring held is given back.
+#[proc_macro_attribute]
+pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
+    process::run(args.into(), item.into()).into()
+}
+
+/// Runs several processes at once, waits for all of them and gives their results.
+///
+/// ```text
+/// let (turns, ()) = parallel! {
+///     for name in ["George", "Fred", "Percy"] => monkey(&farm, name.to_string()),
+///     ring(&farm),
+/// }?;
+/// ```
+///
+/// # Grammar
+///
+/// ```text
+/// parallel!   := [ "with" option { "," option } ";" ] branch { ("," | ";") branch } [ "," | ";" ]
+/// option      := "deadline" "=" EXPR                         a `Duration` for everything together
+///              | "grace" "=" EXPR                            time between SIGTERM and SIGKILL
+///              | "on_failure" "=" ("cancel" | "finish")      what to do with the others; default: cancel
+///              | "start_method" "=" EXPR
+///              | "crate" "=" PATH
+/// branch      := [ NAME ":" ] ( call | replicated | block )
+/// call        := PATH "(" args ")"                           a `#[process]` function, one process
+/// replicated  := "for" PAT "in" EXPR "=>" ( call | block )   one process per item
+/// block       := "process" "(" captures ")" BLOCK            captures: `name` is cloned, `&name` lent
+/// ```
+///
+/// # Value
+///
+/// `Result<_, ParallelError>` of the tuple of what the branches return; a `for` gives a `Vec` in the order of its items, one branch
+/// alone gives its own output. If every branch has a name, the value has these names as fields.
+///
+/// # When a branch fails
+///
+/// A branch fails if its process panics, is killed, exits early or is late. The others then get SIGTERM, and SIGKILL after the grace period
+/// (`on_failure = finish` lets them end), and the error lists every branch that failed, the first one first. Nothing that was started is still running
+/// when the macro's value is there. An `Err` that a function returns is a result like any other.
+#[proc_macro]
+pub fn parallel(input: TokenStream) -> TokenStream {
+    parallel::run(input.into()).into()
+}

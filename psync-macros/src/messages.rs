@@ -1,0 +1,73 @@
+//! Texts that more than one place uses, and the rules they keep: lower case, what is wrong, then what to write, no full stop.
+
+/// A list of words as a message shows it: `` `a`, `b` and `c` ``.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// An option that the macro does not have.
+pub(crate) fn unknown_option(option: &str, owner: &str, accepts: &[&str]) -> String {
+    match nearest(option, accepts) {
+        Some(meant) => format!(
+            "unknown option `{option}`, did you mean `{meant}`? {owner} takes {}",
+            listed(accepts)
+        ),
+        None => format!("unknown option `{option}`; {owner} takes {}", listed(accepts)),
+    }
+}
+
+/// The accepted word that a slip of one or two letters could have turned into `word`.
+fn nearest<'a>(word: &str, accepts: &[&'a str]) -> Option<&'a str> {
+    let close = |other: &&&str| word.len() > 2 && distance(word, other) <= 1 + word.len() / 6;
+    accepts.iter().find(close).copied()
+}
+
+/// The number of letters to insert, remove or exchange.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in right.iter().enumerate() {
+            let exchanged = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[right.len()]
+}
+
+/// A lifetime parameter on something that outlives every borrow.
+pub(crate) const SHARED_LIFETIME: &str = "shared memory outlives every borrow, so a `#[shared]` type has no lifetime parameters; store the value itself or an index";
+
+/// A lifetime parameter on a function that runs elsewhere.
+pub(crate) const PROCESS_LIFETIME: &str = "a `#[process]` function has no lifetime parameters, each borrow lasts until the process has ended; leave the lifetime out";
+
+/// The plural half of a message that several checks share.
+pub(crate) const BRANCH_FORMS: &str =
+    "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_like_sentences() {
+        assert_eq!(listed(&["a"]), "`a`");
+        assert_eq!(listed(&["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        assert_eq!(nearest("deamon", &["name", "daemon"]), Some("daemon"));
+        assert_eq!(nearest("daemn", &["name", "daemon"]), Some("daemon"));
+        assert_eq!(nearest("on_failur", &["on_failure"]), Some("on_failure"));
+        assert_eq!(nearest("workers", &["grace"]), None);
+    }
+}

@@ -1,0 +1,145 @@
+//! Options as typed cells that know their name and refuse to be set twice, and the one parser that fills them.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Path, Token};
+
+use crate::diag::Diag;
+use crate::messages;
+
+/// An option that may be given once.
+pub(crate) struct Opt<T> {
+    name: &'static str,
+    set: Option<T>,
+}
+
+impl<T> Opt<T> {
+    pub(crate) const fn named(name: &'static str) -> Self {
+        Self { name, set: None }
+    }
+
+    /// Stores the value of the option that `key` spells; a second one is a mistake, and the first one stays.
+    pub(crate) fn put(&mut self, key: &Ident, value: T, diag: &mut Diag) {
+        if self.set.is_some() {
+            diag.error(key, format_args!("`{}` is set twice; keep one of them", self.name));
+        } else {
+            self.set = Some(value);
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.set.as_ref()
+    }
+
+    pub(crate) fn take(self) -> Option<T> {
+        self.set
+    }
+}
+
+/// Whether a handler knew the option whose key it was shown.
+pub(crate) enum Known {
+    Yes,
+    No,
+}
+
+/// The options that a macro takes, for the parser and for its messages.
+pub(crate) struct Accepts {
+    /// The macro, as the user writes it.
+    pub(crate) owner: &'static str,
+    pub(crate) names: &'static [&'static str],
+}
+
+/// Reads `key ..` separated by commas up to the end of the input or a `;`. A mistake in one option leaves the others standing.
+pub(crate) fn parse(
+    input: ParseStream<'_>,
+    accepts: &Accepts,
+    diag: &mut Diag,
+    mut fill: impl FnMut(&Ident, ParseStream<'_>, &mut Diag) -> syn::Result<Known>,
+) {
+    while !at_end(input) {
+        let step = Ident::parse_any(input).and_then(|key| match fill(&key, input, diag)? {
+            Known::Yes => Ok(()),
+            Known::No => {
+                let message =
+                    messages::unknown_option(&key.to_string(), accepts.owner, accepts.names);
+                diag.error(&key, message);
+                skip(input);
+                Ok(())
+            }
+        });
+        if diag.keep(step).is_none() {
+            skip(input);
+        }
+        if !at_end(input) && diag.keep(input.parse::<Token![,]>()).is_none() {
+            skip(input);
+            // What was skipped ends at a comma, which belongs to it.
+            let _ = input.parse::<Token![,]>();
+        }
+    }
+}
+
+fn at_end(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![;])
+}
+
+/// Goes to the next `,` or `;` that is not inside brackets.
+pub(crate) fn skip(input: ParseStream<'_>) -> TokenStream {
+    let mut skipped = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) && !input.peek(Token![;]) {
+        match input.parse::<TokenTree>() {
+            Ok(tree) => skipped.extend([tree]),
+            Err(_) => break,
+        }
+    }
+    skipped
+}
+
+/// Reads `= value`.
+pub(crate) fn assigned<T: Parse>(input: ParseStream<'_>) -> syn::Result<T> {
+    input.parse::<Token![=]>()?;
+    input.parse()
+}
+
+/// Reads `(value)`.
+pub(crate) fn parenthesized<T>(
+    input: ParseStream<'_>,
+    value: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let content;
+    syn::parenthesized!(content in input);
+    let value = value(&content)?;
+    if content.is_empty() {
+        Ok(value)
+    } else {
+        Err(content.error("unexpected token; one value goes here"))
+    }
+}
+
+/// Where the generated code finds the runtime: `crate = path`, or the facade under its own name.
+pub(crate) struct Krate(Opt<Path>);
+
+impl Krate {
+    pub(crate) const fn new() -> Self {
+        Self(Opt::named("crate"))
+    }
+
+    /// Reads `= path`.
+    pub(crate) fn fill(
+        &mut self,
+        key: &Ident,
+        input: ParseStream<'_>,
+        diag: &mut Diag,
+    ) -> syn::Result<()> {
+        input.parse::<Token![=]>()?;
+        let path = input.call(Path::parse_mod_style)?;
+        self.0.put(key, path, diag);
+        Ok(())
+    }
+
+    /// The only path that generated code may start from, beside `::core`.
+    pub(crate) fn runtime(&self) -> TokenStream {
+        self.0.get().map_or_else(|| quote!(::psync::__private), |path| quote!(#path::__private))
+    }
+}

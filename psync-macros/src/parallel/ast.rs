@@ -1,0 +1,301 @@
+//! What stands in `parallel! { .. }`: options, and branches whose arguments and bodies are carried, not read.
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Expr, ExprPath, Pat, Token, token};
+
+use crate::diag::Diag;
+use crate::messages::BRANCH_FORMS;
+use crate::options::{self, Accepts, Known, Krate, Opt};
+
+/// The options of `parallel!`, for the parser and its messages.
+const ACCEPTS: Accepts = Accepts {
+    owner: "`parallel!`",
+    names: &["deadline", "grace", "on_failure", "start_method", "crate"],
+};
+
+/// Everything in one `parallel!`.
+pub(crate) struct Plan {
+    pub(crate) options: Options,
+    pub(crate) branches: Vec<Branch>,
+}
+
+/// What follows `with`.
+pub(crate) struct Options {
+    pub(crate) deadline: Opt<Expr>,
+    pub(crate) grace: Opt<Expr>,
+    pub(crate) on_failure: Opt<OnFailure>,
+    pub(crate) start_method: Opt<Expr>,
+    pub(crate) krate: Krate,
+}
+
+/// What happens to the others when a branch fails.
+#[derive(Clone, Copy)]
+pub(crate) enum OnFailure {
+    Cancel,
+    Finish,
+}
+
+/// One branch: one process, or one for each item.
+pub(crate) struct Branch {
+    pub(crate) label: Option<Ident>,
+    pub(crate) items: Option<Items>,
+    pub(crate) work: Work,
+}
+
+/// `for pattern in source`.
+pub(crate) struct Items {
+    pub(crate) pattern: Pat,
+    pub(crate) source: Expr,
+}
+
+/// What a process of the branch runs.
+pub(crate) enum Work {
+    /// A `#[process]` function and its arguments, in their parentheses.
+    Call { path: ExprPath, args: Group },
+    /// A body that stands in the branch, with the names that it brings along.
+    Block { keyword: Ident, captures: Vec<Capture>, body: Group },
+}
+
+/// A name in the parentheses of `process(..)`.
+pub(crate) struct Capture {
+    pub(crate) lent: bool,
+    pub(crate) name: Ident,
+}
+
+impl Plan {
+    /// The model of what could be understood, and how many mistakes the options had.
+    pub(crate) fn parse(input: TokenStream, diag: &mut Diag) -> (Self, usize) {
+        let mut plan = Self { options: Options::new(), branches: Vec::new() };
+        let mut in_options = 0;
+        let parser = |input: ParseStream<'_>| {
+            plan.options.parse(input, diag);
+            in_options = diag.count();
+            while !input.is_empty() {
+                let branch = Branch::parse(input, diag);
+                if let Some(branch) = diag.keep(branch) {
+                    plan.branches.push(branch);
+                    separator(input, diag);
+                } else {
+                    options::skip(input);
+                    next(input);
+                }
+            }
+            Ok(())
+        };
+        // The loop above consumes everything, whatever it is.
+        let end = parser.parse2(input);
+        diag.at_end(end);
+        (plan, in_options)
+    }
+}
+
+/// Reads one separator, if there is one.
+fn next(input: ParseStream<'_>) -> bool {
+    let comma = input.parse::<Token![,]>().is_ok();
+    comma || input.parse::<Token![;]>().is_ok()
+}
+
+/// Reads what separates two branches.
+fn separator(input: ParseStream<'_>, diag: &mut Diag) {
+    if !input.is_empty() && !next(input) {
+        diag.push(input.error("expected `,` between two branches"));
+        options::skip(input);
+        next(input);
+    }
+}
+
+impl Options {
+    const fn new() -> Self {
+        Self {
+            deadline: Opt::named("deadline"),
+            grace: Opt::named("grace"),
+            on_failure: Opt::named("on_failure"),
+            start_method: Opt::named("start_method"),
+            krate: Krate::new(),
+        }
+    }
+
+    /// Reads `with ..;`, unless the first branch is a function of that name.
+    fn parse(&mut self, input: ParseStream<'_>, diag: &mut Diag) {
+        let announced = input.fork().parse::<Ident>().is_ok_and(|word| word == "with");
+        if !announced || !input.peek2(Ident::peek_any) {
+            return;
+        }
+        let step = input.parse::<Ident>().map(|_with| {
+            options::parse(input, &ACCEPTS, diag, |key, input, diag| self.fill(key, input, diag));
+        });
+        diag.keep(step);
+        let end = if input.is_empty() {
+            Err(syn::Error::new(input.span(), "the options end with `;`, and branches follow"))
+        } else {
+            input.parse::<Token![;]>()
+        };
+        diag.keep(end);
+    }
+
+    fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
+        match key.to_string().as_str() {
+            "deadline" => self.deadline.put(key, options::assigned(input)?, diag),
+            "grace" => self.grace.put(key, options::assigned(input)?, diag),
+            "start_method" => self.start_method.put(key, options::assigned(input)?, diag),
+            "on_failure" => {
+                input.parse::<Token![=]>()?;
+                self.on_failure.put(key, OnFailure::parse(input)?, diag);
+            }
+            "crate" => self.krate.fill(key, input, diag)?,
+            _ => return Ok(Known::No),
+        }
+        Ok(Known::Yes)
+    }
+}
+
+impl OnFailure {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let written: TokenTree = input.parse()?;
+        match written.to_string().as_str() {
+            "cancel" => Ok(Self::Cancel),
+            "finish" => Ok(Self::Finish),
+            _ => Err(syn::Error::new_spanned(
+                written,
+                "`on_failure` is `cancel` or `finish`, without quotes",
+            )),
+        }
+    }
+}
+
+impl Branch {
+    fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        let labelled =
+            input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
+        let label = if labelled { Some(input.parse()?) } else { None };
+        if labelled {
+            input.parse::<Token![:]>()?;
+        }
+        let items = if input.peek(Token![for]) { Some(Items::parse(input)?) } else { None };
+        Ok(Self { label, items, work: Work::parse(input, diag)? })
+    }
+}
+
+impl Items {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.parse::<Token![for]>()?;
+        let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        input.parse::<Token![in]>()?;
+        let source = Expr::parse_without_eager_brace(input)?;
+        if input.peek(token::Brace) || input.is_empty() {
+            return Err(input.error(
+                "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
+            ));
+        }
+        input.parse::<Token![=>]>()?;
+        Ok(Self { pattern, source })
+    }
+}
+
+impl Work {
+    fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        if input.peek(token::Brace) {
+            return Err(input.error("a body needs its list of captures; write `process() { .. }`"));
+        }
+        if !input.peek(Ident::peek_any) && !input.peek(Token![::]) && !input.peek(Token![<]) {
+            return Err(input.error(BRANCH_FORMS));
+        }
+        let path: ExprPath =
+            input.parse().map_err(|error| syn::Error::new(error.span(), BRANCH_FORMS))?;
+        if !input.peek(token::Paren) {
+            // A path alone is incomplete, anything else behind it is another kind of expression.
+            return Err(if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
+                syn::Error::new_spanned(
+                    &path,
+                    format_args!("the arguments are missing; {BRANCH_FORMS}"),
+                )
+            } else {
+                input.error(BRANCH_FORMS)
+            });
+        }
+        let args: Group = input.parse()?;
+        match path.path.get_ident() {
+            Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
+                keyword: keyword.clone(),
+                captures: Capture::parse_all(args.stream(), diag),
+                body: input.parse()?,
+            }),
+            _ => Ok(Self::Call { path, args }),
+        }
+    }
+
+    /// What failures call the branch if it has no label of its own.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Call { path, .. } => path
+                .path
+                .segments
+                .last()
+                .map(|segment| segment.ident.unraw().to_string())
+                .unwrap_or_default(),
+            Self::Block { .. } => "process".to_owned(),
+        }
+    }
+}
+
+impl Capture {
+    fn parse_all(tokens: TokenStream, diag: &mut Diag) -> Vec<Self> {
+        let mut captures = Vec::new();
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let capture = diag.keep(input.call(Self::parse));
+                let understood = capture.is_some();
+                captures.extend(capture);
+                let rest = options::skip(input);
+                if understood && !rest.is_empty() {
+                    diag.error(
+                        &rest,
+                        "a capture is a name alone; bind the value with `let` before `parallel!`",
+                    );
+                }
+                next(input);
+            }
+            Ok(())
+        };
+        let end = parser.parse2(tokens);
+        diag.at_end(end);
+        captures
+    }
+
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let lent = input.parse::<Token![&]>().is_ok();
+        if lent && input.peek(Token![mut]) {
+            return Err(input.error(
+                "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter",
+            ));
+        }
+        if input.peek(Token![mut]) {
+            return Err(
+                input.error("a capture is a name alone; write `let mut name = name;` in the body")
+            );
+        }
+        if input.peek(Token![self]) {
+            return Err(input.error(
+                "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
+            ));
+        }
+        let name = input.parse().map_err(|error: syn::Error| {
+            syn::Error::new(error.span(), "a capture is `name` for a clone or `&name` to lend; bind other values with `let` before")
+        })?;
+        Ok(Self { lent, name })
+    }
+}
+
+impl Branch {
+    /// The tokens that stand for the branch in a message about it as a whole.
+    pub(crate) fn head(&self) -> TokenStream {
+        match (&self.items, &self.work) {
+            (Some(items), _) => items.pattern.to_token_stream(),
+            (None, Work::Call { path, .. }) => path.to_token_stream(),
+            (None, Work::Block { keyword, .. }) => keyword.to_token_stream(),
+        }
+    }
+}

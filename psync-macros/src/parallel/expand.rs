@@ -1,0 +1,127 @@
+//! Prints a `parallel!`: one call of the runtime, with what each branch starts as its argument.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::spanned::Spanned as _;
+use syn::{ExprPath, PathArguments};
+
+use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
+use crate::hygiene::{numbered, parenthesized, prefixed, spanned};
+
+/// The whole expression.
+pub(super) fn plan(plan: &Plan) -> TokenStream {
+    let rt = plan.options.krate.runtime();
+    let settings = settings(&plan.options, &rt);
+    let branches: Vec<TokenStream> =
+        plan.branches.iter().map(|branch| self::branch(branch, &rt)).collect();
+    let branches = match branches.as_slice() {
+        [alone] => quote!(#alone),
+        several => quote!((#(#several,)*)),
+    };
+    let value = quote!(#rt::parallel(#settings, #branches));
+    match labels(plan) {
+        Some(labels) => named(&value, &labels),
+        None => value,
+    }
+}
+
+/// The names of the branches, if they have names.
+fn labels(plan: &Plan) -> Option<Vec<&Ident>> {
+    plan.branches.iter().map(|branch| branch.label.as_ref()).collect()
+}
+
+/// Turns the tuple of results into a struct with the branches' names as fields.
+fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
+    let types: Vec<Ident> = (0..labels.len()).map(|i| quote::format_ident!("T{i}")).collect();
+    let locals: Vec<Ident> = (0..labels.len()).map(|i| numbered("value", i)).collect();
+    let pattern = match locals.as_slice() {
+        [alone] => quote!(#alone),
+        several => quote!((#(#several),*)),
+    };
+    quote! {
+        #value.map(|#pattern| {
+            #[derive(::core::fmt::Debug)]
+            #[allow(dead_code, reason = "the program may need only some of the results")]
+            struct Output<#(#types),*> { #(#labels: #types),* }
+            Output { #(#labels: #locals),* }
+        })
+    }
+}
+
+fn settings(options: &Options, rt: &TokenStream) -> TokenStream {
+    let deadline =
+        options.deadline.get().map(|it| quote!(deadline: ::core::option::Option::Some(#it),));
+    let grace = options.grace.get().map(|it| quote!(grace: #it,));
+    let start_method = options
+        .start_method
+        .get()
+        .map(|it| quote!(start_method: ::core::option::Option::Some(#it),));
+    let on_failure = options.on_failure.get().map(|it| match it {
+        OnFailure::Cancel => quote!(on_failure: #rt::OnFailure::Cancel,),
+        OnFailure::Finish => quote!(on_failure: #rt::OnFailure::Finish,),
+    });
+    let default = quote!(<#rt::Settings as ::core::default::Default>::default());
+    if deadline.is_none() && grace.is_none() && start_method.is_none() && on_failure.is_none() {
+        return default;
+    }
+    quote!(#rt::Settings { #deadline #grace #on_failure #start_method ..#default })
+}
+
+fn branch(branch: &Branch, rt: &TokenStream) -> TokenStream {
+    let name = match &branch.label {
+        Some(label) => syn::ext::IdentExt::unraw(label).to_string(),
+        None => branch.work.name(),
+    };
+    let call = work(&branch.work, rt);
+    let Some(items) = &branch.items else {
+        let one = spanned(quote!(#rt::one), &branch.head());
+        return quote!(#one(#name, #call));
+    };
+    let (pattern, source) = (&items.pattern, &items.source);
+    // What is wrong about the items as a whole is shown at their source.
+    let (each, bar) = (spanned(quote!(#rt::each), source), spanned(quote!(|), source));
+    let args = parenthesized(quote!(#name, #source, #bar #pattern #bar #call), source.span());
+    quote!(#each #args)
+}
+
+/// What starts one process: a prepared call.
+fn work(work: &Work, rt: &TokenStream) -> TokenStream {
+    match work {
+        Work::Call { path, args } => {
+            let (companion, turbofish) = companion(path);
+            let method = spanned(quote!(::__call), path);
+            quote!(#companion #method #turbofish #args)
+        }
+        Work::Block { keyword, captures, body } => {
+            let sent = captures.iter().map(|capture| sent(capture, rt));
+            let names = captures.iter().map(|capture| &capture.name);
+            let lent = captures.iter().filter(|capture| capture.lent);
+            let opened =
+                lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
+            let body = prefixed(body, &opened);
+            let block = spanned(quote!(#rt::block), keyword);
+            let bar = spanned(quote!(|), keyword);
+            quote!(#block((#(#sent,)*), #bar (#(#names,)*) #bar #body))
+        }
+    }
+}
+
+/// The function's companion type; the generic arguments belong to what is called on it.
+fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
+    let mut companion = path.clone();
+    let turbofish = match companion.path.segments.last_mut() {
+        Some(last) => std::mem::replace(&mut last.arguments, PathArguments::None),
+        None => PathArguments::None,
+    };
+    (companion, turbofish)
+}
+
+/// A method call for what is lent, so that a name that is a reference itself is looked through.
+fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
+    let name = &capture.name;
+    if capture.lent {
+        quote!({ use #rt::LendCapture as _; #name.__lend_capture() })
+    } else {
+        quote!(#rt::clone_capture(&#name))
+    }
+}

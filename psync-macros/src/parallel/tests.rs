@@ -1,0 +1,145 @@
+//! Golden expansions of `parallel!`, and its messages.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::ast::Plan;
+use super::{check, run};
+use crate::diag::Diag;
+use crate::golden;
+
+fn messages(input: TokenStream) -> Vec<String> {
+    let mut diag = Diag::default();
+    let (plan, _) = Plan::parse(input, &mut diag);
+    check::plan(&plan, &mut diag);
+    diag.messages()
+}
+
+#[test]
+fn a_call_alone() {
+    golden::expression("parallel_alone", &run(quote!(m::ring(&farm))));
+}
+
+#[test]
+fn replicated_and_generic() {
+    let input = quote! {
+        for (i, name) in names.iter().enumerate() => monkey(&farm, name.to_string(), i),
+        sum::<u64>(&values);
+    };
+    golden::expression("parallel_branches", &run(input));
+}
+
+#[test]
+fn options_and_names() {
+    let input = quote! {
+        with deadline = Duration::from_secs(3), grace = GRACE, on_failure = finish, start_method = StartMethod::Spawn, crate = renamed;
+        turns: for name in NAMES => monkey(&farm, name),
+        bell: ring(&farm),
+    };
+    golden::expression("parallel_named", &run(input));
+}
+
+#[test]
+fn inline_bodies() {
+    let input = quote! {
+        process() { 1 },
+        for n in 0..3 => process(n, &farm) { farm.fed.update(|fed| fed + n)? }
+    };
+    golden::expression("parallel_blocks", &run(input));
+}
+
+#[test]
+fn a_wrong_option_leaves_the_branches() {
+    golden::expression("parallel_wrong_option", &run(quote!(with workers = 3; ring(&farm))));
+}
+
+#[test]
+fn a_wrong_branch_leaves_only_the_errors() {
+    golden::expression("parallel_wrong_branch", &run(quote!(ring(&farm), farm.ring())));
+}
+
+#[test]
+fn a_function_may_be_called_with_or_process() {
+    assert!(messages(quote!(with(1), process(2))).is_empty());
+}
+
+#[test]
+fn mistakes_in_several_branches_are_reported_together() {
+    let input = quote! {
+        with workers = 3, grace = , on_failure = "cancel";
+        ring,
+        farm.ring(),
+        for x in xs { work(x) },
+        { 3 },
+        5,
+        process(&mut a, mut b, c + 1, self) { },
+        a() b(),
+        |x| x
+    };
+    assert_eq!(
+        messages(input),
+        [
+            "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`",
+            "expected an expression",
+            "`on_failure` is `cancel` or `finish`, without quotes",
+            "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
+            "a body needs its list of captures; write `process() { .. }`",
+            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter",
+            "a capture is a name alone; write `let mut name = name;` in the body",
+            "a capture is a name alone; bind the value with `let` before `parallel!`",
+            "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
+            "expected `,` between two branches",
+            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+        ]
+    );
+}
+
+#[test]
+fn names_are_all_or_none_and_different() {
+    assert_eq!(
+        messages(quote!(a: work(), ring(), a: work())),
+        [
+            "this branch has no name but others do; write `name: ` before it, or leave out all names",
+            "two branches are named `a`; each name becomes a field of the value",
+        ]
+    );
+}
+
+#[test]
+fn nothing_leaves_the_arguments_of_a_for() {
+    let input = quote! {
+        for x in xs? => work(x?, || y?, return, async { z.await }),
+        work(x?)
+    };
+    let found = messages(input);
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(found[0].starts_with("`?` cannot leave from the arguments of a `for` branch"));
+    assert!(found[1].starts_with("`return` cannot leave"));
+}
+
+#[test]
+fn an_empty_block_has_nothing_to_run() {
+    assert_eq!(
+        messages(TokenStream::new()),
+        ["there is nothing to run; write at least one branch, such as `work(args)`"]
+    );
+    assert_eq!(messages(quote!(with grace = G)), ["the options end with `;`, and branches follow"]);
+}
+
+#[test]
+fn seventeen_branches_are_too_many() {
+    let branches = (0..17).map(|_| quote!(work()));
+    assert_eq!(
+        messages(quote!(#(#branches),*)),
+        ["at most 16 branches; run equal work with `for x in items => work(x)`"]
+    );
+}
+
+#[test]
+fn unfinished_arguments_are_carried_along() {
+    let tokens = run(quote!(work(farm.))).to_string();
+    assert!(tokens.contains("(farm .)"), "{tokens}");
+}

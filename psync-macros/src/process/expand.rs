@@ -1,0 +1,314 @@
+//! Prints a `#[process]` function: the function with its wiring, and its companion in the namespace of types.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Lifetime, Type, TypeReference};
+
+use super::ast::{Entry, FnShell, Param, Pass};
+use super::wiring;
+use crate::hygiene::{self, local, numbered, parenthesized};
+
+/// The function and everything that can start it.
+pub(super) fn entry(entry: &Entry) -> TokenStream {
+    let rt = entry.options.krate.runtime();
+    let function = function(entry, &rt);
+    let items = [
+        spec(entry, &rt),
+        child_side(entry, &rt),
+        prepare(entry, &rt),
+        scoped_starters(entry, &rt),
+        starters(entry, &rt),
+    ];
+    let companion = companion(entry, &items.into_iter().collect());
+    quote!(#function #companion)
+}
+
+/// Same names and signatures as `entry`, no behaviour: keeps one mistake from becoming twenty.
+pub(super) fn stub(entry: &Entry) -> TokenStream {
+    let rt = entry.options.krate.runtime();
+    let function = function(entry, &rt);
+    if entry.is_method() {
+        return function;
+    }
+    let companion = companion(entry, &stub_starters(entry, &rt));
+    quote!(#function #companion)
+}
+
+/// The user's function, with statements in front of its body.
+fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let FnShell { attrs, vis, sig, body } = &entry.shell;
+    let wiring = wiring::statements(&entry.options.wires, rt);
+    let body = if wiring.is_empty() { body.clone() } else { hygiene::prefixed(body, &wiring) };
+    let by_value = entry.params.iter().any(|param| matches!(param.pass, Pass::Value));
+    let allow = by_value.then(|| {
+        quote!(#[allow(clippy::needless_pass_by_value, reason = "arguments by value are what crosses to another process")])
+    });
+    quote!(#(#attrs)* #allow #vis #sig #body)
+}
+
+/// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
+fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
+    let FnShell { attrs, vis, sig, .. } = &entry.shell;
+    let name = &sig.ident;
+    let cfgs: Vec<&Attribute> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
+    let doc = format!(" Starts the function `{}` in processes of its own.", name.unraw());
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[allow(
+            non_camel_case_types, missing_debug_implementations, clippy::empty_enums,
+            reason = "a namespace with the function's name, which has no values"
+        )]
+        #vis enum #name {}
+
+        #(#cfgs)*
+        #[allow(
+            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic,
+            reason = "generated for every function, used or not"
+        )]
+        impl #name { #items }
+    }
+}
+
+/// What is the same for every start of the function.
+fn spec(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let default = || entry.shell.sig.ident.unraw().to_string().to_token_stream();
+    let name = entry.options.name.get().map_or_else(default, ToTokens::to_token_stream);
+    let daemon = option(entry.options.daemon.get());
+    let start_method = option(entry.options.start_method.get());
+    quote! {
+        const __SPEC: #rt::Spec = #rt::Spec { name: #name, daemon: #daemon, start_method: #start_method };
+    }
+}
+
+fn option(value: Option<&impl ToTokens>) -> TokenStream {
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
+}
+
+/// The function that the new process runs: it takes what has crossed and calls the user's function.
+fn child_side(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let sig = &entry.shell.sig;
+    let (generics, turbofish, bounds) = generics(entry, rt);
+    let (name, output) = (&sig.ident, &entry.output);
+    let locals: Vec<Ident> = (0..entry.params.len()).map(|i| numbered("arg", i)).collect();
+    let received = entry.params.iter().map(|param| received(&param.ty, &param.pass, rt));
+    let passed = entry.params.iter().zip(&locals).map(|(param, local)| match &param.pass {
+        Pass::Value => quote!(#local),
+        Pass::Lend(_) | Pass::LendMut(_) => quote!(#local.get()),
+    });
+    let args = local("args");
+    quote! {
+        fn __entry #generics (#args: (#(#received,)*)) -> #output #bounds {
+            let (#(#locals,)*) = #args;
+            #name #turbofish (#(#passed),*)
+        }
+    }
+}
+
+fn received(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
+    match pass {
+        Pass::Value => quote!(#ty),
+        Pass::Lend(elem) => quote!(#rt::Lent<'static, #elem>),
+        Pass::LendMut(elem) => quote!(#rt::LentMut<'static, #elem>),
+    }
+}
+
+/// The one place where the arguments, the function and its result meet the runtime's bounds: a type that cannot cross is
+/// reported once, at the type, however many ways there are to start the function.
+fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let (generics, turbofish, bounds) = generics(entry, rt);
+    let (scoped, output) = (scoped(&generics), &entry.output);
+    let locals: Vec<Ident> = (0..entry.params.len()).map(|i| numbered("arg", i)).collect();
+    let types = entry.params.iter().map(|param| match &param.pass {
+        Pass::Value => param.ty.to_token_stream(),
+        Pass::Lend(elem) => quote!(#rt::Lent<'scope, #elem>),
+        Pass::LendMut(elem) => quote!(#rt::LentMut<'scope, #elem>),
+    });
+    let sent = entry.params.iter().zip(&locals).map(|(param, local)| match param.pass {
+        Pass::Value => quote!(#rt::Owned(#local)),
+        Pass::Lend(_) | Pass::LendMut(_) => quote!(#local),
+    });
+    // The compiler shows an argument that cannot cross where the tuple of all of them stands.
+    let at = match entry.params.as_slice() {
+        [alone] => alone.ty.span(),
+        _ => entry.shell.sig.paren_token.span.join(),
+    };
+    let sent = parenthesized(quote!(#(#sent,)*), at);
+    quote! {
+        fn __prepare #scoped (#(#locals: #types),*) -> #rt::Call<'scope, #output> #bounds {
+            #rt::call::<_, _, #output>(&Self::__SPEC, #sent, Self::__entry #turbofish)
+        }
+    }
+}
+
+/// `__call`, which `parallel!` uses, and `spawn_in`: both wait for borrows to end.
+fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let vis = &entry.shell.vis;
+    let (generics, _, bounds) = generics(entry, rt);
+    let (scoped, output) = (scoped(&generics), &entry.output);
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let types = entry.params.iter().map(|param| match &param.pass {
+        Pass::Value => param.ty.to_token_stream(),
+        Pass::Lend(elem) => quote!(&'scope #elem),
+        Pass::LendMut(elem) => quote!(&'scope mut #elem),
+    });
+    let types: Vec<TokenStream> = types.collect();
+    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+        Pass::Value => quote!(#name),
+        Pass::Lend(_) => quote!(#rt::Lent::new(#name)),
+        Pass::LendMut(_) => quote!(#rt::LentMut::new(#name)),
+    });
+    let scope = local("scope");
+    quote! {
+        #[doc(hidden)]
+        #vis fn __call #scoped (#(#names: #types),*) -> #rt::Call<'scope, #output> #bounds {
+            Self::__prepare(#(#lent),*)
+        }
+        #[doc = " Starts the function in a process that ends before the scope does; it may borrow until then."]
+        #vis fn spawn_in #scoped (
+            #scope: &'scope #rt::Scope<'scope, '_>, #(#names: #types),*
+        ) -> ::core::result::Result<#rt::Process<#output>, #rt::SpawnError> #bounds {
+            #rt::Call::spawn_in(Self::__call(#(#names),*), #scope, #rt::Options::new())
+        }
+    }
+}
+
+/// `spawn`, `spawn_with` and `run`, which take owners in place of borrows.
+fn starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+        Pass::Value | Pass::LendMut(_) => quote!(#name),
+        Pass::Lend(elem) if is_str(elem) => quote!(#rt::Lent::new(#name)),
+        Pass::Lend(_) => quote!(#rt::Lent::of_owner(#name)),
+    });
+    let prepared = quote!(Self::__prepare(#(#lent),*));
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let (generics, _, bounds) = generics(entry, rt);
+    let options = local("options");
+    let bodies = [
+        quote!(Self::spawn_with(#rt::Options::new(), #(#names),*)),
+        quote!(#rt::Call::spawn(#prepared, #options)),
+        quote!(#rt::Call::run(#prepared, #rt::Options::new())),
+    ];
+    if !entry.lends_mut() {
+        return detached(entry, &generics, &bounds, &bodies, rt);
+    }
+    // A bound that cannot hold, whose message says what to call instead.
+    let never = quote!(for<'never> #rt::MutBorrow: #rt::Detachable);
+    let bounds = if bounds.is_empty() { quote!(where #never) } else { quote!(#bounds #never) };
+    let unreachable = quote!(::core::unreachable!());
+    detached(
+        entry,
+        &generics,
+        &bounds,
+        &[unreachable.clone(), unreachable.clone(), unreachable],
+        rt,
+    )
+}
+
+/// The starters that take owners, with the given bodies.
+fn detached(
+    entry: &Entry,
+    generics: &TokenStream,
+    bounds: &TokenStream,
+    [spawn, spawn_with, run]: &[TokenStream; 3],
+    rt: &TokenStream,
+) -> TokenStream {
+    let (vis, output, options) = (&entry.shell.vis, &entry.output, local("options"));
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let owners = entry.params.iter().map(|Param { ty, pass, .. }| match pass {
+        Pass::Lend(elem) if !is_str(elem) => {
+            quote!(&(impl #rt::Lends<#elem> + ?::core::marker::Sized))
+        }
+        _ => quote!(#ty),
+    });
+    let owners: Vec<TokenStream> = owners.collect();
+    let spawned = quote!(::core::result::Result<#rt::Process<#output>, #rt::SpawnError>);
+    quote! {
+        #[doc = " Starts the function in a process of its own."]
+        #vis fn spawn #generics (#(#names: #owners),*) -> #spawned #bounds { #spawn }
+        #[doc = " Starts the function in a process of its own, with options for this start."]
+        #vis fn spawn_with #generics (#options: #rt::Options, #(#names: #owners),*) -> #spawned #bounds { #spawn_with }
+        #[doc = " Starts the function in a process of its own and waits for its result."]
+        #vis fn run #generics (#(#names: #owners),*) -> ::core::result::Result<#output, #rt::ProcessError> #bounds { #run }
+    }
+}
+
+/// Text crosses as a copy, so nobody needs to own it until the process has ended.
+fn is_str(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
+}
+
+/// The generic parameters, the same as arguments, and the bounds: the user's, and what the runtime asks of generic types.
+fn generics(entry: &Entry, rt: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
+    let declared = &entry.shell.sig.generics;
+    let (params, args, user) = declared.split_for_impl();
+    let turbofish = args.as_turbofish();
+    let written =
+        user.map(|clause| clause.predicates.iter().collect::<Vec<_>>()).unwrap_or_default();
+    let crossing = entry.params.iter().filter(|param| entry.is_generic(&param.ty)).map(
+        |Param { ty, pass, .. }| match pass {
+            Pass::Value => quote!(#ty: #rt::Crosses + 'static),
+            Pass::Lend(elem) => quote!(#elem: #rt::Lend + 'static),
+            Pass::LendMut(elem) => quote!(#elem: #rt::LendMut + 'static),
+        },
+    );
+    let output = &entry.output;
+    let returning = entry.is_generic(output).then(|| quote!(#output: #rt::Returns));
+    let all: Vec<TokenStream> = written
+        .iter()
+        .map(|predicate| quote!(#predicate))
+        .chain(crossing)
+        .chain(returning)
+        .collect();
+    let bounds = if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) };
+    (quote!(#params), quote!(#turbofish), bounds)
+}
+
+/// Generic parameters with the lifetime of the lent arguments in front.
+fn scoped(generics: &TokenStream) -> TokenStream {
+    let inner: TokenStream = generics.clone().into_iter().skip(1).collect();
+    if inner.is_empty() { quote!(<'scope>) } else { quote!(<'scope, #inner) }
+}
+
+/// The starters with the types as written and no bounds, so that calls of them are not reported as well.
+fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    let vis = &entry.shell.vis;
+    let (generics, _, bounds) = entry.shell.sig.generics.split_for_impl();
+    let mut output = entry.output.clone();
+    StaticReferences.visit_type_mut(&mut output);
+    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let types: Vec<&Type> = entry.params.iter().map(|param| &param.ty).collect();
+    let (scope, options, spawned) = (
+        local("scope"),
+        local("options"),
+        quote!(::core::result::Result<#rt::Process<#output>, #rt::SpawnError>),
+    );
+    quote! {
+        #vis fn spawn #generics (#(#names: #types),*) -> #spawned #bounds { ::core::unreachable!() }
+        #vis fn spawn_with #generics (#options: #rt::Options, #(#names: #types),*) -> #spawned #bounds { ::core::unreachable!() }
+        #vis fn run #generics (#(#names: #types),*) -> ::core::result::Result<#output, #rt::ProcessError> #bounds {
+            ::core::unreachable!()
+        }
+        #vis fn spawn_in #generics (#scope: &#rt::Scope<'_, '_>, #(#names: #types),*) -> #spawned #bounds { ::core::unreachable!() }
+        #[doc(hidden)]
+        #vis fn __call #generics (#(#names: #types),*) -> #rt::Call<'static, #output> #bounds { ::core::unreachable!() }
+    }
+}
+
+/// Gives references a lifetime that is valid everywhere.
+struct StaticReferences;
+
+impl VisitMut for StaticReferences {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            reference.lifetime = Some(Lifetime::new("'static", proc_macro2::Span::call_site()));
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+}

@@ -1,0 +1,182 @@
+//! What `#[guarded_by(lock)]` generates: for each lock a guard struct with the guarded fields, and the ways to take it.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::{GenericParam, Member};
+
+use super::ast::{Field, Model};
+use super::expand::Bodies;
+use crate::hygiene::{local, spanned};
+
+/// One lock and the fields that it guards.
+struct Pen<'m> {
+    lock: &'m Ident,
+    fields: Vec<&'m Field>,
+}
+
+/// The guards of all locks.
+pub(super) fn expand(
+    model: &Model,
+    fields: &[Field],
+    bodies: Bodies,
+    rt: &TokenStream,
+) -> TokenStream {
+    pens(fields)
+        .iter()
+        .map(|pen| {
+            let guard = guard(model, pen, bodies, rt);
+            let methods = methods(model, pen, bodies, rt);
+            quote!(#guard #methods)
+        })
+        .collect()
+}
+
+/// In the order in which the locks are first named.
+fn pens(fields: &[Field]) -> Vec<Pen<'_>> {
+    let mut pens: Vec<Pen<'_>> = Vec::new();
+    for field in fields {
+        let Some(lock) = &field.guard else { continue };
+        match pens.iter_mut().find(|pen| pen.lock == lock) {
+            Some(pen) => pen.fields.push(field),
+            None => pens.push(Pen { lock, fields: vec![field] }),
+        }
+    }
+    pens
+}
+
+/// `FarmPen` for the lock `pen` of `Farm`.
+fn guard_name(model: &Model, pen: &Pen<'_>) -> Ident {
+    let lock = pen.lock.unraw().to_string();
+    let words: String = lock
+        .split('_')
+        .map(|word| {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map(|first| first.to_uppercase().chain(letters).collect::<String>())
+                .unwrap_or_default()
+        })
+        .collect();
+    format_ident!("{}{words}", model.name.unraw(), span = model.name.span())
+}
+
+/// The guard struct. Its fields are not plain references: those could be swapped out of it and used after the lock is gone.
+fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
+    let (vis, name, farm) = (&model.vis, guard_name(model, pen), &model.name);
+    let (_, args, bounds) = model.generics.split_for_impl();
+    let (declared, applied) = (with_lifetime(model, true), with_lifetime(model, false));
+    let doc = format!(
+        "The fields of `{farm}` that `{}` guards, for as long as it is held.",
+        pen.lock.unraw()
+    );
+    let fields = pen.fields.iter().map(
+        |Field { attrs, member, ty, .. }| quote!(#(#attrs)* pub #member: #rt::Held<'guard, #ty>),
+    );
+    let members: Vec<&Member> = pen.fields.iter().map(|field| &field.member).collect();
+    let (owner, held) = (local("owner"), local("held"));
+    let body = bodies.choose(quote! {
+        unsafe { Self { #(#members: #rt::Held::new(&#owner.#members, &#held),)* __lock: #held } }
+    });
+    quote! {
+        #[doc = #doc]
+        #[must_use = "the lock is released when this is dropped"]
+        #[allow(
+            missing_docs, missing_debug_implementations, dead_code, private_interfaces, private_bounds,
+            reason = "its fields are those of the struct"
+        )]
+        #vis struct #name #declared #bounds { #(#fields,)* __lock: #rt::LockGuard<'guard> }
+
+        #[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+        impl #declared #name #applied #bounds {
+            /// # Safety
+            /// `held` holds the lock that guards these fields of `owner`.
+            unsafe fn __over(#owner: &'guard #farm #args, #held: #rt::LockGuard<'guard>) -> Self { #body }
+        }
+    }
+}
+
+/// The generics of the struct with the guard's lifetime in front, as a declaration or as arguments.
+fn with_lifetime(model: &Model, declared: bool) -> TokenStream {
+    let params = model.generics.params.iter().map(|param| match param {
+        GenericParam::Type(param) if declared => {
+            let (ident, bounds) = (&param.ident, &param.bounds);
+            quote!(#ident: 'guard + #bounds)
+        }
+        GenericParam::Type(param) => {
+            let ident = &param.ident;
+            quote!(#ident)
+        }
+        GenericParam::Const(param) if declared => {
+            let (ident, ty) = (&param.ident, &param.ty);
+            quote!(const #ident: #ty)
+        }
+        GenericParam::Const(param) => {
+            let ident = &param.ident;
+            quote!(#ident)
+        }
+        GenericParam::Lifetime(lifetime) => quote!(#lifetime),
+    });
+    quote!(<'guard, #(#params),*>)
+}
+
+/// `lock_pen` and its variants, on the struct.
+fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
+    let (farm, lock, base) = (&model.name, pen.lock, pen.lock.unraw());
+    let (params, args, bounds) = model.generics.split_for_impl();
+    let raw = format_ident!("__{base}");
+    // One place that names the field: if it is not a `Lock`, that is one error.
+    let raw_body = bodies.choose(spanned(quote!(&self.#lock), lock));
+    let (guard, held, elided) = (guard_name(model, pen), local("held"), elided(model));
+    let over = quote!(|#held| unsafe { #guard::__over(self, #held) });
+    let method = |name: String, doc: String, param: TokenStream, body: TokenStream| {
+        let (vis, name, body) = (&model.vis, Ident::new(&name, lock.span()), bodies.choose(body));
+        quote! {
+            #[doc = #doc]
+            #vis fn #name(&self, #param) -> ::core::result::Result<#guard #elided, #rt::LockError> { #body }
+        }
+    };
+    let take = method(
+        format!("lock_{base}"),
+        format!(" Waits for `{base}` and gives the fields that it guards."),
+        TokenStream::new(),
+        quote!(#rt::Lock::lock(self.#raw()).map(#over)),
+    );
+    let attempt = method(
+        format!("try_lock_{base}"),
+        format!(" Gives the fields that `{base}` guards if nobody holds it."),
+        TokenStream::new(),
+        quote!(#rt::Lock::try_lock(self.#raw()).map(#over)),
+    );
+    let timed = method(
+        format!("lock_{base}_timeout"),
+        format!(" Waits for `{base}` no longer than `timeout`."),
+        quote!(timeout: #rt::Duration),
+        quote!(#rt::Lock::lock_timeout(self.#raw(), timeout).map(#over)),
+    );
+    let repair = method(
+        format!("lock_{base}_or_repair"),
+        format!(
+            " As [`Self::lock_{base}`], but `repair` makes the fields whole first if a holder died or panicked."
+        ),
+        quote!(repair: impl ::core::ops::FnOnce(&mut #guard #elided)),
+        quote!(#rt::lock_or_repair(self.#raw(), #over, repair)),
+    );
+    quote! {
+        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+        impl #params #farm #args #bounds {
+            fn #raw(&self) -> &#rt::Lock { #raw_body }
+            #take #attempt #timed #repair
+        }
+    }
+}
+
+/// The generic arguments of the guard with a lifetime that the signature provides.
+fn elided(model: &Model) -> TokenStream {
+    let args = model.generics.params.iter().map(|param| match param {
+        GenericParam::Type(param) => &param.ident,
+        GenericParam::Const(param) => &param.ident,
+        GenericParam::Lifetime(param) => &param.lifetime.ident,
+    });
+    quote!(<'_, #(#args),*>)
+}

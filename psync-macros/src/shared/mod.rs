@@ -1,0 +1,26 @@
+//! `#[shared]`: structs and fieldless enums that may live in shared memory.
+
+mod ast;
+mod check;
+mod enums;
+mod expand;
+mod guards;
+mod hints;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::diag::Diag;
+use ast::Model;
+
+/// The whole macro, over tokens that exist outside of a compiler as well.
+pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    let Some(model) = Model::parse(args, item.clone(), &mut diag) else {
+        return diag.attach(item);
+    };
+    check::model(&model, &mut diag);
+    let tokens = if diag.is_clean() { expand::model(&model) } else { expand::stub(&model) };
+    diag.attach(tokens)
+}

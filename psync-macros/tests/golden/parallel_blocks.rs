@@ -1,0 +1,28 @@
+fn value() {
+    let value = ::psync::__private::parallel(
+        <::psync::__private::Settings as ::core::default::Default>::default(),
+        (
+            ::psync::__private::one(
+                "process",
+                ::psync::__private::block((), |()| { 1 }),
+            ),
+            ::psync::__private::each(
+                "process",
+                0..3,
+                |n| ::psync::__private::block(
+                    (
+                        ::psync::__private::clone_capture(&n),
+                        {
+                            use ::psync::__private::LendCapture as _;
+                            farm.__lend_capture()
+                        },
+                    ),
+                    |(n, farm)| {
+                        let farm = farm.get();
+                        farm.fed.update(|fed| fed + n)?
+                    },
+                ),
+            ),
+        ),
+    );
+}

@@ -1,0 +1,11 @@
+fn value() {
+    let value = {
+        ::core::compile_error! {
+            "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`"
+        }
+        ::psync::__private::parallel(
+            <::psync::__private::Settings as ::core::default::Default>::default(),
+            ::psync::__private::one("ring", ring::__call(&farm)),
+        )
+    };
+}

@@ -1,0 +1,70 @@
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments by value are what crosses to another process"
+)]
+fn work(farm: &Farm, n: u32) -> u32 {
+    n
+}
+/// Starts the function `work` in processes of its own.
+#[allow(
+    non_camel_case_types,
+    missing_debug_implementations,
+    clippy::empty_enums,
+    reason = "a namespace with the function's name, which has no values"
+)]
+enum work {}
+#[allow(
+    dead_code,
+    unused_variables,
+    private_interfaces,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated for every function, used or not"
+)]
+impl work {
+    fn spawn(
+        farm: &Farm,
+        n: u32,
+    ) -> ::core::result::Result<
+        ::psync::__private::Process<u32>,
+        ::psync::__private::SpawnError,
+    > {
+        ::core::unreachable!()
+    }
+    fn spawn_with(
+        options: ::psync::__private::Options,
+        farm: &Farm,
+        n: u32,
+    ) -> ::core::result::Result<
+        ::psync::__private::Process<u32>,
+        ::psync::__private::SpawnError,
+    > {
+        ::core::unreachable!()
+    }
+    fn run(
+        farm: &Farm,
+        n: u32,
+    ) -> ::core::result::Result<u32, ::psync::__private::ProcessError> {
+        ::core::unreachable!()
+    }
+    fn spawn_in(
+        scope: &::psync::__private::Scope<'_, '_>,
+        farm: &Farm,
+        n: u32,
+    ) -> ::core::result::Result<
+        ::psync::__private::Process<u32>,
+        ::psync::__private::SpawnError,
+    > {
+        ::core::unreachable!()
+    }
+    #[doc(hidden)]
+    fn __call(farm: &Farm, n: u32) -> ::psync::__private::Call<'static, u32> {
+        ::core::unreachable!()
+    }
+}
+::core::compile_error! {
+    "expected boolean literal"
+}
+::core::compile_error! {
+    "unknown option `nmae`; `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"
+}

@@ -1,0 +1,152 @@
+#[repr(C)]
+struct Slot<T: Copy, const N: usize>
+where
+    T: Default,
+{
+    big_lock: Lock,
+    #[doc(hidden)]
+    value: renamed::__private::Guarded<T>,
+    all: [T; N],
+}
+const _: () = {
+    unsafe impl<T: Copy, const N: usize> renamed::__private::ShmSafe for Slot<T, N>
+    where
+        T: Default,
+        T: renamed::__private::ShmSafe,
+    {
+        const FINGERPRINT: u64 = renamed::__private::fingerprint(
+            "Slot",
+            &[
+                (
+                    "big_lock",
+                    renamed::__private::fingerprint_of::<Lock>(),
+                    ::core::mem::offset_of!(Self, big_lock),
+                ),
+                (
+                    "value",
+                    renamed::__private::fingerprint_of::<T>(),
+                    ::core::mem::offset_of!(Self, value),
+                ),
+                (
+                    "all",
+                    renamed::__private::fingerprint_of::<[T; N]>(),
+                    ::core::mem::offset_of!(Self, all),
+                ),
+            ],
+            ::core::mem::size_of::<Self>(),
+            ::core::mem::align_of::<Self>(),
+        );
+    }
+    unsafe impl<T: Copy, const N: usize> renamed::__private::Zeroable for Slot<T, N>
+    where
+        T: Default,
+        T: renamed::__private::ShmSafe,
+        for<'holds> Lock: renamed::__private::Zeroable,
+        for<'holds> T: renamed::__private::Zeroable,
+        for<'holds> [T; N]: renamed::__private::Zeroable,
+    {}
+    #[automatically_derived]
+    impl<T: Copy, const N: usize> ::core::default::Default for Slot<T, N>
+    where
+        T: Default,
+        T: renamed::__private::ShmSafe,
+        for<'holds> Lock: ::core::default::Default,
+        for<'holds> T: ::core::default::Default,
+        for<'holds> [T; N]: ::core::default::Default,
+    {
+        fn default() -> Self {
+            Self {
+                big_lock: <Lock as ::core::default::Default>::default(),
+                value: renamed::__private::Guarded::new(
+                    <T as ::core::default::Default>::default(),
+                ),
+                all: <[T; N] as ::core::default::Default>::default(),
+            }
+        }
+    }
+};
+///The fields of `Slot` that `big_lock` guards, for as long as it is held.
+#[must_use = "the lock is released when this is dropped"]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    reason = "its fields are those of the struct"
+)]
+struct SlotBigLock<'guard, T: 'guard + Copy, const N: usize>
+where
+    T: Default,
+{
+    pub value: renamed::__private::Held<'guard, T>,
+    __lock: renamed::__private::LockGuard<'guard>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
+where
+    T: Default,
+{
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Slot<T, N>,
+        held: renamed::__private::LockGuard<'guard>,
+    ) -> Self {
+        unsafe {
+            Self {
+                value: renamed::__private::Held::new(&owner.value, &held),
+                __lock: held,
+            }
+        }
+    }
+}
+#[allow(
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated for every lock"
+)]
+impl<T: Copy, const N: usize> Slot<T, N>
+where
+    T: Default,
+{
+    fn __big_lock(&self) -> &renamed::__private::Lock {
+        &self.big_lock
+    }
+    /// Waits for `big_lock` and gives the fields that it guards.
+    fn lock_big_lock(
+        &self,
+    ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
+        renamed::__private::Lock::lock(self.__big_lock())
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+    }
+    /// Gives the fields that `big_lock` guards if nobody holds it.
+    fn try_lock_big_lock(
+        &self,
+    ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
+        renamed::__private::Lock::try_lock(self.__big_lock())
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+    }
+    /// Waits for `big_lock` no longer than `timeout`.
+    fn lock_big_lock_timeout(
+        &self,
+        timeout: renamed::__private::Duration,
+    ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
+        renamed::__private::Lock::lock_timeout(self.__big_lock(), timeout)
+            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+    }
+    /// As [`Self::lock_big_lock`], but `repair` makes the fields whole first if a holder died or panicked.
+    fn lock_big_lock_or_repair(
+        &self,
+        repair: impl ::core::ops::FnOnce(&mut SlotBigLock<'_, T, N>),
+    ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
+        renamed::__private::lock_or_repair(
+            self.__big_lock(),
+            |held| unsafe { SlotBigLock::__over(self, held) },
+            repair,
+        )
+    }
+}

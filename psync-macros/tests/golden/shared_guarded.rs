@@ -1,0 +1,154 @@
+/// A farm.
+#[repr(C)]
+pub struct Farm {
+    pub bell: Event,
+    swings: Semaphore,
+    pen: Lock,
+    /// Counted every evening.
+    #[doc(hidden)]
+    acorns: ::psync::__private::Guarded<u32>,
+    #[doc(hidden)]
+    walnuts: ::psync::__private::Guarded<u32>,
+}
+const _: () = {
+    unsafe impl ::psync::__private::ShmSafe for Farm {
+        const FINGERPRINT: u64 = ::psync::__private::fingerprint(
+            "Farm",
+            &[
+                (
+                    "bell",
+                    ::psync::__private::fingerprint_of::<Event>(),
+                    ::core::mem::offset_of!(Self, bell),
+                ),
+                (
+                    "swings",
+                    ::psync::__private::fingerprint_of::<Semaphore>(),
+                    ::core::mem::offset_of!(Self, swings),
+                ),
+                (
+                    "pen",
+                    ::psync::__private::fingerprint_of::<Lock>(),
+                    ::core::mem::offset_of!(Self, pen),
+                ),
+                (
+                    "acorns",
+                    ::psync::__private::fingerprint_of::<u32>(),
+                    ::core::mem::offset_of!(Self, acorns),
+                ),
+                (
+                    "walnuts",
+                    ::psync::__private::fingerprint_of::<u32>(),
+                    ::core::mem::offset_of!(Self, walnuts),
+                ),
+            ],
+            ::core::mem::size_of::<Self>(),
+            ::core::mem::align_of::<Self>(),
+        );
+    }
+    unsafe impl ::psync::__private::Zeroable for Farm
+    where
+        for<'holds> Event: ::psync::__private::Zeroable,
+        for<'holds> Semaphore: ::psync::__private::Zeroable,
+        for<'holds> Lock: ::psync::__private::Zeroable,
+        for<'holds> u32: ::psync::__private::Zeroable,
+        for<'holds> u32: ::psync::__private::Zeroable,
+    {}
+    #[automatically_derived]
+    impl ::core::default::Default for Farm
+    where
+        for<'holds> Event: ::core::default::Default,
+        for<'holds> Lock: ::core::default::Default,
+        for<'holds> u32: ::core::default::Default,
+    {
+        fn default() -> Self {
+            Self {
+                bell: <Event as ::core::default::Default>::default(),
+                swings: Semaphore::new(2),
+                pen: <Lock as ::core::default::Default>::default(),
+                acorns: ::psync::__private::Guarded::new(
+                    <u32 as ::core::default::Default>::default(),
+                ),
+                walnuts: ::psync::__private::Guarded::new(7),
+            }
+        }
+    }
+};
+///The fields of `Farm` that `pen` guards, for as long as it is held.
+#[must_use = "the lock is released when this is dropped"]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    reason = "its fields are those of the struct"
+)]
+pub struct FarmPen<'guard> {
+    /// Counted every evening.
+    pub acorns: ::psync::__private::Held<'guard, u32>,
+    pub walnuts: ::psync::__private::Held<'guard, u32>,
+    __lock: ::psync::__private::LockGuard<'guard>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+impl<'guard> FarmPen<'guard> {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Farm,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
+        unsafe {
+            Self {
+                acorns: ::psync::__private::Held::new(&owner.acorns, &held),
+                walnuts: ::psync::__private::Held::new(&owner.walnuts, &held),
+                __lock: held,
+            }
+        }
+    }
+}
+#[allow(
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated for every lock"
+)]
+impl Farm {
+    fn __pen(&self) -> &::psync::__private::Lock {
+        &self.pen
+    }
+    /// Waits for `pen` and gives the fields that it guards.
+    pub fn lock_pen(
+        &self,
+    ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock(self.__pen())
+            .map(|held| unsafe { FarmPen::__over(self, held) })
+    }
+    /// Gives the fields that `pen` guards if nobody holds it.
+    pub fn try_lock_pen(
+        &self,
+    ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::try_lock(self.__pen())
+            .map(|held| unsafe { FarmPen::__over(self, held) })
+    }
+    /// Waits for `pen` no longer than `timeout`.
+    pub fn lock_pen_timeout(
+        &self,
+        timeout: ::psync::__private::Duration,
+    ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock_timeout(self.__pen(), timeout)
+            .map(|held| unsafe { FarmPen::__over(self, held) })
+    }
+    /// As [`Self::lock_pen`], but `repair` makes the fields whole first if a holder died or panicked.
+    pub fn lock_pen_or_repair(
+        &self,
+        repair: impl ::core::ops::FnOnce(&mut FarmPen<'_>),
+    ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
+        ::psync::__private::lock_or_repair(
+            self.__pen(),
+            |held| unsafe { FarmPen::__over(self, held) },
+            repair,
+        )
+    }
+}

@@ -1,0 +1,89 @@
+#[repr(C)]
+struct Farm {
+    pen: Lock,
+    #[doc(hidden)]
+    acorns: ::psync::__private::Guarded<u32>,
+    name: &'static str,
+}
+unsafe impl ::core::marker::Send for Farm {}
+unsafe impl ::core::marker::Sync for Farm {}
+unsafe impl ::psync::__private::ShmSafe for Farm {
+    const FINGERPRINT: u64 = 0;
+}
+unsafe impl ::psync::__private::Zeroable for Farm {}
+#[automatically_derived]
+impl ::core::default::Default for Farm {
+    fn default() -> Self {
+        ::core::unreachable!()
+    }
+}
+///The fields of `Farm` that `pne` guards, for as long as it is held.
+#[must_use = "the lock is released when this is dropped"]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    reason = "its fields are those of the struct"
+)]
+struct FarmPne<'guard> {
+    pub acorns: ::psync::__private::Held<'guard, u32>,
+    __lock: ::psync::__private::LockGuard<'guard>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+impl<'guard> FarmPne<'guard> {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Farm,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
+        ::core::unreachable!()
+    }
+}
+#[allow(
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated for every lock"
+)]
+impl Farm {
+    fn __pne(&self) -> &::psync::__private::Lock {
+        ::core::unreachable!()
+    }
+    /// Waits for `pne` and gives the fields that it guards.
+    fn lock_pne(
+        &self,
+    ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
+        ::core::unreachable!()
+    }
+    /// Gives the fields that `pne` guards if nobody holds it.
+    fn try_lock_pne(
+        &self,
+    ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
+        ::core::unreachable!()
+    }
+    /// Waits for `pne` no longer than `timeout`.
+    fn lock_pne_timeout(
+        &self,
+        timeout: ::psync::__private::Duration,
+    ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
+        ::core::unreachable!()
+    }
+    /// As [`Self::lock_pne`], but `repair` makes the fields whole first if a holder died or panicked.
+    fn lock_pne_or_repair(
+        &self,
+        repair: impl ::core::ops::FnOnce(&mut FarmPne<'_>),
+    ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
+        ::core::unreachable!()
+    }
+}
+::core::compile_error! {
+    "there is no field `pne`; add `pne: Lock` to the struct"
+}
+::core::compile_error! {
+    "field `name`: a reference cannot live in shared memory, it points into this process's own memory; write the type itself"
+}

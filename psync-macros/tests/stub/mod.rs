@@ -1,0 +1,647 @@
+//! Plays the part of the runtime: the signatures that expansions rely on, with everything run in this very process.
+
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    dead_code,
+    reason = "a stand-in, not an interface"
+)]
+#![allow(
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "a stand-in, not an interface"
+)]
+
+pub mod __private {
+    use std::cell::{RefCell, UnsafeCell};
+    use std::marker::PhantomData;
+    use std::ops::{Deref, DerefMut};
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    pub use std::time::Duration;
+
+    thread_local!(pub static LOG: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) });
+
+    pub fn log(what: impl Into<String>) {
+        LOG.with_borrow_mut(|log| log.push(what.into()));
+    }
+
+    pub fn take_log() -> Vec<String> {
+        LOG.take()
+    }
+
+    // ---- serde's traits, without serde
+
+    pub trait Serialize {}
+    impl<T: ?Sized> Serialize for T {}
+    pub trait DeserializeOwned {}
+    impl<T> DeserializeOwned for T {}
+
+    // ---- shared data
+
+    /// # Safety
+    /// As in the runtime.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot live in shared memory",
+        label = "not `ShmSafe`"
+    )]
+    pub unsafe trait ShmSafe: Send + Sync + 'static {
+        const FINGERPRINT: u64;
+    }
+    /// # Safety
+    /// As in the runtime.
+    pub unsafe trait Zeroable: ShmSafe {}
+
+    macro_rules! plain {
+        ($($ty:ty),*) => { $(
+            unsafe impl ShmSafe for $ty { const FINGERPRINT: u64 = size_of::<$ty>() as u64; }
+            unsafe impl Zeroable for $ty {}
+        )* };
+    }
+    plain!((), bool, u8, u16, u32, u64, i32, i64, f64, usize, AtomicU32, AtomicBool);
+    unsafe impl<T: ShmSafe, const N: usize> ShmSafe for [T; N] {
+        const FINGERPRINT: u64 = T::FINGERPRINT * 31 + N as u64;
+    }
+    unsafe impl<T: Zeroable, const N: usize> Zeroable for [T; N] {}
+
+    pub const fn fingerprint(
+        name: &str,
+        parts: &[(&str, u64, usize)],
+        size: usize,
+        align: usize,
+    ) -> u64 {
+        let mut sum = name.len() as u64 + (size * 7 + align * 13) as u64;
+        let mut i = 0;
+        while i < parts.len() {
+            sum = sum
+                .wrapping_mul(31)
+                .wrapping_add(parts[i].1)
+                .wrapping_add(parts[i].2 as u64 + parts[i].0.len() as u64);
+            i += 1;
+        }
+        sum
+    }
+
+    pub const fn fingerprint_of<T: ShmSafe>() -> u64 {
+        T::FINGERPRINT
+    }
+
+    #[repr(transparent)]
+    pub struct Guarded<T>(UnsafeCell<T>);
+    unsafe impl<T: Send> Sync for Guarded<T> {}
+    unsafe impl<T: ShmSafe> ShmSafe for Guarded<T> {
+        const FINGERPRINT: u64 = T::FINGERPRINT;
+    }
+    impl<T> Guarded<T> {
+        pub const fn new(value: T) -> Self {
+            Self(UnsafeCell::new(value))
+        }
+    }
+    impl<T> From<T> for Guarded<T> {
+        fn from(value: T) -> Self {
+            Self::new(value)
+        }
+    }
+
+    /// A guarded field. Each one keeps the lock held, so that it may be moved out of its guard.
+    pub struct Held<'a, T> {
+        cell: &'a Guarded<T>,
+        share: LockGuard<'a>,
+    }
+    impl<'a, T> Held<'a, T> {
+        /// # Safety
+        /// `guard` holds the lock that guards `cell`, and nothing else refers to what is in `cell` while it does.
+        pub unsafe fn new(cell: &'a Guarded<T>, guard: &LockGuard<'a>) -> Self {
+            Self { cell, share: guard.share() }
+        }
+    }
+    impl<T> Deref for Held<'_, T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            unsafe { &*self.cell.0.get() }
+        }
+    }
+    impl<T> DerefMut for Held<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            unsafe { &mut *self.cell.0.get() }
+        }
+    }
+
+    #[derive(Debug, PartialEq, Eq)]
+    pub enum LockError {
+        Poisoned,
+        WouldBlock,
+    }
+
+    #[derive(Default)]
+    pub struct Lock {
+        /// How many guards and fields keep it held. Only the holder changes it.
+        shares: AtomicU32,
+        poisoned: AtomicBool,
+    }
+    impl Lock {
+        pub const fn new() -> Self {
+            Self { shares: AtomicU32::new(0), poisoned: AtomicBool::new(false) }
+        }
+        pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
+            match self.lock_any()? {
+                (_, true) => Err(LockError::Poisoned),
+                (guard, false) => Ok(guard),
+            }
+        }
+        pub fn try_lock(&self) -> Result<LockGuard<'_>, LockError> {
+            self.lock()
+        }
+        pub fn lock_timeout(&self, _: Duration) -> Result<LockGuard<'_>, LockError> {
+            self.lock()
+        }
+        pub fn lock_any(&self) -> Result<(LockGuard<'_>, bool), LockError> {
+            match self.shares.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => Ok((LockGuard { lock: self }, self.poisoned.load(Ordering::SeqCst))),
+                Err(_) => Err(LockError::WouldBlock),
+            }
+        }
+        pub fn clear_poison(&self) {
+            self.poisoned.store(false, Ordering::SeqCst);
+        }
+    }
+    unsafe impl ShmSafe for Lock {
+        const FINGERPRINT: u64 = 3;
+    }
+    unsafe impl Zeroable for Lock {}
+
+    pub struct LockGuard<'a> {
+        lock: &'a Lock,
+    }
+    impl<'a> LockGuard<'a> {
+        pub fn share(&self) -> Self {
+            self.lock.shares.fetch_add(1, Ordering::SeqCst);
+            Self { lock: self.lock }
+        }
+    }
+    impl Drop for LockGuard<'_> {
+        fn drop(&mut self) {
+            if std::thread::panicking() {
+                self.lock.poisoned.store(true, Ordering::SeqCst);
+            }
+            self.lock.shares.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    pub fn lock_or_repair<'a, G>(
+        lock: &'a Lock,
+        over: impl FnOnce(LockGuard<'a>) -> G,
+        repair: impl FnOnce(&mut G),
+    ) -> Result<G, LockError> {
+        let (held, poisoned) = lock.lock_any()?;
+        let mut guard = over(held);
+        if poisoned {
+            repair(&mut guard);
+            lock.clear_poison();
+        }
+        Ok(guard)
+    }
+
+    /// Here a leaked box, so that a child's `&'static T` is true.
+    pub struct Shared<T: ?Sized + 'static>(pub &'static T);
+    impl<T> Shared<T> {
+        pub fn new(value: T) -> Self {
+            Self(Box::leak(Box::new(value)))
+        }
+    }
+    impl<T: Copy> Shared<[T]> {
+        pub fn from_slice(values: &[T]) -> Self {
+            Self(Vec::leak(values.to_vec()))
+        }
+    }
+    impl<T: ?Sized> Clone for Shared<T> {
+        fn clone(&self) -> Self {
+            Self(self.0)
+        }
+    }
+    impl<T: ?Sized> Deref for Shared<T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.0
+        }
+    }
+
+    // ---- primitives and wiring
+
+    #[derive(Default)]
+    pub struct Event(AtomicBool);
+    impl Event {
+        pub const fn new() -> Self {
+            Self(AtomicBool::new(false))
+        }
+        pub fn is_set(&self) -> bool {
+            self.0.load(Ordering::SeqCst)
+        }
+    }
+    unsafe impl ShmSafe for Event {
+        const FINGERPRINT: u64 = 5;
+    }
+    unsafe impl Zeroable for Event {}
+    pub struct Semaphore(u32);
+    impl Semaphore {
+        pub const fn new(n: u32) -> Self {
+            Self(n)
+        }
+    }
+    unsafe impl ShmSafe for Semaphore {
+        const FINGERPRINT: u64 = 6;
+    }
+    pub struct Barrier(usize);
+    impl Barrier {
+        pub const fn new(n: usize) -> Self {
+            Self(n)
+        }
+    }
+    unsafe impl ShmSafe for Barrier {
+        const FINGERPRINT: u64 = 7;
+    }
+    #[derive(Default)]
+    pub struct Mutex<T>(UnsafeCell<T>);
+    unsafe impl<T: Send> Sync for Mutex<T> {}
+    unsafe impl<T: ShmSafe> ShmSafe for Mutex<T> {
+        const FINGERPRINT: u64 = T::FINGERPRINT + 8;
+    }
+
+    pub struct Undo(&'static str, Option<*const Event>);
+    impl Drop for Undo {
+        fn drop(&mut self) {
+            if let Some(event) = self.1 {
+                unsafe { (*event).0.store(true, Ordering::SeqCst) };
+            }
+            log(format!("undo {}", self.0));
+        }
+    }
+    pub fn wait(_: &Event) {
+        log("wait");
+    }
+    pub fn barrier(_: &Barrier) {
+        log("barrier");
+    }
+    pub fn acquire(_: &Semaphore) -> impl Drop {
+        log("acquire");
+        Undo("acquire", None)
+    }
+    pub fn set_after(event: &Event) -> impl Drop {
+        Undo("set", Some(event))
+    }
+
+    /// What `lock(expr as name)` takes.
+    pub trait Lockable {
+        type Guard<'a>
+        where
+            Self: 'a;
+        fn lock_for_body(&self) -> Self::Guard<'_>;
+    }
+    pub struct MutexGuard<'a, T>(&'a Mutex<T>);
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            unsafe { &*self.0.0.get() }
+        }
+    }
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            unsafe { &mut *self.0.0.get() }
+        }
+    }
+    impl<T> Drop for MutexGuard<'_, T> {
+        fn drop(&mut self) {
+            log("undo lock");
+        }
+    }
+    impl<T: 'static> Lockable for Mutex<T> {
+        type Guard<'a> = MutexGuard<'a, T>;
+        fn lock_for_body(&self) -> MutexGuard<'_, T> {
+            log("lock");
+            MutexGuard(self)
+        }
+    }
+    impl Lockable for Lock {
+        type Guard<'a> = LockGuard<'a>;
+        fn lock_for_body(&self) -> LockGuard<'_> {
+            self.lock().unwrap()
+        }
+    }
+    impl<L: Lockable + ?Sized> Lockable for &L {
+        type Guard<'a>
+            = L::Guard<'a>
+        where
+            Self: 'a;
+        fn lock_for_body(&self) -> L::Guard<'_> {
+            (**self).lock_for_body()
+        }
+    }
+    impl<L: Lockable> Lockable for Shared<L> {
+        type Guard<'a>
+            = L::Guard<'a>
+        where
+            Self: 'a;
+        fn lock_for_body(&self) -> L::Guard<'_> {
+            (**self).lock_for_body()
+        }
+    }
+    pub fn lock<L: Lockable + ?Sized>(mutex: &L) -> L::Guard<'_> {
+        mutex.lock_for_body()
+    }
+
+    // ---- lending
+
+    /// What can be lent to another process.
+    pub trait Lend {}
+    impl<T: ShmSafe> Lend for T {}
+    impl<T: ShmSafe> Lend for [T] {}
+    impl Lend for str {}
+    impl<T: ?Sized> Lend for Shared<T> {}
+    pub trait LendMut {}
+    impl<T: ShmSafe> LendMut for T {}
+    impl<T: ShmSafe> LendMut for [T] {}
+
+    /// A handle that keeps a `T` alive, so that it may be lent without waiting for the borrow to end.
+    #[diagnostic::on_unimplemented(
+        message = "this start does not wait for the process, so it cannot borrow from `{Self}`",
+        label = "expected `Shared<{T}>`",
+        note = "pass the handle, or start the process with `spawn_in` or in `parallel!`, which may borrow"
+    )]
+    pub trait Lends<T: ?Sized> {
+        fn lend(&self) -> &T;
+    }
+    impl<T: ?Sized> Lends<T> for Shared<T> {
+        fn lend(&self) -> &T {
+            self
+        }
+    }
+    impl<T: ?Sized> Lends<Shared<T>> for Shared<T> {
+        fn lend(&self) -> &Shared<T> {
+            self
+        }
+    }
+    impl<T: ?Sized, O: Lends<T> + ?Sized> Lends<T> for &O {
+        fn lend(&self) -> &T {
+            (**self).lend()
+        }
+    }
+
+    pub struct Lent<'a, T: ?Sized>(&'a T);
+    impl<'a, T: ?Sized> Lent<'a, T> {
+        pub fn new(value: &'a T) -> Self {
+            Self(value)
+        }
+        pub fn of_owner(owner: &'a (impl Lends<T> + ?Sized)) -> Self {
+            Self(owner.lend())
+        }
+        pub fn get(&self) -> &'static T {
+            unsafe { &*std::ptr::from_ref(self.0) }
+        }
+    }
+    pub struct LentMut<'a, T: ?Sized>(&'a mut T);
+    impl<'a, T: ?Sized> LentMut<'a, T> {
+        pub fn new(value: &'a mut T) -> Self {
+            Self(value)
+        }
+        pub fn get(self) -> &'static mut T {
+            unsafe { &mut *std::ptr::from_mut(self.0) }
+        }
+    }
+
+    // ---- what crosses
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot cross to another process",
+        label = "needs serde's `Serialize` and `Deserialize`",
+        note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to its definition, or lend it as `&{Self}` from shared memory"
+    )]
+    pub trait Crosses: Serialize + DeserializeOwned {}
+    #[diagnostic::do_not_recommend]
+    impl<T: Serialize + DeserializeOwned> Crosses for T {}
+
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot come back from another process",
+        label = "needs serde's `Serialize` and `Deserialize`",
+        note = "a result is `Serialize + DeserializeOwned + Send + 'static`"
+    )]
+    pub trait Returns: Serialize + DeserializeOwned + Send + 'static {}
+    #[diagnostic::do_not_recommend]
+    impl<T: Serialize + DeserializeOwned + Send + 'static> Returns for T {}
+
+    /// By value, on its way.
+    pub struct Owned<T>(pub T);
+
+    /// One argument on its way, and what it is on arrival.
+    pub trait Argument {
+        type Received;
+    }
+    impl<T: Crosses + 'static> Argument for Owned<T> {
+        type Received = T;
+    }
+    impl<T: Lend + ?Sized + 'static> Argument for Lent<'_, T> {
+        type Received = Lent<'static, T>;
+    }
+    impl<T: LendMut + ?Sized + 'static> Argument for LentMut<'_, T> {
+        type Received = LentMut<'static, T>;
+    }
+
+    /// All arguments: a tuple.
+    pub trait Crossing {
+        type Received;
+    }
+    macro_rules! crossing {
+        ($($name:ident)*) => {
+            impl<$($name: Argument),*> Crossing for ($($name,)*) { type Received = ($($name::Received,)*); }
+        };
+    }
+    crossing!();
+    crossing!(A);
+    crossing!(A B);
+    crossing!(A B C);
+    crossing!(A B C D);
+    crossing!(A B C D E);
+
+    // ---- starting
+
+    pub struct Spec {
+        pub name: &'static str,
+        pub daemon: Option<bool>,
+        pub start_method: Option<StartMethod>,
+    }
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum StartMethod {
+        ForkServer,
+        Spawn,
+    }
+    #[derive(Default)]
+    pub struct Options;
+    impl Options {
+        pub fn new() -> Self {
+            Self
+        }
+    }
+    #[derive(Debug)]
+    pub struct SpawnError;
+    #[derive(Debug)]
+    pub struct ProcessError;
+    #[derive(Debug)]
+    pub struct ParallelError;
+    impl std::fmt::Display for ParallelError {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a branch failed")
+        }
+    }
+    impl std::error::Error for ParallelError {}
+    pub struct Process<R>(pub R);
+    impl<R> Process<R> {
+        pub fn join(self) -> Result<R, ProcessError> {
+            Ok(self.0)
+        }
+    }
+    pub struct Scope<'scope, 'env: 'scope>(
+        PhantomData<(&'scope mut &'scope (), &'env mut &'env ())>,
+    );
+    pub fn scope<'env, T>(f: impl for<'s> FnOnce(&'s Scope<'s, 'env>) -> T) -> T {
+        f(&Scope(PhantomData))
+    }
+
+    #[diagnostic::on_unimplemented(
+        message = "this function borrows with `&mut`, so its end must be awaited; start it with `spawn_in` or in `parallel!`",
+        label = "cannot start without a scope"
+    )]
+    pub trait Detachable {}
+    pub struct MutBorrow;
+
+    /// A function and its arguments, ready to be started. Nothing runs before it is, so it may be dropped or leaked.
+    pub struct Call<'a, R>(Box<dyn FnOnce() -> R + 'a>);
+
+    pub fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
+    where
+        E: Crossing<Received = A> + 'a,
+        A: 'static,
+        R: Returns,
+    {
+        Call(Box::new(move || {
+            log(format!("start {}", spec.name));
+            f(arrive(args))
+        }))
+    }
+
+    /// The same tuple but for its lifetimes, which is what crossing comes to inside one process.
+    fn arrive<E: Crossing>(args: E) -> E::Received {
+        let received = unsafe { std::mem::transmute_copy::<E, E::Received>(&args) };
+        std::mem::forget(args);
+        received
+    }
+
+    impl<'a, R: 'static> Call<'a, R> {
+        pub fn spawn(self, _: Options) -> Result<Process<R>, SpawnError> {
+            Ok(Process((self.0)()))
+        }
+        pub fn spawn_in<'s>(
+            self,
+            _: &'s Scope<'s, '_>,
+            _: Options,
+        ) -> Result<Process<R>, SpawnError>
+        where
+            'a: 's,
+        {
+            Ok(Process((self.0)()))
+        }
+        pub fn run(self, _: Options) -> Result<R, ProcessError> {
+            Ok((self.0)())
+        }
+    }
+
+    // ---- parallel!
+
+    pub struct Settings {
+        pub deadline: Option<Duration>,
+        pub grace: Duration,
+        pub on_failure: OnFailure,
+        pub start_method: Option<StartMethod>,
+    }
+    impl Default for Settings {
+        fn default() -> Self {
+            Self {
+                deadline: None,
+                grace: Duration::from_secs(5),
+                on_failure: OnFailure::Cancel,
+                start_method: None,
+            }
+        }
+    }
+    pub enum OnFailure {
+        Cancel,
+        Finish,
+    }
+
+    pub trait Branches {
+        type Output;
+        fn run(self) -> Self::Output;
+    }
+    pub struct One<'a, R>(&'static str, Call<'a, R>);
+    pub struct Each<I, F>(&'static str, I, F);
+    pub fn one<'a, R>(name: &'static str, call: Call<'a, R>) -> One<'a, R> {
+        One(name, call)
+    }
+    pub fn each<'a, I, F, R>(name: &'static str, items: I, start: F) -> Each<I, F>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> Call<'a, R>,
+    {
+        Each(name, items, start)
+    }
+    impl<R> Branches for One<'_, R> {
+        type Output = R;
+        fn run(self) -> R {
+            log(format!("branch {}", self.0));
+            (self.1.0)()
+        }
+    }
+    impl<'a, I: IntoIterator, F: FnMut(I::Item) -> Call<'a, R>, R> Branches for Each<I, F> {
+        type Output = Vec<R>;
+        fn run(self) -> Vec<R> {
+            log(format!("branch {}", self.0));
+            self.1.into_iter().map(self.2).map(|call| (call.0)()).collect()
+        }
+    }
+    macro_rules! tuples {
+        ($($name:ident)*) => {
+            impl<$($name: Branches),*> Branches for ($($name,)*) {
+                type Output = ($($name::Output,)*);
+                #[allow(non_snake_case, reason = "a type and its value share a name")]
+                fn run(self) -> Self::Output {
+                    let ($($name,)*) = self;
+                    ($($name.run(),)*)
+                }
+            }
+        };
+    }
+    tuples!(A B);
+    tuples!(A B C);
+    tuples!(A B C D);
+
+    pub fn parallel<B: Branches>(_: Settings, branches: B) -> Result<B::Output, ParallelError> {
+        Ok(branches.run())
+    }
+
+    // ---- inline blocks
+
+    pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
+        Owned(value.clone())
+    }
+    pub trait LendCapture: Lend {
+        fn __lend_capture(&self) -> Lent<'_, Self> {
+            Lent::new(self)
+        }
+    }
+    impl<T: Lend + ?Sized> LendCapture for T {}
+    pub fn block<'a, E: Crossing + 'a, R: Returns>(
+        args: E,
+        f: fn(E::Received) -> R,
+    ) -> Call<'a, R> {
+        Call(Box::new(move || f(arrive(args))))
+    }
+}
