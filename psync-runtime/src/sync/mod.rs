@@ -1,16 +1,35 @@
-//! Primitives.
-/// E
-#[derive(Debug)]
-pub struct Event;
-impl Event {
-    /// E
-    pub fn is_set(&self) -> bool {
-        true
-    }
-    pub(crate) fn word(&self) -> &crate::primitive::AtomicU32 {
-        unimplemented!()
-    }
-    pub(crate) fn arm(&self) -> u32 {
-        0
-    }
-}
+//! Primitives that processes synchronise with, and that survive the death of any of them.
+//!
+//! All of them are plain values with `const fn new`: put them into shared memory, alone or as fields, and use them through
+//! `&self` from every process that maps it; or use them on the heap between threads. None needs to be dropped.
+//!
+//! | type | for |
+//! |---|---|
+//! | [`Mutex`] | data that one process at a time may touch; says so if one died while it did |
+//! | [`Lock`] | the same without data |
+//! | [`Value`] | a small value that is read without waiting and replaced in one step |
+//! | [`Semaphore`] | so many at a time |
+//! | [`Event`] | "it has happened" |
+//! | [`Barrier`] | "all of us have got here" |
+//!
+//! Three tiers each: the word of shared memory that the kernel wakes sleepers on, the state machine in `raw`, and the type that users see.
+
+mod action;
+mod barrier;
+mod error;
+mod event;
+mod lock;
+mod mutex;
+mod raw;
+mod semaphore;
+#[doc(hidden)]
+pub mod testing;
+mod value;
+
+pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
+pub use error::{DeadlockReport, LockError, PoisonCause};
+pub use event::Event;
+pub use lock::{Lock, LockGuard};
+pub use mutex::{Mutex, MutexGuard};
+pub use semaphore::{AcquireError, Permit, ReleaseError, Semaphore};
+pub use value::{Value, ValueGuard};

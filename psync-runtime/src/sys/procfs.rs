@@ -15,7 +15,11 @@ pub(crate) struct Stat {
 impl Stat {
     /// `None` if there is no such process (not even a zombie).
     pub(crate) fn of(pid: i32) -> Option<Self> {
-        let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
+        Self::read(&format!("/proc/{pid}/stat"))
+    }
+
+    fn read(path: &str) -> Option<Self> {
+        let text = std::fs::read(path).ok()?;
         // The name is in parentheses and may hold anything, also parentheses.
         let end = text.iter().rposition(|&byte| byte == b')')?;
         let mut fields = core::str::from_utf8(&text[end + 1..]).ok()?.split_ascii_whitespace();
@@ -29,6 +33,11 @@ impl Stat {
     pub(crate) const fn is_zombie(&self) -> bool {
         matches!(self.state, b'Z' | b'X' | b'x')
     }
+}
+
+/// Whether the process `pid` has a thread `tid` that has not ended.
+pub(crate) fn is_thread_alive(pid: i32, tid: i32) -> bool {
+    Stat::read(&format!("/proc/{pid}/task/{tid}/stat")).is_some_and(|stat| !stat.is_zombie())
 }
 
 /// The present moment on the clock of [`Stat::started`]. A process with the same pid that started later is another one.
@@ -59,6 +68,18 @@ mod tests {
         assert!(!stat.is_zombie());
         assert_eq!(stat.parent, nix::unistd::getppid().as_raw());
         assert!(stat.started <= ticks_since_boot());
+    }
+
+    #[test]
+    fn a_thread_is_alive_until_it_ends() {
+        let pid = nix::unistd::getpid().as_raw();
+        assert!(is_thread_alive(pid, nix::unistd::gettid().as_raw()));
+        let ended = std::thread::spawn(|| nix::unistd::gettid().as_raw()).join();
+        let ended = ended.expect("the thread does not panic");
+        // Joined is a moment before gone.
+        while is_thread_alive(pid, ended) {
+            std::thread::yield_now();
+        }
     }
 
     #[test]

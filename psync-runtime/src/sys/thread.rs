@@ -7,7 +7,7 @@
 //! their owner still lives, which takes longer but is as sure.
 #![allow(unsafe_code, reason = "walks the C library's robust list")]
 
-use crate::primitive::{AtomicU32, AtomicUsize, Ordering};
+use crate::primitive::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use core::{
     cell::Cell,
     ptr,
@@ -60,6 +60,15 @@ thread_local! {
     static CURRENT: Cell<Current> = const { Cell::new(Current { generation: u32::MAX, tid: 0, head: ptr::null() }) };
 }
 
+/// See [`pretend_foreign_layout`].
+static FOREIGN_LAYOUT: AtomicBool = AtomicBool::new(false);
+
+/// Has this process behave as with a C library whose list has another layout, so that tests cover that too. Not while a lock is held.
+pub(crate) fn pretend_foreign_layout() {
+    FOREIGN_LAYOUT.store(true, Ordering::Relaxed);
+    GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
 /// Counts forks on the way from the program's first process to this one, so that cached ids expire.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
@@ -80,6 +89,7 @@ fn look_up() -> Current {
     // SAFETY: on success the kernel returned the address that this thread's C library registered; it stays valid for as
     // long as the thread runs.
     let usable = result == 0
+        && !FOREIGN_LAYOUT.load(Ordering::Relaxed)
         && unsafe { head.as_ref() }.is_some_and(|head| head.futex_offset == FUTEX_OFFSET);
     let current = Current {
         generation: GENERATION.load(Ordering::Relaxed),

@@ -3,11 +3,13 @@
 
 mod identity;
 mod slot;
+mod spill;
 mod table;
 mod watch;
 
 pub(crate) use identity::{Identity, Me, become_process, me};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, Status};
+pub(crate) use spill::SpillEntry;
 pub(crate) use watch::{Wake, Watch};
 
 use crate::{
@@ -38,8 +40,13 @@ pub(crate) struct World {
     segments: AtomicU64,
     /// How many ready children have ended before they claimed a start.
     lost: AtomicU32,
+    /// How many primitives have been numbered.
+    keys: AtomicU32,
+    /// One more than the highest spill entry ever used.
+    spill_high: AtomicU32,
     epoch: Epoch,
     slots: [Slot; SLOTS],
+    spill: [SpillEntry; spill::ENTRIES],
     pages: [Page; SLOTS],
 }
 

@@ -1,0 +1,119 @@
+//! Where primitives keep what does not fit into themselves: who holds how much of them, when more than a few processes do.
+
+use super::{Identity, Me, World};
+use crate::primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+/// How many entries there are for all primitives of a program together.
+pub(super) const ENTRIES: usize = 4096;
+
+/// What one process holds of one primitive.
+///
+/// | tag | meaning | left by |
+/// |---|---|---|
+/// | 0 | free | a holder of the primitive's lock (claims it) |
+/// | primitive (high half), process (low half) | `value` counts | a holder of the primitive's lock, or anyone if the process is dead (0) |
+///
+/// Neither primitives nor processes are ever numbered alike, so a freed tag does not come back while somebody still compares with it.
+/// `value` is written only by a holder of the primitive's lock on behalf of the process, so what a kill between `tag` and `value` leaves in it is
+/// worth as much as its dead process.
+#[repr(C)]
+pub(crate) struct SpillEntry {
+    tag: AtomicU64,
+    value: AtomicU32,
+    pid: AtomicI32,
+}
+
+impl SpillEntry {
+    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+    pub(crate) fn holder(&self) -> Identity {
+        Identity::from_bits(self.tag.load(Ordering::Relaxed) as u32)
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn value(&self) -> u32 {
+        self.value.load(Ordering::Relaxed)
+    }
+
+    /// The commit of what the entry says. Only for a live holder.
+    pub(crate) fn set(&self, value: u32) {
+        self.value.store(value, Ordering::Relaxed);
+    }
+
+    /// Gives the entry back, if it is still that of `primitive` and `holder`.
+    pub(crate) fn free(&self, primitive: u32, holder: Identity) {
+        let _ = self.tag.compare_exchange(
+            tag(primitive, holder),
+            0,
+            Ordering::AcqRel,
+            Ordering::Relaxed,
+        );
+    }
+
+    fn is_of(&self, primitive: u32) -> bool {
+        self.tag.load(Ordering::Acquire) >> 32 == u64::from(primitive)
+    }
+
+    fn claim(&self, primitive: u32, holder: Me) -> bool {
+        let claimed = self.tag.load(Ordering::Relaxed) == 0
+            && self
+                .tag
+                .compare_exchange(0, tag(primitive, holder.id), Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok();
+        if claimed {
+            self.set(0);
+            self.pid.store(holder.pid, Ordering::Relaxed);
+        }
+        claimed
+    }
+}
+
+fn tag(primitive: u32, holder: Identity) -> u64 {
+    u64::from(primitive) << 32 | u64::from(holder.bits())
+}
+
+impl World {
+    /// A number for a primitive, never 0 and never used before in this program.
+    pub(crate) fn next_key(&self) -> u32 {
+        self.keys.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1)
+    }
+
+    /// The entries of `primitive`.
+    pub(crate) fn spilled(&self, primitive: u32) -> impl Iterator<Item = &SpillEntry> {
+        let high = (self.spill_high.load(Ordering::Acquire) as usize).min(ENTRIES);
+        self.spill[..high].iter().filter(move |entry| entry.is_of(primitive))
+    }
+
+    /// An entry for what `holder` has of `primitive`, with value 0; `None` if there is none even after those of dead processes
+    /// were freed.
+    pub(crate) fn claim_spill(&self, primitive: u32, holder: Me) -> Option<&SpillEntry> {
+        self.claim_free(primitive, holder).or_else(|| {
+            self.sweep_spill();
+            self.claim_free(primitive, holder)
+        })
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "entries are fewer than 2^32")]
+    fn claim_free(&self, primitive: u32, holder: Me) -> Option<&SpillEntry> {
+        self.spill.iter().enumerate().find_map(|(index, entry)| {
+            // Before the claim, so that no scan stops short of an entry in use.
+            if entry.tag.load(Ordering::Relaxed) == 0 {
+                self.spill_high.fetch_max(index as u32 + 1, Ordering::AcqRel);
+            }
+            entry.claim(primitive, holder).then_some(entry)
+        })
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+    fn sweep_spill(&self) {
+        for entry in &self.spill {
+            let tag = entry.tag.load(Ordering::Acquire);
+            let holder = Identity::from_bits(tag as u32);
+            if tag != 0 && holder != Identity::NOBODY && !self.is_alive(holder) {
+                entry.free((tag >> 32) as u32, holder);
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! `Barrier`: a point that a number of parties cross together.
+
+use super::{
+    action::Action,
+    raw::{Arrival, RawBarrier, Turn},
+};
+use crate::sys::clock::Deadline;
+use core::{fmt, time::Duration};
+
+/// A point that a number of parties cross together, again and again.
+///
+/// Everything that a party wrote before [`wait`](Self::wait) is visible to every party after it. The barrier can be used again at once: who
+/// arrives for the next round waits for that one, also while others have not left the last.
+///
+/// **When a party dies** while it waits, or while it runs the action, the barrier is broken: the others get [`BrokenBarrier`] with its pid, and so does
+/// everybody who arrives later, until a [`reset`](Self::reset). That works between processes of one program. Somebody who
+/// dies before arriving is just missing; use a timeout where that can happen.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::sync::Barrier;
+///
+/// let barrier = Barrier::new(2);
+/// std::thread::scope(|scope| {
+///     let other = scope.spawn(|| barrier.wait().unwrap().index());
+///     let index = barrier.wait().unwrap().index();
+///     assert_eq!(index + other.join().unwrap(), 1);
+/// });
+/// ```
+#[repr(C)]
+pub struct Barrier {
+    raw: RawBarrier,
+    action: Action,
+    /// In nanoseconds; `u64::MAX` for none.
+    timeout: u64,
+}
+
+const NO_TIMEOUT: u64 = u64::MAX;
+
+impl Barrier {
+    /// A barrier for `parties` parties.
+    ///
+    /// # Panics
+    /// If `parties` is zero, or more than there can be threads.
+    pub const fn new(parties: usize) -> Self {
+        assert!(parties != 0, "a barrier needs at least one party");
+        assert!(parties < 1 << 22, "a barrier has fewer than 4194304 parties");
+        #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+        let raw = RawBarrier::new(parties as u32);
+        Self { raw, action: Action::NONE, timeout: NO_TIMEOUT }
+    }
+
+    /// A barrier with an action: the last party to arrive runs it, once per round, before anybody goes on.
+    ///
+    /// Processes other than this one can run it if it is a function of the main program, as opposed to one of a shared library. If it panics,
+    /// that party gets the panic, and the others [`BrokenBarrier`].
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use psync_runtime::sync::{Barrier, Event};
+    ///
+    /// static ALL_HERE: Event = Event::new();
+    ///
+    /// let barrier = Barrier::with_action(1, || ALL_HERE.set());
+    /// barrier.wait()?;
+    /// assert!(ALL_HERE.is_set());
+    /// # Ok::<(), psync_runtime::sync::BrokenBarrier>(())
+    /// ```
+    pub fn with_action(parties: usize, action: fn()) -> Self {
+        Self { action: Action::new(action), ..Self::new(parties) }
+    }
+
+    /// A barrier whose [`wait`](Self::wait) takes no longer than `timeout`.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub const fn with_timeout(parties: usize, timeout: Duration) -> Self {
+        let nanos = timeout.as_nanos();
+        #[allow(clippy::cast_possible_truncation, reason = "compared first")]
+        let timeout = if nanos < NO_TIMEOUT as u128 { nanos as u64 } else { NO_TIMEOUT };
+        Self { timeout, ..Self::new(parties) }
+    }
+
+    /// Waits until all parties have arrived.
+    ///
+    /// # Errors
+    /// [`BrokenBarrier`] if the barrier is broken, or breaks meanwhile: by a death, by [`abort`](Self::abort), by a party
+    /// whose time was up. Also if somebody [resets](Self::reset) it meanwhile.
+    ///
+    /// # Panics
+    /// If this party is the last and the action panics.
+    #[inline]
+    pub fn wait(&self) -> Result<BarrierWait, BrokenBarrier> {
+        match self.timeout {
+            NO_TIMEOUT => self.cross(Deadline::NEVER),
+            nanos => self.wait_timeout(Duration::from_nanos(nanos)),
+        }
+    }
+
+    /// Waits until all parties have arrived. If `timeout` is over first, breaks the barrier for all.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    ///
+    /// # Panics
+    /// As [`wait`](Self::wait).
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWait, BrokenBarrier> {
+        self.cross(Deadline::after(timeout))
+    }
+
+    fn cross(&self, deadline: Deadline) -> Result<BarrierWait, BrokenBarrier> {
+        let crossed = match self.raw.arrive(self.action.is_some(), deadline) {
+            Ok(Arrival::Crossed(index)) => Ok(index),
+            Ok(Arrival::Early(turn)) => self.raw.wait(turn, deadline),
+            Ok(Arrival::Last(turn)) => {
+                let unless_finished = BreakOnUnwind { barrier: &self.raw, turn };
+                self.action.run();
+                core::mem::forget(unless_finished);
+                self.raw.finish(turn)
+            }
+            Err(dead) => Err(dead),
+        };
+        match crossed {
+            Ok(index) => Ok(BarrierWait { index }),
+            Err(dead) => Err(BrokenBarrier { dead: (dead != 0).then_some(dead) }),
+        }
+    }
+
+    /// Breaks the barrier: everybody who waits or arrives gets [`BrokenBarrier`], until a [`reset`](Self::reset).
+    pub fn abort(&self) {
+        self.raw.abort();
+    }
+
+    /// Makes the barrier as new. Whoever is waiting gets [`BrokenBarrier`].
+    ///
+    /// # Examples
+    /// ```
+    /// use psync_runtime::sync::Barrier;
+    ///
+    /// let barrier = Barrier::new(1);
+    /// barrier.abort();
+    /// assert!(barrier.wait().is_err());
+    /// barrier.reset();
+    /// assert!(barrier.wait().is_ok());
+    /// ```
+    pub fn reset(&self) {
+        self.raw.reset();
+    }
+
+    /// How many parties there are.
+    pub const fn parties(&self) -> usize {
+        self.raw.parties() as usize
+    }
+
+    /// How many parties are waiting at this moment.
+    pub fn waiting(&self) -> usize {
+        self.raw.waiting() as usize
+    }
+
+    /// Whether the barrier is broken.
+    pub fn is_broken(&self) -> bool {
+        self.raw.is_broken()
+    }
+}
+
+/// Breaks the barrier if the action panics.
+struct BreakOnUnwind<'a> {
+    barrier: &'a RawBarrier,
+    turn: Turn,
+}
+
+impl Drop for BreakOnUnwind<'_> {
+    fn drop(&mut self) {
+        self.barrier.give_up(self.turn);
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let broken = if self.is_broken() { ", broken" } else { "" };
+        write!(f, "Barrier({} of {} waiting{broken})", self.waiting(), self.parties())
+    }
+}
+
+/// A party has crossed a [`Barrier`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BarrierWait {
+    index: u32,
+}
+
+impl BarrierWait {
+    /// This party's number in this round, from 0 to one less than there are parties: each occurs once.
+    pub const fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    /// Whether this party is the one of its round with index 0.
+    pub const fn is_leader(&self) -> bool {
+        self.index == 0
+    }
+}
+
+/// The parties could not cross a [`Barrier`] together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct BrokenBarrier {
+    /// The process whose death broke it, if it was a death.
+    pub dead: Option<i32>,
+}
+
+impl fmt::Display for BrokenBarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.dead {
+            Some(pid) => write!(f, "the barrier is broken since process {pid} died in it"),
+            None => f.write_str("the barrier is broken"),
+        }
+    }
+}
+
+impl core::error::Error for BrokenBarrier {}
+
+crate::error::umbrella!(BrokenBarrier);
+
+#[cfg(test)]
+#[path = "barrier_tests.rs"]
+mod tests;

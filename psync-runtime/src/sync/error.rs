@@ -1,0 +1,93 @@
+//! Why a lock was not acquired.
+
+use core::fmt;
+
+/// Why a lock was not acquired.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::sync::{LockError, Mutex};
+///
+/// let mutex = Mutex::new(1);
+/// let held = mutex.lock()?;
+/// assert_eq!(mutex.try_lock().unwrap_err(), LockError::WouldBlock);
+/// assert!(matches!(mutex.lock(), Err(LockError::Deadlock(_))));
+/// # Ok::<(), LockError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockError {
+    /// A process died or panicked while it held the lock, so what the lock protects may be half-changed.
+    Poisoned {
+        /// The process.
+        pid: i32,
+        /// What happened to it.
+        cause: PoisonCause,
+    },
+    /// Somebody else holds the lock, and the operation does not wait.
+    WouldBlock,
+    /// Somebody else held the lock until the time was up.
+    TimedOut,
+    /// This thread holds the lock already, so waiting for it would never end.
+    Deadlock(DeadlockReport),
+}
+
+/// What made the data behind a lock suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoisonCause {
+    /// The holder was killed, or ended without releasing the lock.
+    Died,
+    /// The holder panicked.
+    Panicked,
+}
+
+/// Who waits for whom in a deadlock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadlockReport {
+    pid: i32,
+    thread: u32,
+}
+
+impl DeadlockReport {
+    pub(super) const fn new(pid: i32, thread: u32) -> Self {
+        Self { pid, thread }
+    }
+
+    /// The process that would wait for itself.
+    pub const fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The kernel's id of the thread that would wait for itself.
+    pub const fn thread(&self) -> u32 {
+        self.thread
+    }
+}
+
+impl fmt::Display for DeadlockReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "thread {} of process {} waits for itself", self.thread, self.pid)
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Poisoned { pid, cause: PoisonCause::Died } => {
+                write!(f, "process {pid} died while it held the lock")
+            }
+            Self::Poisoned { pid, cause: PoisonCause::Panicked } => {
+                write!(f, "process {pid} panicked while it held the lock")
+            }
+            Self::WouldBlock => f.write_str("the lock is held by somebody else"),
+            Self::TimedOut => {
+                f.write_str("the lock was held by somebody else until the time was up")
+            }
+            Self::Deadlock(report) => write!(f, "deadlock: {report}"),
+        }
+    }
+}
+
+impl core::error::Error for LockError {}
+
+crate::error::umbrella!(LockError);

@@ -1,0 +1,126 @@
+//! `Event`: a flag that processes wait for.
+
+use super::raw::RawEvent;
+use crate::sys::clock::Deadline;
+use core::{fmt, time::Duration};
+
+/// A flag that one process sets and others wait for.
+///
+/// Everything that was written before [`set`](Self::set) is visible after a wait that it ends. Setting and clearing cost no system call
+/// unless somebody waits.
+///
+/// **When a process dies**, nothing happens to the flag: it is set or clear, and a waiter that died was never there. If nobody is left who
+/// would set it, a wait without a timeout does not end.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::sync::Event;
+/// use std::time::Duration;
+///
+/// let ready = Event::new();
+/// assert!(!ready.wait_timeout(Duration::ZERO));
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| ready.set());
+///     ready.wait();
+/// });
+/// assert!(ready.is_set());
+/// ```
+#[repr(transparent)]
+pub struct Event(RawEvent);
+
+impl Event {
+    /// An event that is clear.
+    pub const fn new() -> Self {
+        Self(RawEvent::new())
+    }
+
+    /// Sets the event and lets everybody go on who waits for it.
+    #[inline]
+    pub fn set(&self) {
+        self.0.set();
+    }
+
+    /// Clears the event. Whoever was waiting when it was set goes on nevertheless.
+    #[inline]
+    pub fn clear(&self) {
+        self.0.clear();
+    }
+
+    /// Whether the event is set.
+    #[inline]
+    pub fn is_set(&self) -> bool {
+        self.0.is_set()
+    }
+
+    /// Waits until the event is set, however shortly.
+    #[inline]
+    pub fn wait(&self) {
+        self.0.wait(Deadline::NEVER);
+    }
+
+    /// Waits until the event is set, however shortly, or `timeout` is over; whether it was set. With a timeout of zero, looks
+    /// once.
+    pub fn wait_timeout(&self, timeout: Duration) -> bool {
+        self.0.is_set() || self.0.wait(Deadline::after(timeout))
+    }
+}
+
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_set() { "Event(set)" } else { "Event(unset)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::watchdog;
+
+    #[test]
+    fn it_reads_as_it_is() {
+        let event = Event::new();
+        assert_eq!(format!("{event:?}"), "Event(unset)");
+        event.set();
+        assert_eq!(format!("{event:?}"), "Event(set)");
+        event.clear();
+        assert!(!event.is_set());
+    }
+
+    #[test]
+    fn ping_pong_loses_no_wake_up() {
+        let _watchdog = watchdog("ping_pong_loses_no_wake_up");
+        let (ping, pong) = (Event::new(), Event::new());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..5_000 {
+                    ping.wait();
+                    ping.clear();
+                    pong.set();
+                }
+            });
+            for _ in 0..5_000 {
+                ping.set();
+                pong.wait();
+                pong.clear();
+            }
+        });
+    }
+
+    #[test]
+    fn one_set_wakes_everybody() {
+        let _watchdog = watchdog("one_set_wakes_everybody");
+        let event = Event::new();
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| assert!(event.wait_timeout(Duration::from_secs(30))));
+            }
+            event.set();
+        });
+    }
+}

@@ -1,0 +1,333 @@
+//! `Lock`: mutual exclusion, and word of a holder that died or panicked.
+
+use super::{
+    error::{DeadlockReport, LockError, PoisonCause},
+    raw::{self, Acquired, Poison, RawMutex, Refusal},
+};
+use crate::sys::{clock::Deadline, thread};
+use core::{fmt, marker::PhantomData, time::Duration};
+
+/// Mutual exclusion between processes, for something that is not inside the lock.
+///
+/// At most one thread of all processes that see it holds the lock at a time. [`Mutex`](super::Mutex) is the same with data; take
+/// this one where what it protects is elsewhere, such as fields beside it or a file. Who gets the lock next is not
+/// determined; everything that was written before a release is visible after the acquisition that follows.
+///
+/// **When the holder dies**, however it dies, the lock is free for the next one within a moment, and poisoned: every plain
+/// acquisition reports [`LockError::Poisoned`] until somebody vouches for what the lock protects, with [`lock_or_repair`](Self::lock_or_repair) or
+/// [`clear_poison`](Self::clear_poison). The same holds if a guard is dropped by a panic.
+///
+/// # Examples
+/// ```
+/// use psync_runtime::sync::Lock;
+///
+/// static PRINTER: Lock = Lock::new();
+///
+/// let guard = PRINTER.lock()?;
+/// println!("nobody else prints now");
+/// drop(guard);
+/// assert!(!PRINTER.is_locked());
+/// # Ok::<(), psync_runtime::sync::LockError>(())
+/// ```
+#[repr(transparent)]
+pub struct Lock(RawMutex);
+
+impl Lock {
+    /// A lock that is free.
+    pub const fn new() -> Self {
+        Self(RawMutex::new())
+    }
+
+    /// Acquires the lock, waiting until it is free.
+    ///
+    /// # Errors
+    /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
+    #[inline]
+    pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
+        self.take(Deadline::NEVER)?.into_sound()
+    }
+
+    /// Acquires the lock if it is free.
+    ///
+    /// # Errors
+    /// [`LockError::WouldBlock`] if it is not, [`LockError::Poisoned`] if a holder died or panicked.
+    #[inline]
+    pub fn try_lock(&self) -> Result<LockGuard<'_>, LockError> {
+        let guard = match self.0.try_lock() {
+            Some(Acquired::Clean) => Some(LockGuard::new(self)),
+            Some(Acquired::Inherited(dead)) => self.inherit(dead, Deadline::after(Duration::ZERO)),
+            None => None,
+        };
+        guard.ok_or(LockError::WouldBlock)?.into_sound()
+    }
+
+    /// Acquires the lock, waiting until it is free or `timeout` is over. With a timeout of zero, tries once.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
+        self.take(Deadline::after(timeout))?.into_sound()
+    }
+
+    /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
+    ///
+    /// # Errors
+    /// [`LockError::Deadlock`] at once if this thread holds the lock.
+    ///
+    /// # Panics
+    /// If `repair` does; the lock stays poisoned then.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync_runtime::sync::Lock;
+    ///
+    /// let lock = Lock::new();
+    /// let guard = lock.lock_or_repair(|| unreachable!("nobody has died"))?;
+    /// # Ok::<(), psync_runtime::sync::LockError>(())
+    /// ```
+    pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, LockError> {
+        let guard = self.take(Deadline::NEVER)?;
+        if guard.is_poisoned() {
+            repair();
+            self.clear_poison();
+        }
+        Ok(guard)
+    }
+
+    /// Acquires the lock also if it is poisoned; whether it is.
+    #[doc(hidden)]
+    pub fn lock_any(&self) -> Result<(LockGuard<'_>, bool), LockError> {
+        let guard = self.take(Deadline::NEVER)?;
+        let poisoned = guard.is_poisoned();
+        Ok((guard, poisoned))
+    }
+
+    /// Whether somebody holds the lock at this moment.
+    pub fn is_locked(&self) -> bool {
+        self.0.is_locked()
+    }
+
+    /// Whether a holder died or panicked and nobody has vouched for what the lock protects since.
+    ///
+    /// A death counts from the next attempt to acquire the lock.
+    pub fn is_poisoned(&self) -> bool {
+        self.0.poison().is_some()
+    }
+
+    /// Declares what the lock protects sound.
+    pub fn clear_poison(&self) {
+        self.0.clear_poison();
+    }
+
+    /// Acquires the lock, poisoned or not.
+    #[inline]
+    pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
+        match self.0.lock(deadline) {
+            Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
+            Ok(Acquired::Inherited(dead)) => {
+                self.inherit(dead, deadline).ok_or(LockError::TimedOut)
+            }
+            Err(refusal) => Err(refused(refusal)),
+        }
+    }
+
+    /// Takes the lock over from the dead, once those are gone whom they had lent parts of the data to; `None` if the deadline
+    /// comes first.
+    #[cold]
+    fn inherit(&self, dead: raw::Me, deadline: Deadline) -> Option<LockGuard<'_>> {
+        if !raw::await_orphans(dead, deadline) {
+            self.0.abandon();
+            return None;
+        }
+        self.0.set_poison(Poison { pid: dead.pid, panicked: false });
+        self.0.adopt();
+        Some(LockGuard::new(self))
+    }
+
+    pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{name}(")?;
+        match self.0.owner() {
+            Some((pid, tid)) => write!(f, "held by thread {tid} of process {pid}")?,
+            None => f.write_str("free")?,
+        }
+        match self.0.poison() {
+            Some(Poison { pid, panicked }) => {
+                let event = if panicked { "panic" } else { "death" };
+                write!(f, ", poisoned by the {event} of process {pid})")
+            }
+            None => f.write_str(")"),
+        }
+    }
+}
+
+#[cold]
+pub(super) fn refused(refusal: Refusal) -> LockError {
+    match refusal {
+        Refusal::TimedOut => LockError::TimedOut,
+        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(raw::me().pid, thread::tid())),
+    }
+}
+
+impl Default for Lock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe("Lock", f)
+    }
+}
+
+/// A held [`Lock`], which is released when this is dropped.
+#[must_use = "the lock is released at once if the guard is not kept"]
+pub struct LockGuard<'a> {
+    lock: &'a Lock,
+    /// Whether a panic was under way already, which is not ours then.
+    panicking: bool,
+    /// The kernel knows the lock as this thread's: as with std's guards, not `Send`.
+    not_send: PhantomData<std::sync::MutexGuard<'static, ()>>,
+}
+
+impl<'a> LockGuard<'a> {
+    #[inline]
+    fn new(lock: &'a Lock) -> Self {
+        Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
+    }
+
+    #[inline]
+    pub(super) fn is_poisoned(&self) -> bool {
+        self.lock.is_poisoned()
+    }
+
+    /// Itself, unless the lock is poisoned.
+    #[inline]
+    pub(super) fn into_sound(self) -> Result<Self, LockError> {
+        match self.lock.0.poison() {
+            None => Ok(self),
+            Some(poison) => Err(poisoned(poison)),
+        }
+    }
+}
+
+#[cold]
+fn poisoned(poison: Poison) -> LockError {
+    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
+    LockError::Poisoned { pid: poison.pid, cause }
+}
+
+impl Drop for LockGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.panicking && std::thread::panicking() && self.lock.0.is_mine() {
+            self.lock.0.set_poison(Poison { pid: raw::me().pid, panicked: true });
+        }
+        self.lock.0.unlock();
+    }
+}
+
+impl fmt::Debug for LockGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lock.describe("LockGuard", f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::testing::watchdog;
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        process::id,
+    };
+
+    fn pid() -> i32 {
+        id().cast_signed()
+    }
+
+    #[test]
+    fn it_excludes_and_names_its_holder() {
+        let _watchdog = watchdog("it_excludes_and_names_its_holder");
+        let lock = Lock::new();
+        assert_eq!(format!("{lock:?}"), "Lock(free)");
+        let guard = lock.lock().expect("free");
+        assert!(lock.is_locked());
+        let held = format!("Lock(held by thread {} of process {})", thread::tid(), pid());
+        assert_eq!(format!("{lock:?}"), held);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
+                let error = lock.lock_timeout(Duration::from_millis(10)).expect_err("held");
+                assert_eq!(error, LockError::TimedOut);
+                let error = lock.lock_timeout(Duration::ZERO).expect_err("held");
+                assert_eq!(error, LockError::TimedOut);
+            });
+        });
+        drop(guard);
+        assert!(!lock.is_locked());
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_itself_is_told() {
+        let lock = Lock::new();
+        let _guard = lock.lock().expect("free");
+        let report = DeadlockReport::new(pid(), thread::tid());
+        assert_eq!(lock.lock().expect_err("held"), LockError::Deadlock(report.clone()));
+        let error = lock.lock_timeout(Duration::from_secs(1)).expect_err("held");
+        assert_eq!(error, LockError::Deadlock(report));
+        assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
+    }
+
+    #[test]
+    fn a_panic_poisons_until_repaired() {
+        let lock = Lock::new();
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let _guard = lock.lock().expect("free");
+            panic!("with the lock");
+        }));
+        let poisoned = LockError::Poisoned { pid: pid(), cause: PoisonCause::Panicked };
+        assert_eq!(lock.lock().expect_err("poisoned"), poisoned);
+        assert_eq!(lock.try_lock().expect_err("poisoned"), poisoned);
+        let (guard, suspect) = lock.lock_any().expect("free");
+        assert!(suspect);
+        drop(guard);
+        let _ = catch_unwind(AssertUnwindSafe(|| lock.lock_or_repair(|| panic!("no repair"))));
+        assert!(lock.is_poisoned() && !lock.is_locked());
+        let mut repaired = false;
+        drop(lock.lock_or_repair(|| repaired = true).expect("free"));
+        assert!(repaired);
+        assert!(lock.lock().is_ok());
+    }
+
+    #[test]
+    fn a_thread_that_ends_with_the_lock_poisons_it() {
+        let _watchdog = watchdog("a_thread_that_ends_with_the_lock_poisons_it");
+        let lock = Lock::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| core::mem::forget(lock.lock()));
+        });
+        let died = LockError::Poisoned { pid: pid(), cause: PoisonCause::Died };
+        assert_eq!(lock.lock().expect_err("poisoned"), died);
+        lock.clear_poison();
+        assert!(lock.try_lock().is_ok());
+    }
+
+    #[test]
+    fn increments_of_many_threads_add_up() {
+        let _watchdog = watchdog("increments_of_many_threads_add_up");
+        let (lock, sum) = (Lock::new(), crate::primitive::AtomicU32::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20_000 {
+                        let _guard = lock.lock().expect("nobody dies");
+                        let relaxed = crate::primitive::Ordering::Relaxed;
+                        sum.store(sum.load(relaxed) + 1, relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(sum.into_inner(), 80_000);
+    }
+}

@@ -1,0 +1,146 @@
+//! The event word.
+
+use super::spin::Spin;
+use crate::{
+    primitive::{AtomicU32, Ordering},
+    shm::world::Watch,
+    sys::{clock::Deadline, futex},
+};
+
+const SET: u32 = 1;
+const WAITERS: u32 = 2;
+/// Counts how often the event became set, so that a waiter sees a `set` that was cleared at once.
+const ONE_SET: u32 = 4;
+
+/// A flag to wait for.
+///
+/// | word | meaning | left by |
+/// |---|---|---|
+/// | n | clear, nobody sleeps | `set` (n+1 `SET`), a waiter (adds `WAITERS`) |
+/// | n `WAITERS` | clear, somebody may sleep | `set` (n+1 `SET`, and wakes all) |
+/// | n `SET` | set; nobody sleeps, or is about to be woken | `clear` (n) |
+///
+/// Each step is one exchange, so a kill leaves one of these states. One between the exchange of `set` and its wake-up is made
+/// up for by the death, which wakes everybody; they see the new n.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct RawEvent {
+    word: AtomicU32,
+    spin: Spin,
+}
+
+impl RawEvent {
+    pub(crate) const fn new() -> Self {
+        Self { word: AtomicU32::new(0), spin: Spin::new() }
+    }
+
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        self.word.load(Ordering::Acquire) & SET != 0
+    }
+
+    #[inline]
+    pub(crate) fn set(&self) {
+        let mut seen = self.word.load(Ordering::Relaxed);
+        loop {
+            // Already set: still an exchange, so that what we wrote is visible to whoever sees the event set.
+            let next =
+                if seen & SET == 0 { (seen.wrapping_add(ONE_SET) | SET) & !WAITERS } else { seen };
+            match self.word.compare_exchange(seen, next, Ordering::Release, Ordering::Relaxed) {
+                Ok(_) => break,
+                Err(now) => seen = now,
+            }
+        }
+        if seen & WAITERS != 0 {
+            self.wake();
+        }
+    }
+
+    #[inline]
+    pub(crate) fn clear(&self) {
+        self.word.fetch_and(!SET, Ordering::AcqRel);
+    }
+
+    #[cold]
+    fn wake(&self) {
+        futex::wake_all(&self.word);
+    }
+
+    /// Waits until the event is or has been set; false if the deadline comes first.
+    #[inline]
+    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
+        self.is_set() || self.wait_unset(deadline)
+    }
+
+    #[cold]
+    fn wait_unset(&self, deadline: Deadline) -> bool {
+        let began = self.word.load(Ordering::Acquire);
+        if began & SET != 0 || self.has_been_set(began) {
+            return true;
+        }
+        if deadline.is_over() {
+            return false;
+        }
+        if self.spin.until(|| self.has_been_set(began)) {
+            return true;
+        }
+        loop {
+            let watch = Watch::new();
+            let seen = self.word.load(Ordering::Acquire);
+            if (seen ^ began) & !WAITERS != 0 {
+                return true;
+            }
+            if deadline.is_over() {
+                return false;
+            }
+            let marked = seen | WAITERS;
+            if seen == marked
+                || self
+                    .word
+                    .compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed)
+                    .is_ok()
+            {
+                watch.wait(&self.word, marked, deadline);
+            }
+        }
+    }
+
+    /// Whether the event became set since its word was `began`.
+    fn has_been_set(&self, began: u32) -> bool {
+        (self.word.load(Ordering::Acquire) ^ began) & !WAITERS != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn set_and_clear_leave_no_waiters_behind() {
+        let event = RawEvent::new();
+        assert!(!event.wait(Deadline::after(Duration::ZERO)));
+        assert!(!event.wait(Deadline::after(Duration::from_millis(5))));
+        event.set();
+        event.set();
+        assert!(event.is_set());
+        assert!(event.wait(Deadline::NEVER));
+        event.clear();
+        assert!(!event.is_set());
+        assert_eq!(event.word.load(Ordering::Relaxed), ONE_SET);
+    }
+
+    #[test]
+    fn a_set_that_is_cleared_at_once_is_not_missed() {
+        let event = RawEvent::new();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| event.wait(Deadline::NEVER));
+            while event.word.load(Ordering::Relaxed) & WAITERS == 0 {
+                std::thread::yield_now();
+            }
+            event.set();
+            event.clear();
+            assert!(waiter.join().expect("the waiter does not panic"));
+        });
+    }
+}

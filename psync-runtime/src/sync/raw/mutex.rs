@@ -1,0 +1,391 @@
+//! The robust lock word: a futex that names its owner and that the kernel marks when the owner dies.
+
+use super::{death, me, spin::Spin};
+use crate::{
+    primitive::{AtomicU32, AtomicU64, Ordering},
+    shm::world::{Me, Wake, Watch},
+    sys::{
+        clock::Deadline,
+        thread::{self, RobustNode},
+    },
+};
+
+const FREE: u32 = 0;
+const WAITERS: u32 = 0x8000_0000;
+const OWNER_DIED: u32 = 0x4000_0000;
+const TID: u32 = 0x3fff_ffff;
+
+/// A lock whose owner may be killed at any instruction.
+///
+/// | word | meaning | left by |
+/// |---|---|---|
+/// | 0 | free | whoever takes it (`tid`) |
+/// | `tid` | held, nobody sleeps | its owner (0), a waiter (adds `WAITERS`), the kernel when the owner dies (`OWNER_DIED`) |
+/// | `tid WAITERS` | held, somebody may sleep | its owner (0, and wakes), the kernel (`OWNER_DIED WAITERS`, and wakes) |
+/// | `OWNER_DIED`, `OWNER_DIED WAITERS` | the owner is dead | whoever takes it over (adds its `tid`) |
+/// | `tid OWNER_DIED`, with or without `WAITERS` | taken over; `holder` still tells about the dead owner | the new owner, once it has settled the inheritance ([`RawMutex::adopt`]), or gives up ([`RawMutex::abandon`]) |
+///
+/// `holder` is the owning process while the data behind the lock may be written to, and 0 otherwise. What the next owner finds if
+/// this one is killed right after a line:
+///
+/// | line | the word then | `holder` | the next owner finds |
+/// |---|---|---|---|
+/// | *lock:* pending | as before | 0 | nothing happened |
+/// | word: 0 → `tid` | `OWNER_DIED`: the node is pending | 0 | a clean lock: the data was not touched |
+/// | link | `OWNER_DIED`: the node is in the list | 0 | the same |
+/// | `holder` = me | `OWNER_DIED` | me | a death: the data is suspect |
+/// | clear pending | `OWNER_DIED` | me | the same |
+/// | *unlock:* pending | `OWNER_DIED` | me | the same |
+/// | `holder` = 0 | `OWNER_DIED` | 0 | a clean lock: the data is whole |
+/// | unlink | `OWNER_DIED`: the node is pending | 0 | the same |
+/// | word: → 0 | 0; the kernel wakes one waiter, since the node is pending | 0 | a free lock |
+/// | clear pending | 0 | 0 | a free lock; sleepers are woken by the death itself |
+/// | *take over:* word: adds `tid` | `OWNER_DIED` | the dead | the first death again |
+/// | poison | `OWNER_DIED` | the dead | the same, poisoned once more |
+/// | `holder` = me | `OWNER_DIED` | me | a second death, of a lock that is poisoned anyway |
+/// | word: drops `OWNER_DIED` | `OWNER_DIED` | me | the same |
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct RawMutex {
+    word: AtomicU32,
+    spin: Spin,
+    holder: AtomicU64,
+    /// Cause (high half) and pid (low half) of what made the data suspect; 0 if it is not.
+    poison: AtomicU64,
+    node: RobustNode,
+}
+
+// The kernel finds the word 32 bytes before the node's `next`, which is the node's second field.
+const _: () = assert!(core::mem::offset_of!(RawMutex, word) == 0);
+const _: () = assert!(core::mem::offset_of!(RawMutex, node) == 24);
+const _: () = assert!(size_of::<RawMutex>() == 40);
+
+/// How a lock was acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acquired {
+    Clean,
+    /// Taken over from this process, which died while it held the lock. Call [`RawMutex::adopt`] or [`RawMutex::abandon`].
+    Inherited(Me),
+}
+
+/// Why a lock was not acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    TimedOut,
+    /// This thread holds it already.
+    Deadlock,
+}
+
+/// Why data is suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Poison {
+    pub(crate) pid: i32,
+    /// A panic; otherwise a death.
+    pub(crate) panicked: bool,
+}
+
+const DIED: u64 = 1 << 32;
+const PANICKED: u64 = 2 << 32;
+
+impl RawMutex {
+    pub(crate) const fn new() -> Self {
+        Self {
+            word: AtomicU32::new(FREE),
+            spin: Spin::new(),
+            holder: AtomicU64::new(0),
+            poison: AtomicU64::new(0),
+            node: RobustNode::new(),
+        }
+    }
+
+    /// Acquires the lock; waits until `deadline` for that.
+    #[inline]
+    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+        if self.take_free() { Ok(Acquired::Clean) } else { self.lock_contended(deadline) }
+    }
+
+    /// Acquires the lock if nobody holds it.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<Acquired> {
+        if self.take_free() { Some(Acquired::Clean) } else { self.try_lock_dead() }
+    }
+
+    /// The step 0 → `tid`, and what belongs to it.
+    #[inline]
+    fn take_free(&self) -> bool {
+        let me = me().bits();
+        let (tid, pending) = thread::pending(&self.node);
+        if self.word.compare_exchange(FREE, tid, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        pending.link();
+        // The end of `pending` keeps this store before any to the data.
+        self.holder.store(me, Ordering::Relaxed);
+        true
+    }
+
+    /// Takes the lock from `seen`, which has no owner.
+    fn take(&self, seen: u32, waiters: u32) -> Option<Acquired> {
+        let me = me().bits();
+        let (tid, pending) = thread::pending(&self.node);
+        let next = tid | seen | waiters;
+        self.word.compare_exchange(seen, next, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        pending.link();
+        let dead = if seen & OWNER_DIED == 0 { 0 } else { self.holder.load(Ordering::Relaxed) };
+        if let Some(dead) = Me::from_bits(dead) {
+            return Some(Acquired::Inherited(dead));
+        }
+        self.holder.store(me, Ordering::Relaxed);
+        if seen & OWNER_DIED != 0 {
+            self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        }
+        Some(Acquired::Clean)
+    }
+
+    #[cold]
+    fn try_lock_dead(&self) -> Option<Acquired> {
+        let seen = self.word.load(Ordering::Relaxed);
+        if seen & TID == 0 { self.take(seen, 0) } else { None }
+    }
+
+    #[cold]
+    fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+        // Whoever has slept does not know whether others still do.
+        let mut waiters = 0;
+        loop {
+            let watch = Watch::new();
+            let seen = self.word.load(Ordering::Acquire);
+            if seen & TID == 0 {
+                if let Some(acquired) = self.take(seen, waiters) {
+                    return Ok(acquired);
+                }
+                continue;
+            }
+            if seen & TID == thread::tid() && self.is_held_by_me(seen) {
+                return Err(Refusal::Deadlock);
+            }
+            if waiters == 0 {
+                if deadline.is_over() {
+                    return Err(Refusal::TimedOut);
+                }
+                if seen & WAITERS == 0 && self.spin.until(|| self.is_unowned()) {
+                    continue;
+                }
+            }
+            if seen & WAITERS == 0 && !self.exchange(seen, seen | WAITERS) {
+                continue;
+            }
+            // Only after others could have learned that there may still be sleepers besides us.
+            if deadline.is_over() {
+                return Err(Refusal::TimedOut);
+            }
+            if self.is_orphaned(seen | WAITERS, death::is_known) {
+                self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+                continue;
+            }
+            waiters = WAITERS;
+            let wake = watch.wait(&self.word, seen | WAITERS, deadline);
+            if wake == Wake::Verify && self.is_orphaned(seen | WAITERS, death::is_certain) {
+                self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+            }
+        }
+    }
+
+    fn exchange(&self, old: u32, new: u32) -> bool {
+        self.word.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    fn is_unowned(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & TID == 0
+    }
+
+    /// Whether the owner that `seen` names is dead, although the kernel has not marked the word.
+    fn is_orphaned(&self, seen: u32, is_dead: fn(u32, Option<Me>) -> bool) -> bool {
+        let holder = match seen & OWNER_DIED {
+            0 => Me::from_bits(self.holder.load(Ordering::Acquire)),
+            // It is about the owner before.
+            _ => None,
+        };
+        // Otherwise `holder` may belong to a later owner.
+        self.word.load(Ordering::Relaxed) == seen && is_dead(seen & TID, holder)
+    }
+
+    /// Whether the owner with our thread id is us, and not somebody dead whose id we were given.
+    fn is_held_by_me(&self, seen: u32) -> bool {
+        let holder = self.holder.load(Ordering::Relaxed);
+        seen & OWNER_DIED != 0 || Me::from_bits(holder).is_some_and(|holder| holder.pid == me().pid)
+    }
+
+    /// Ends an inheritance: the lock is an ordinary one of this thread's from here on.
+    pub(crate) fn adopt(&self) {
+        self.holder.store(me().bits(), Ordering::Relaxed);
+        self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+    }
+
+    /// Leaves an inheritance to the next one.
+    pub(crate) fn abandon(&self) {
+        let (_, pending) = thread::pending(&self.node);
+        pending.unlink();
+        let before = self.word.swap(OWNER_DIED, Ordering::Release);
+        drop(pending);
+        if before & WAITERS != 0 {
+            self.wake();
+        }
+    }
+
+    /// Releases the lock. Nothing happens in a thread that does not hold it, such as one that was forked with a guard.
+    #[inline]
+    pub(crate) fn unlock(&self) {
+        let (tid, pending) = thread::pending(&self.node);
+        if self.word.load(Ordering::Relaxed) & TID != tid {
+            return;
+        }
+        // The begin of `pending` keeps this store behind those to the data.
+        self.holder.store(0, Ordering::Relaxed);
+        pending.unlink();
+        let before = self.word.swap(FREE, Ordering::Release);
+        drop(pending);
+        if before & WAITERS != 0 {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        crate::sys::futex::wake(&self.word, 1);
+    }
+
+    /// Whether this thread holds the lock.
+    #[inline]
+    pub(crate) fn is_mine(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & TID == thread::tid()
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        !self.is_unowned()
+    }
+
+    /// Whether its owner died and nobody has taken it over.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.word.load(Ordering::Relaxed) & !WAITERS == OWNER_DIED
+    }
+
+    /// The pid (0 if it is not known yet) and thread id of the owner.
+    pub(crate) fn owner(&self) -> Option<(i32, u32)> {
+        let tid = self.word.load(Ordering::Acquire) & TID;
+        let holder = Me::from_bits(self.holder.load(Ordering::Relaxed));
+        (tid != 0).then(|| (holder.map_or(0, |holder| holder.pid), tid))
+    }
+
+    #[inline]
+    pub(crate) fn poison(&self) -> Option<Poison> {
+        let poison = self.poison.load(Ordering::Relaxed);
+        if poison == 0 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+        let pid = (poison as u32).cast_signed();
+        Some(Poison { pid, panicked: poison & PANICKED != 0 })
+    }
+
+    pub(crate) fn set_poison(&self, poison: Poison) {
+        let cause = if poison.panicked { PANICKED } else { DIED };
+        let word = cause | u64::from(poison.pid.cast_unsigned());
+        self.poison.store(word, Ordering::Relaxed);
+    }
+
+    pub(crate) fn clear_poison(&self) {
+        self.poison.store(0, Ordering::Relaxed);
+    }
+
+    /// For state machines that have their state behind the lock: holds it until the result is dropped. After a death,
+    /// `mend` makes the state whole before anything else; it may be cut off and is then called again.
+    ///
+    /// # Panics
+    /// If this thread holds the lock: it was interrupted there by a signal handler that uses the same primitive.
+    #[inline]
+    pub(crate) fn hold(&self, mend: impl FnOnce(Me)) -> Held<'_> {
+        match self.lock(Deadline::NEVER) {
+            Ok(Acquired::Clean) => {}
+            Ok(Acquired::Inherited(dead)) => {
+                mend(dead);
+                self.adopt();
+            }
+            Err(_) => reentered(),
+        }
+        Held(self)
+    }
+}
+
+#[cold]
+fn reentered() -> ! {
+    panic!("a signal handler uses the primitive that it has interrupted")
+}
+
+/// A lock that is released when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held<'a>(&'a RawMutex);
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.unlock();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::time::Duration;
+
+    #[test]
+    fn the_owner_is_named_and_refused_a_second_time() {
+        let mutex = RawMutex::new();
+        assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+        assert_eq!(mutex.owner(), Some((nix::unistd::getpid().as_raw(), thread::tid())));
+        assert_eq!(mutex.try_lock(), None);
+        assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
+        mutex.unlock();
+        assert_eq!((mutex.owner(), mutex.is_locked()), (None, false));
+    }
+
+    #[test]
+    fn a_thread_that_ends_with_the_lock_leaves_it_to_the_next() {
+        let mutex = RawMutex::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| mutex.lock(Deadline::NEVER));
+        });
+        let inherited = mutex.lock(Deadline::NEVER);
+        assert_eq!(inherited, Ok(Acquired::Inherited(me())));
+        assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
+        mutex.abandon();
+        assert!(mutex.is_abandoned());
+        assert_eq!(mutex.try_lock(), Some(Acquired::Inherited(me())));
+        mutex.adopt();
+        mutex.unlock();
+        assert_eq!(mutex.try_lock(), Some(Acquired::Clean));
+        mutex.unlock();
+    }
+
+    #[test]
+    fn an_owner_that_the_kernel_does_not_mark_is_found_by_asking() {
+        // What a killed thread leaves where the C library's list has another layout: a thread id that nobody has.
+        let mutex = RawMutex::new();
+        mutex.word.store(TID, Ordering::Relaxed);
+        assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+        mutex.unlock();
+    }
+
+    #[test]
+    fn waiting_ends_at_the_deadline() {
+        let mutex = RawMutex::new();
+        let _ = mutex.lock(Deadline::NEVER);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let soon = Deadline::after(Duration::from_millis(20));
+                assert_eq!(mutex.lock(soon), Err(Refusal::TimedOut));
+            });
+        });
+        mutex.unlock();
+    }
+}

@@ -1,0 +1,99 @@
+//! Spinning that knows when it does not pay.
+
+use crate::primitive::{AtomicU32, Ordering, spin_loop};
+
+/// How many rounds one spin may take: about as long as the sleep and wake that it wants to save.
+const MOST: u32 = 2000;
+/// How many rounds are tried even where spinning has achieved nothing lately.
+const LEAST: u32 = 8;
+/// After how many failures in a row the full length is tried again.
+const PROBE: u32 = 64;
+
+/// What spinning has achieved lately on one primitive.
+///
+/// The low half is the number of rounds to spend the next time, 0 before the first; the high half counts failures since the last
+/// success. It is a hint: racing updates may be lost.
+#[repr(transparent)]
+#[derive(Debug)]
+pub(crate) struct Spin(AtomicU32);
+
+impl Spin {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicU32::new(0))
+    }
+
+    /// Asks `done` again and again for a short while; whether it became true. With one processor, asks never.
+    pub(crate) fn until(&self, mut done: impl FnMut() -> bool) -> bool {
+        if !several_processors() {
+            return false;
+        }
+        let memory = self.0.load(Ordering::Relaxed);
+        let (budget, failures) = (memory & 0xffff, memory >> 16);
+        let budget = if budget == 0 || failures >= PROBE { MOST } else { budget };
+        for round in 0..budget {
+            if done() {
+                let better = (3 * budget + 4 * round + 4 * LEAST) / 4;
+                self.learn(memory, better.min(MOST), 0);
+                return true;
+            }
+            spin_loop();
+        }
+        let failures = if failures >= PROBE { 0 } else { failures + 1 };
+        self.learn(memory, (budget / 2).max(LEAST), failures);
+        false
+    }
+
+    fn learn(&self, before: u32, budget: u32, failures: u32) {
+        let after = failures << 16 | budget;
+        if after != before {
+            self.0.store(after, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Whether this process may run on more than one processor. Asked once.
+fn several_processors() -> bool {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    match COUNT.load(Ordering::Relaxed) {
+        0 => {
+            let count = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            COUNT.store(count, Ordering::Relaxed);
+            count > 1
+        }
+        count => count > 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failure_makes_it_shorter_and_success_longer() {
+        if !several_processors() {
+            return;
+        }
+        let spin = Spin::new();
+        for _ in 0..32 {
+            assert!(!spin.until(|| false));
+        }
+        assert_eq!(spin.0.load(Ordering::Relaxed) & 0xffff, LEAST);
+        let mut rounds = 0;
+        assert!(spin.until(|| {
+            rounds += 1;
+            rounds == LEAST
+        }));
+        assert!(spin.0.load(Ordering::Relaxed) & 0xffff > LEAST);
+    }
+
+    #[test]
+    fn what_is_done_already_costs_one_look() {
+        let mut looks = 0;
+        let done = Spin::new().until(|| {
+            looks += 1;
+            true
+        });
+        assert_eq!((looks, done), if several_processors() { (1, true) } else { (0, false) });
+    }
+}
