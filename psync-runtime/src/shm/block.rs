@@ -15,13 +15,12 @@ use core::{alloc::Layout, ptr::NonNull};
 use std::sync::Arc;
 
 /// In front of every block. `tag` is written last: a block whose maker died half-way is none.
-#[repr(C)]
+#[repr(C, align(32))]
 struct Header {
     /// [`TAG`] and the block's offset, so that no other place passes for a block.
     tag: AtomicU64,
     fingerprint: AtomicU64,
     count: AtomicU64,
-    spare: AtomicU64,
 }
 
 const TAG: u64 = u64::from_le_bytes(*b"psyncB01");
@@ -54,7 +53,7 @@ impl Block {
         let too_large = || ShmError::TooLarge { len: layout.size(), each: 1 };
         let forks = registry::forks();
         let (segment, offset) = place(layout)?;
-        fill(segment.at(offset).ok_or_else(too_large)?);
+        fill(segment.view(offset, layout).ok_or_else(too_large)?);
         let block = Self { segment, offset, sent: AtomicBool::new(false), forks };
         let header = header(&block.segment, offset).ok_or_else(too_large)?;
         header.fingerprint.store(fingerprint, Ordering::Relaxed);
@@ -82,11 +81,9 @@ impl Block {
         Ok(Some((block, count)))
     }
 
-    /// The address of the value, if `len` bytes from there lie in the segment and it is aligned.
+    /// The address of the value, if so much can be there.
     pub(super) fn value(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let end = self.offset.checked_add(layout.size())?;
-        let inside = end <= self.segment.len() && self.offset.is_multiple_of(layout.align());
-        if inside { self.segment.at(self.offset) } else { None }
+        self.segment.view(self.offset, layout)
     }
 
     /// Notes that others may hold the block from now on, for good.
@@ -114,11 +111,7 @@ impl Block {
 
 /// The header in front of `offset`.
 fn header(segment: &Segment, offset: usize) -> Option<&Header> {
-    let start = offset.checked_sub(LEAD).filter(|start| *start >= FIRST)?;
-    if offset > segment.len() || !start.is_multiple_of(align_of::<Header>()) {
-        return None;
-    }
-    let start = segment.at(start)?;
+    let start = segment.view(offset.checked_sub(LEAD)?, Layout::new::<Header>())?;
     // SAFETY: it lies inside the mapping and is aligned, as just checked; all fields are atomics, of which any bytes are valid.
     Some(unsafe { start.cast::<Header>().as_ref() })
 }

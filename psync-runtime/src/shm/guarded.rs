@@ -35,6 +35,19 @@ impl<T> Guarded<T> {
         // SAFETY: every process that touches the value holds its lock meanwhile (L1), and the caller holds it now.
         unsafe { &mut *self.0.get() }
     }
+
+    /// The values of many cells, for as long as the one lock of all of them is held.
+    ///
+    /// # Safety
+    /// As [`get`](Self::get), for each of the cells.
+    #[allow(clippy::mut_from_ref, reason = "that is what the lock is for")]
+    pub unsafe fn get_all(cells: &[Self]) -> &mut [T] {
+        // A slice of `repr(transparent)` cells is laid out as the slice of the values; `UnsafeCell` lets it be written through.
+        let values =
+            core::ptr::slice_from_raw_parts_mut(cells.as_ptr().cast::<T>().cast_mut(), cells.len());
+        // SAFETY: as in `get`, for each of the cells.
+        unsafe { &mut *values }
+    }
 }
 
 impl<T> From<T> for Guarded<T> {
@@ -52,5 +65,21 @@ impl<T: Default> Default for Guarded<T> {
 impl<T> fmt::Debug for Guarded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Guarded(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_changed_alone_and_together() {
+        let cells = [Guarded::new(1), Guarded::from(2), Guarded::default()];
+        // SAFETY: nobody else knows the cells.
+        let all = unsafe { Guarded::get_all(&cells) };
+        all[2] = 3;
+        assert_eq!(all, [1, 2, 3]);
+        // SAFETY: as above, and `all` is not used any more.
+        assert_eq!(unsafe { *cells[2].get() }, 3);
     }
 }

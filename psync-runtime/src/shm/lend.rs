@@ -3,13 +3,11 @@
 
 use super::{
     ShmError, ShmSafe, registry,
-    segment::Segment,
     shared::{Shape, Shared},
     transfer,
 };
 use core::{any::type_name, fmt, ptr::NonNull};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
-use std::sync::Arc;
 
 /// What can be lent to another process as a `&Self`: shared data, strings, and the handles of psync.
 pub trait Lend {
@@ -234,18 +232,10 @@ impl Place {
         }
         let segment =
             registry::find(self.segment).ok_or(ShmError::NotFound { segment: self.segment })?;
-        let first = self.first(&segment, layout).ok_or_else(wrong)?;
+        let offset = usize::try_from(self.offset).map_err(|_| wrong())?;
+        let first = segment.view(offset, layout).ok_or_else(wrong)?;
         segment.pin();
         Ok(T::at(first, count))
-    }
-
-    fn first(self, segment: &Arc<Segment>, layout: core::alloc::Layout) -> Option<NonNull<u8>> {
-        let offset = usize::try_from(self.offset).ok()?;
-        let end = offset.checked_add(layout.size())?;
-        let inside = offset >= super::segment::FIRST
-            && end <= segment.len()
-            && offset.is_multiple_of(layout.align());
-        if inside { segment.at(offset) } else { None }
     }
 }
 

@@ -266,6 +266,7 @@ where
 mod tests {
     use super::*;
     use crate::shm::Text;
+    use core::mem::MaybeUninit;
     use proptest::prelude::*;
 
     #[test]
@@ -323,20 +324,19 @@ mod tests {
         }
     }
 
+    type Bytes<const S: usize> = [MaybeUninit<u8>; S];
+
     /// What a writer that was killed on the way from `a` to `b` could leave.
     fn tear<T: Copy, const S: usize>(a: &T, b: &T, choice: &[bool; S]) -> T {
-        use core::mem::MaybeUninit;
-        assert_eq!(size_of::<T>(), S);
-        type Bytes<const S: usize> = [MaybeUninit<u8>; S];
-        // SAFETY: any bytes are `MaybeUninit`, and the sizes are equal.
-        let (from, to) = unsafe {
-            (
-                &*core::ptr::from_ref(a).cast::<Bytes<S>>(),
-                &*core::ptr::from_ref(b).cast::<Bytes<S>>(),
-            )
-        };
+        let (from, to) = (bytes_of::<T, S>(a), bytes_of::<T, S>(b));
         let mixed: Bytes<S> = core::array::from_fn(|i| if choice[i] { from[i] } else { to[i] });
         // SAFETY: every mixture of two valid values is valid: that is what is tested.
         unsafe { core::mem::transmute_copy(&mixed) }
+    }
+
+    fn bytes_of<T, const S: usize>(value: &T) -> &Bytes<S> {
+        assert_eq!(size_of::<T>(), S);
+        // SAFETY: any bytes are `MaybeUninit`, and the sizes are equal.
+        unsafe { &*core::ptr::from_ref(value).cast() }
     }
 }

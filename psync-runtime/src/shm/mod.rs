@@ -12,14 +12,14 @@ mod block;
 mod error;
 mod foreign;
 mod guarded;
-mod lend;
+pub(crate) mod lend;
 mod list;
-mod registry;
+pub(crate) mod registry;
 mod safe;
-mod segment;
+pub(crate) mod segment;
 mod shared;
 mod text;
-mod transfer;
+pub(crate) mod transfer;
 pub(crate) mod world;
 
 pub use error::{CapacityError, ShmError};
@@ -35,7 +35,3 @@ pub use safe::{assert_shm_safe, fingerprint};
 pub use shared::Shape;
 pub use shared::Shared;
 pub use text::Text;
-
-pub(crate) use lend::lend_handle;
-pub(crate) use segment::Segment;
-pub(crate) use transfer::{collect, offer};

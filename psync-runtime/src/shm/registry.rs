@@ -3,7 +3,10 @@
 //! The one lock here is taken around every fork, so that a child never finds it held by a thread that it does not have, nor the
 //! tables half-way changed. Nothing is dropped while it is held: dropping a segment takes it.
 
-use super::{ShmError, segment::Segment};
+use super::{
+    ShmError,
+    segment::{Inode, Segment},
+};
 use crate::{
     primitive::{AtomicBool, AtomicU32, Ordering},
     sys::fork,
@@ -16,7 +19,7 @@ use std::{
 
 struct Tables {
     by_id: BTreeMap<u64, Weak<Segment>>,
-    by_inode: BTreeMap<u64, Weak<Segment>>,
+    by_inode: BTreeMap<Inode, Weak<Segment>>,
     /// By first address.
     by_base: BTreeMap<usize, Weak<Segment>>,
     /// Where small blocks come from at present.
@@ -86,7 +89,7 @@ pub(crate) fn find(id: u64) -> Option<Arc<Segment>> {
     tables().by_id.get(&id).and_then(Weak::upgrade)
 }
 
-pub(super) fn by_inode(inode: u64) -> Option<Arc<Segment>> {
+pub(super) fn by_inode(inode: Inode) -> Option<Arc<Segment>> {
     tables().by_inode.get(&inode).and_then(Weak::upgrade)
 }
 

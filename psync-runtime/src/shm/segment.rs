@@ -11,7 +11,7 @@ use crate::{
     primitive::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     sys::{OsError, memory},
 };
-use core::{fmt, ptr::NonNull};
+use core::{alloc::Layout, fmt, ptr::NonNull};
 use memmap2::MmapRaw;
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -40,11 +40,13 @@ pub(crate) struct Segment {
     map: MmapRaw,
     file: OwnedFd,
     id: u64,
-    /// Tells the file from another program's with the same id.
-    inode: u64,
+    /// Device and number of the file, which tell it from another program's with the same id.
+    inode: Inode,
     purpose: Purpose,
     pinned: AtomicBool,
 }
+
+pub(super) type Inode = (u64, u64);
 
 /// What a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Segment {
         if size < PAGE || !size.is_multiple_of(PAGE) || !memory::is_sealed(&file) {
             return Err(ShmError::Foreign("its size is not fixed"));
         }
-        if let Some(known) = registry::by_inode(stat.st_ino) {
+        if let Some(known) = registry::by_inode((stat.st_dev, stat.st_ino)) {
             return Ok(known);
         }
         let map = memory::map(&file, 0, size)?;
@@ -115,7 +117,8 @@ impl Segment {
     }
 
     fn new(map: MmapRaw, file: OwnedFd, id: u64, purpose: Purpose) -> Result<Self, OsError> {
-        let inode = OsError::wrap("fstat", nix::sys::stat::fstat(&file))?.st_ino;
+        let stat = OsError::wrap("fstat", nix::sys::stat::fstat(&file))?;
+        let inode = (stat.st_dev, stat.st_ino);
         if purpose == Purpose::Arena {
             ARENAS.fetch_add(map.len(), Ordering::Relaxed);
         }
@@ -133,7 +136,7 @@ impl Segment {
         self.id
     }
 
-    pub(super) const fn inode(&self) -> u64 {
+    pub(super) const fn inode(&self) -> Inode {
         self.inode
     }
 
@@ -142,9 +145,12 @@ impl Segment {
         self.map.len()
     }
 
-    /// The address of the byte at `offset`, which must lie inside.
-    pub(crate) fn at(&self, offset: usize) -> Option<NonNull<u8>> {
-        if offset > self.len() {
+    /// The address of what lies at `offset`, if it is aligned and between the header and the end.
+    pub(super) fn view(&self, offset: usize, layout: Layout) -> Option<NonNull<u8>> {
+        let end = offset.checked_add(layout.size())?;
+        let inside = offset >= FIRST && end <= self.len();
+        // The mapping itself begins with a page.
+        if !inside || layout.align() > PAGE || !offset.is_multiple_of(layout.align()) {
             return None;
         }
         // SAFETY: at most one past the end of the mapping.

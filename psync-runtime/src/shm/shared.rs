@@ -1,7 +1,7 @@
 //! `Shared<T>`: an `Arc` whose value all processes of a program can hold.
 #![allow(unsafe_code, reason = "turns a mapping into references")]
 
-use super::{ShmError, ShmSafe, Zeroable, block::Block};
+use super::{ShmError, ShmSafe, Zeroable, block::Block, segment::PAGE};
 use core::{alloc::Layout, fmt, mem::MaybeUninit, ops::Deref, ptr::NonNull};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::sync::Arc;
@@ -203,6 +203,10 @@ impl<T: Shape + ?Sized> Shared<T> {
     ///
     /// Callers see to it that `fill` leaves valid values.
     fn make<U>(count: usize, fill: impl FnOnce(NonNull<U>)) -> Result<Self, ShmError> {
+        const {
+            assert!(!core::mem::needs_drop::<U>(), "nobody drops what lies in shared memory");
+            assert!(align_of::<U>() <= PAGE, "shared memory is aligned to pages at most");
+        }
         let too_large = || ShmError::TooLarge { len: count, each: size_of::<U>() };
         let layout = T::layout(count).ok_or_else(too_large)?;
         let block = Block::make(T::FINGERPRINT, layout, count, |place| fill(place.cast()));

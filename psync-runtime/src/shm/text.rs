@@ -195,6 +195,13 @@ impl<const N: usize> fmt::Debug for Text<N> {
     }
 }
 
+/// Appends; what does not fit is an error and changes nothing.
+impl<const N: usize> fmt::Write for Text<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push_str(text).map_err(|_| fmt::Error)
+    }
+}
+
 impl<const N: usize> Serialize for Text<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)

@@ -70,6 +70,9 @@ mod tests {
     use crate::shm::{Shared, segment::Purpose};
     use std::os::fd::AsFd;
 
+    type Numbers = Shared<[u64]>;
+    type Message = (Numbers, Numbers, Numbers, Vec<Numbers>);
+
     fn encode(value: &impl serde::Serialize) -> Vec<u8> {
         bincode::serde::encode_to_vec(value, bincode::config::standard()).expect("encodes")
     }
@@ -80,7 +83,7 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    fn files(segments: Vec<Arc<Segment>>) -> Vec<OwnedFd> {
+    fn files(segments: &[Arc<Segment>]) -> Vec<OwnedFd> {
         segments.iter().map(|s| s.as_fd().try_clone_to_owned().expect("descriptor")).collect()
     }
 
@@ -99,9 +102,8 @@ mod tests {
         let b = Shared::<[u64]>::zeroed(10_000).expect("memory");
         let (bytes, segments) = collect(|| encode(&(&a, &b, &a, vec![&b; 100])));
         assert_eq!(segments.len(), 2);
-        let files = files(segments);
-        drop((a, b));
-        type Message = (Shared<[u64]>, Shared<[u64]>, Shared<[u64]>, Vec<Shared<[u64]>>);
+        let files = files(&segments);
+        drop((a, b, segments));
         let (a, b, again, more) =
             offer(files, || decode::<Message>(&bytes)).expect("attaches").expect("decodes");
         assert!(Shared::ptr_eq(&a, &again));
@@ -139,7 +141,7 @@ mod tests {
     fn what_is_offered_and_not_taken_is_closed_again() {
         let segment = Segment::create(1, Purpose::Block).expect("segment");
         let id = segment.id();
-        let files = files(vec![segment]);
+        let files = files(&[segment]);
         offer(files, || assert!(crate::shm::registry::find(id).is_some())).expect("attaches");
         assert!(crate::shm::registry::find(id).is_none());
     }

@@ -114,7 +114,7 @@ fn dropping_handles_anywhere_does_not_dead_lock() {
                 for size in 0..2000_usize {
                     kept.push_back(Shared::<[u8]>::zeroed(size * 37 % 50_000).expect("memory"));
                     if kept.len() > 20 {
-                        let (bytes, segments) = crate::shm::collect(|| encode(&kept));
+                        let (bytes, segments) = crate::shm::transfer::collect(|| encode(&kept));
                         let back: Vec<Shared<[u8]>> = decode(&bytes).expect("decodes");
                         drop((segments, kept.pop_front(), back));
                     }
