@@ -1,5 +1,24 @@
 //! What generated code may name, and nothing else. Not a public interface.
 
-pub use crate::process::{
-    Group, OnFailure, Settings, Spec, parallel, run_spec as run, spawn_in, spawn_spec as spawn,
+pub use crate::process::supervisor_pid;
+pub use crate::{
+    process::{
+        OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings, SpawnError,
+        Spec, StartMethod,
+        call::{
+            Argument, Call, Crosses, Crossing, Detachable, LendCapture, MutBorrow, Owned, Returns,
+            block, call, clone_capture,
+        },
+        each, one, parallel,
+    },
+    shm::{
+        Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, ShmSafe, Zeroable, fingerprint,
+        fingerprint_of,
+    },
+    sync::{
+        Array, Lock, LockError, LockGuard,
+        guarded::{Held, lock_or_repair},
+        wiring::{Lockable, acquire, barrier, lock, set_after, wait},
+    },
 };
+pub use core::time::Duration;

@@ -1,6 +1,7 @@
 //! The umbrella error that every operation's own error converts into.
 
 use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The result of operations that can fail in more ways than one; `E` defaults to [`Error`].
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -58,6 +59,31 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         self.0.source()
+    }
+}
+
+/// What an error says, where the error itself stayed in another process.
+#[derive(Debug)]
+struct Told(String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for Told {}
+
+/// An error that crosses to another process keeps its words, and no more: there it is no operation's own error.
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|words| Self::new(Told(words)))
     }
 }
 

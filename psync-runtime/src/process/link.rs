@@ -78,8 +78,8 @@ pub(crate) fn check() {
     }
 }
 
-/// The pid of the supervisor that this process launched and still uses.
-pub(crate) fn supervisor_pid() -> Option<i32> {
+/// The pid of the supervisor that this process launched and still uses; for tests that kill it.
+pub fn supervisor_pid() -> Option<i32> {
     existing_link().and_then(|link| link.supervisor.as_ref()).map(|(pid, _)| *pid)
 }
 

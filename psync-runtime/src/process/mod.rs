@@ -1,6 +1,8 @@
 //! Starting processes, watching them, and ending: boot, supervisor, start, handles, scopes.
 
 mod boot;
+#[doc(hidden)]
+pub mod call;
 mod child;
 mod current;
 mod error;
@@ -24,10 +26,15 @@ pub use current::{ChildInfo, CurrentProcess, ParentProcess, active_children, cpu
 pub use error::{Failure, ParallelError, ProcessError, SpawnError};
 pub use exit::Finalizer;
 pub use handle::Process;
+#[doc(hidden)]
+pub use link::supervisor_pid;
 pub use options::{Options, StartMethod, Stdio};
-pub use parallel::{Branches, Each, Group, OnFailure, One, Settings, parallel};
+#[doc(hidden)]
+pub use parallel::{Branches, Each, OnFailure, One, Settings, each, one, parallel};
 pub use preload::{OnError, preload, set_executable};
-pub use scope::{Scope, scope, spawn_in};
-pub use start::{Spec, run_spec, spawn, spawn_spec, spawn_with};
+pub use scope::{Scope, scope};
+#[doc(hidden)]
+pub use start::Spec;
+pub use start::{spawn, spawn_with};
 pub use status::ExitStatus;
 pub use wait_any::{Waitable, wait_any};

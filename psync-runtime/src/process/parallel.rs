@@ -1,14 +1,14 @@
 //! What `parallel!` expands to: branches that start together, and end together.
 
 use super::{
-    Failure, Options, ParallelError, Process, ProcessError, Scope, SpawnError, StartMethod,
-    handle::Child, scope,
+    Failure, Options, ParallelError, Process, ProcessError, StartMethod, call::Call, handle::Child,
+    scope::JoinAll,
 };
 use crate::{shm::world::Watch, sys::clock::Deadline};
 use core::{cell::Cell, fmt, time::Duration};
 use nix::libc;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What happens to the other branches when one has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,80 +44,63 @@ impl Default for Settings {
     }
 }
 
-/// Where the branches of one `parallel!` are started.
+/// What starts the branches of one `parallel!`, one after the other.
+#[doc(hidden)]
 #[derive(Debug)]
-pub struct Group<'scope, 'env: 'scope> {
-    scope: &'scope Scope<'scope, 'env>,
+pub struct Starter {
     settings: Settings,
+    /// Everything that was started, to be waited for whatever happens.
+    children: Mutex<Vec<Arc<Child>>>,
     branches: Cell<usize>,
     /// A branch could not be started, so the rest need not be.
     broken: Cell<bool>,
 }
 
-impl<'scope, 'env> Group<'scope, 'env> {
-    /// The scope that the branches are started in.
-    pub const fn scope(&self) -> &'scope Scope<'scope, 'env> {
-        self.scope
+impl Starter {
+    fn start<'a, R: 'static>(
+        &self,
+        branch: usize,
+        index: Option<usize>,
+        name: &'static str,
+        call: impl FnOnce() -> Call<'a, R>,
+    ) -> Member<R> {
+        Member { branch, index, name, process: self.process(name, call) }
     }
 
-    /// Options for each branch's process.
-    pub fn options(&self) -> Options {
-        Options { start_method: self.settings.start_method, ..Options::new() }
-    }
-
-    fn begin<R>(
+    fn process<'a, R: 'static>(
         &self,
         name: &'static str,
-        start: impl FnOnce() -> Result<Process<R>, SpawnError>,
+        call: impl FnOnce() -> Call<'a, R>,
     ) -> Result<Process<R>, ProcessError> {
         let name = name.to_owned();
         if self.broken.get() {
             return Err(ProcessError::Cancelled { name, pid: 0 });
         }
-        start().map_err(|error| {
-            self.broken.set(self.settings.on_failure == OnFailure::Cancel);
-            ProcessError::NotStarted { error, name }
-        })
+        let options = Options { start_method: self.settings.start_method, ..Options::new() };
+        match call().spawn(options) {
+            Ok(process) => {
+                self.children
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(Arc::clone(process.child()));
+                Ok(process)
+            }
+            Err(error) => {
+                self.broken.set(self.settings.on_failure == OnFailure::Cancel);
+                Err(ProcessError::NotStarted { error, name })
+            }
+        }
     }
 
     fn next_branch(&self) -> usize {
         self.branches.replace(self.branches.get() + 1)
     }
-
-    /// A branch of one process.
-    pub fn one<R>(
-        &self,
-        name: &'static str,
-        start: impl FnOnce() -> Result<Process<R>, SpawnError>,
-    ) -> One<R> {
-        One(Member {
-            branch: self.next_branch(),
-            index: None,
-            name,
-            process: self.begin(name, start),
-        })
-    }
-
-    /// A branch of one process per item.
-    pub fn each<I: IntoIterator, R>(
-        &self,
-        name: &'static str,
-        items: I,
-        mut start: impl FnMut(I::Item) -> Result<Process<R>, SpawnError>,
-    ) -> Each<R> {
-        let branch = self.next_branch();
-        let members = items.into_iter().enumerate().map(|(index, item)| Member {
-            branch,
-            index: Some(index),
-            name,
-            process: self.begin(name, || start(item)),
-        });
-        Each(members.collect())
-    }
 }
 
 /// One process of one branch, or why there is none.
-struct Member<R> {
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Member<R> {
     branch: usize,
     index: Option<usize>,
     name: &'static str,
@@ -136,7 +119,7 @@ impl<R> Member<R> {
 }
 
 impl<R: DeserializeOwned> Member<R> {
-    fn finish(self, report: &mut Report) -> Option<R> {
+    fn end(self, report: &mut Report) -> Option<R> {
         let (name, key) = (self.name, (self.branch, self.index));
         let verdict = report.verdict(key);
         let result = self.process.and_then(Process::join).map_err(|error| match verdict {
@@ -170,21 +153,37 @@ impl ProcessError {
 }
 
 /// A branch of one process. Its output is what the process returns.
-pub struct One<R>(Member<R>);
+#[derive(Debug)]
+pub struct One<'a, R> {
+    name: &'static str,
+    call: Call<'a, R>,
+}
 
 /// A branch of one process per item. Its output is a vector in the items' order.
-pub struct Each<R>(Vec<Member<R>>);
+pub struct Each<I, F> {
+    name: &'static str,
+    items: I,
+    call: F,
+}
 
-impl<R> fmt::Debug for One<R> {
+impl<I, F> fmt::Debug for Each<I, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("One").field(&self.0.name).finish()
+        f.debug_struct("Each").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-impl<R> fmt::Debug for Each<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Each").field(&self.0.len()).finish()
-    }
+/// A branch of one process.
+pub const fn one<'a, R>(name: &'static str, call: Call<'a, R>) -> One<'a, R> {
+    One { name, call }
+}
+
+/// A branch of one process per item.
+pub const fn each<'a, I, F, R>(name: &'static str, items: I, call: F) -> Each<I, F>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Call<'a, R>,
+{
+    Each { name, items, call }
 }
 
 /// One branch, or a tuple of branches.
@@ -192,35 +191,71 @@ pub trait Branches {
     /// What they return together.
     type Output;
     #[doc(hidden)]
+    type Started: Started<Output = Self::Output>;
+    #[doc(hidden)]
+    fn start(self, starter: &Starter) -> Self::Started;
+}
+
+/// Branches whose processes run.
+#[doc(hidden)]
+pub trait Started {
+    type Output;
     fn watch(&self, watched: &mut Vec<Watched>);
     /// All outputs, or `None` if any is missing; then the report says why.
-    #[doc(hidden)]
     fn finish(self, report: &mut Report) -> Option<Self::Output>;
 }
 
-impl<R: DeserializeOwned> Branches for One<R> {
+impl<R: DeserializeOwned + 'static> Branches for One<'_, R> {
     type Output = R;
+    type Started = Member<R>;
 
-    fn watch(&self, watched: &mut Vec<Watched>) {
-        watched.push(self.0.watched());
-    }
-
-    fn finish(self, report: &mut Report) -> Option<R> {
-        self.0.finish(report)
+    fn start(self, starter: &Starter) -> Member<R> {
+        starter.start(starter.next_branch(), None, self.name, || self.call)
     }
 }
 
-impl<R: DeserializeOwned> Branches for Each<R> {
+impl<'a, I, F, R> Branches for Each<I, F>
+where
+    I: IntoIterator,
+    F: FnMut(I::Item) -> Call<'a, R>,
+    R: DeserializeOwned + 'static,
+{
+    type Output = Vec<R>;
+    type Started = Vec<Member<R>>;
+
+    fn start(mut self, starter: &Starter) -> Vec<Member<R>> {
+        let branch = starter.next_branch();
+        let items = self.items.into_iter().enumerate();
+        items
+            .map(|(index, item)| {
+                starter.start(branch, Some(index), self.name, || (self.call)(item))
+            })
+            .collect()
+    }
+}
+
+impl<R: DeserializeOwned> Started for Member<R> {
+    type Output = R;
+
+    fn watch(&self, watched: &mut Vec<Watched>) {
+        watched.push(self.watched());
+    }
+
+    fn finish(self, report: &mut Report) -> Option<R> {
+        self.end(report)
+    }
+}
+
+impl<R: DeserializeOwned> Started for Vec<Member<R>> {
     type Output = Vec<R>;
 
     fn watch(&self, watched: &mut Vec<Watched>) {
-        watched.extend(self.0.iter().map(Member::watched));
+        watched.extend(self.iter().map(Member::watched));
     }
 
     fn finish(self, report: &mut Report) -> Option<Vec<R>> {
         // Every member is asked, so that every failure is reported.
-        let results: Vec<Option<R>> =
-            self.0.into_iter().map(|member| member.finish(report)).collect();
+        let results: Vec<Option<R>> = self.into_iter().map(|member| member.end(report)).collect();
         results.into_iter().collect()
     }
 }
@@ -228,6 +263,17 @@ impl<R: DeserializeOwned> Branches for Each<R> {
 macro_rules! tuples {
     ($(($($name:ident)+))+) => {$(
         impl<$($name: Branches),+> Branches for ($($name,)+) {
+            type Output = ($($name::Output,)+);
+            type Started = ($($name::Started,)+);
+
+            #[allow(non_snake_case, reason = "variables named like their types")]
+            fn start(self, starter: &Starter) -> Self::Started {
+                let ($($name,)+) = self;
+                ($($name.start(starter),)+)
+            }
+        }
+
+        impl<$($name: Started),+> Started for ($($name,)+) {
             type Output = ($($name::Output,)+);
 
             #[allow(non_snake_case, reason = "variables named like their types")]
@@ -302,29 +348,25 @@ impl Report {
     }
 }
 
-/// Starts the branches that `f` makes, and waits until all of them have ended.
+/// Starts the branches, and waits until all of them have ended; also when starting one panics.
 ///
 /// # Errors
 /// If at least one branch failed; all of them have ended even so.
-#[doc(hidden)]
-pub fn parallel<'env, F, B>(settings: Settings, f: F) -> Result<B::Output, ParallelError>
-where
-    F: for<'scope> FnOnce(&Group<'scope, 'env>) -> B,
-    B: Branches,
-{
+pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Output, ParallelError> {
     let deadline = settings.deadline.map_or(Deadline::NEVER, Deadline::after);
-    scope(|scope| {
-        let group = Group { scope, settings, branches: Cell::new(0), broken: Cell::new(false) };
-        let branches = f(&group);
-        let mut watched = Vec::new();
-        branches.watch(&mut watched);
-        look_after(&mut watched, &settings, deadline, group.broken.get());
-        let mut report = Report { watched, failures: Vec::new() };
-        match branches.finish(&mut report) {
-            Some(output) => Ok(output),
-            None => Err(ParallelError::new(report.into_failures())),
-        }
-    })
+    let starter = Starter {
+        settings,
+        children: Mutex::default(),
+        branches: Cell::new(0),
+        broken: Cell::new(false),
+    };
+    let _all = JoinAll(&starter.children);
+    let started = branches.start(&starter);
+    let mut watched = Vec::new();
+    started.watch(&mut watched);
+    look_after(&mut watched, &settings, deadline, starter.broken.get());
+    let mut report = Report { watched, failures: Vec::new() };
+    started.finish(&mut report).ok_or_else(|| ParallelError::new(report.into_failures()))
 }
 
 /// Waits for all, and ends them if one fails or the time is up.

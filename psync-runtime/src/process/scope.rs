@@ -1,9 +1,8 @@
 //! Scopes: processes that have all ended when the scope has, so that memory can be lent to them.
 
-use super::{Options, Process, SpawnError, Spec, handle::Child, start};
+use super::{Process, handle::Child};
 use crate::sys::clock::Deadline;
 use core::marker::PhantomData;
-use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where processes are started that may borrow. See [`scope`].
@@ -31,7 +30,8 @@ where
     result
 }
 
-struct JoinAll<'a>(&'a Mutex<Vec<Arc<Child>>>);
+/// Waits for all when it is dropped.
+pub(crate) struct JoinAll<'a>(pub(crate) &'a Mutex<Vec<Arc<Child>>>);
 
 impl Drop for JoinAll<'_> {
     fn drop(&mut self) {
@@ -42,21 +42,12 @@ impl Drop for JoinAll<'_> {
     }
 }
 
-/// What generated `spawn_in` functions call.
-#[doc(hidden)]
-pub fn spawn_in<'scope, E, A, R>(
-    scope: &'scope Scope<'scope, '_>,
-    spec: &Spec,
-    options: Options,
-    f: fn(A) -> R,
-    args: E,
-) -> Result<Process<R>, SpawnError>
-where
-    E: Serialize,
-    A: DeserializeOwned + 'static,
-    R: Serialize + DeserializeOwned + Send + 'static,
-{
-    let process = start::spawn_spec(spec, options, f, args)?;
-    scope.children.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(process.child()));
-    Ok(process)
+impl Scope<'_, '_> {
+    /// Has the scope wait for a process.
+    pub(crate) fn add<R>(&self, process: &Process<R>) {
+        self.children
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::clone(process.child()));
+    }
 }

@@ -1,7 +1,7 @@
 //! Starting a process: from a function and its arguments to a child that has claimed them.
 
 use super::{
-    Options, Process, ProcessError, SpawnError, StartMethod, Stdio,
+    Options, Process, SpawnError, StartMethod, Stdio,
     child::{self, Running},
     exit,
     family::family,
@@ -91,9 +91,8 @@ where
     spawn_spec(&NAMELESS, options, f, args)
 }
 
-/// What generated `spawn` functions call. `E` is how the arguments look on this side, `A` on the other.
-#[doc(hidden)]
-pub fn spawn_spec<E, A, R>(
+/// What all starts come down to. `E` is how the arguments look on this side, `A` on the other.
+pub(crate) fn spawn_spec<E, A, R>(
     spec: &Spec,
     options: Options,
     f: fn(A) -> R,
@@ -110,25 +109,6 @@ where
     let entry: Entry = enter::<A, R>;
     let (child, streams) = begin(spec, options, offset(entry as *const ())?, &arguments, &handles)?;
     Ok(Process::new(child, streams))
-}
-
-/// Starts a process and waits for its result.
-#[doc(hidden)]
-pub fn run_spec<E, A, R>(
-    spec: &Spec,
-    options: Options,
-    f: fn(A) -> R,
-    args: E,
-) -> Result<R, ProcessError>
-where
-    E: Serialize,
-    A: DeserializeOwned + 'static,
-    R: Serialize + DeserializeOwned + Send + 'static,
-{
-    match spawn_spec(spec, options, f, args) {
-        Ok(process) => process.join(),
-        Err(error) => Err(ProcessError::NotStarted { error, name: spec.name.to_owned() }),
-    }
 }
 
 fn offset(function: *const ()) -> Result<u64, SpawnError> {

@@ -69,18 +69,19 @@ pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Resul
     }
     loop {
         let watch = Watch::new();
-        let words: Vec<(&AtomicU32, u32)> = sources
-            .iter()
-            .filter_map(|source| match source {
-                Source::Event(event) => Some((event.word(), event.arm())),
-                Source::Descriptor(_) => None,
-            })
-            .collect();
+        let words: Vec<(&AtomicU32, u32)> = sources.iter().filter_map(sleep_word).collect();
         let ready = poll_until(&sources, Deadline::after(Duration::ZERO))?;
         if !ready.is_empty() || deadline.is_over() {
             return Ok(ready);
         }
         wait_for_either(&sources, &words, watch, deadline)?;
+    }
+}
+
+fn sleep_word<'a>(source: &'a Source<'a>) -> Option<(&'a AtomicU32, u32)> {
+    match source {
+        Source::Event(event) => event.sleep_word(),
+        Source::Descriptor(_) => None,
     }
 }
 

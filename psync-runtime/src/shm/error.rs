@@ -78,7 +78,7 @@ impl From<OsError> for ShmError {
 }
 
 /// Something is longer than the place for it. Nothing was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CapacityError {
     pub(super) len: usize,
     pub(super) capacity: usize,

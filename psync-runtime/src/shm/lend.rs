@@ -11,19 +11,36 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, se
 
 /// What can be lent to another process as a `&Self`: shared data, strings, and the handles of psync.
 pub trait Lend {
-    /// What a process that outlives the call needs to be given instead: the handle.
-    type Owner: ?Sized;
-
-    /// The value of an owner that is about to be sent.
-    #[doc(hidden)]
-    fn of_owner(owner: &Self::Owner) -> &Self;
-
     #[doc(hidden)]
     fn depart<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
     /// The value at the other end. It stays for as long as that process runs.
     #[doc(hidden)]
     fn arrive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static Self, D::Error>;
+}
+
+/// A handle that keeps a `T` alive, so that a process may have the `T` that is not waited for.
+#[diagnostic::on_unimplemented(
+    message = "this start does not wait for the process, so it cannot borrow from `{Self}`",
+    label = "expected `Shared<{T}>`",
+    note = "pass the handle, or start the process with `spawn_in` or in `parallel!`, which may borrow"
+)]
+pub trait Lends<T: ?Sized> {
+    #[doc(hidden)]
+    fn lend(&self) -> &T;
+}
+
+impl<T: Shape + ?Sized> Lends<T> for Shared<T> {
+    fn lend(&self) -> &T {
+        self.publish();
+        self
+    }
+}
+
+impl<T: ?Sized, O: Lends<T> + ?Sized> Lends<T> for &O {
+    fn lend(&self) -> &T {
+        (**self).lend()
+    }
 }
 
 /// What can be lent as a `&mut Self`: shared data that nobody else can see meanwhile.
@@ -35,21 +52,21 @@ pub trait LendMut: Lend {
 }
 
 /// A `&'a T` on its way to another process.
-pub struct Lent<'a, T: Lend + ?Sized>(&'a T);
+pub struct Lent<'a, T: ?Sized>(&'a T);
 
-impl<'a, T: Lend + ?Sized> Lent<'a, T> {
+impl<'a, T: ?Sized> Lent<'a, T> {
     /// Lends for as long as the other process runs inside a scope.
     pub const fn new(value: &'a T) -> Self {
         Self(value)
     }
 
     /// Shares with a process that may outlive the call.
-    pub fn of_owner(owner: &'a T::Owner) -> Self {
-        Self(T::of_owner(owner))
+    pub fn of_owner(owner: &'a (impl Lends<T> + ?Sized)) -> Self {
+        Self(owner.lend())
     }
 }
 
-impl<T: Lend + ?Sized> Lent<'static, T> {
+impl<T: ?Sized> Lent<'static, T> {
     /// What has arrived.
     pub const fn get(&self) -> &'static T {
         self.0
@@ -60,16 +77,16 @@ impl<T: Lend + ?Sized> Lent<'static, T> {
 ///
 /// Only generated code makes and sends them, once each and from inside a scope: two that arrived from the same bytes would be two
 /// mutable references to one place (UNSAFE.md, P3).
-pub struct LentMut<'a, T: LendMut + ?Sized>(&'a mut T);
+pub struct LentMut<'a, T: ?Sized>(&'a mut T);
 
-impl<'a, T: LendMut + ?Sized> LentMut<'a, T> {
+impl<'a, T: ?Sized> LentMut<'a, T> {
     /// Lends for as long as the other process runs inside a scope.
     pub const fn new(value: &'a mut T) -> Self {
         Self(value)
     }
 }
 
-impl<T: LendMut + ?Sized> LentMut<'static, T> {
+impl<T: ?Sized> LentMut<'static, T> {
     /// What has arrived.
     pub const fn get(self) -> &'static mut T {
         self.0
@@ -100,13 +117,13 @@ impl<'de, T: LendMut + ?Sized> Deserialize<'de> for LentMut<'static, T> {
     }
 }
 
-impl<T: Lend + ?Sized> fmt::Debug for Lent<'_, T> {
+impl<T: ?Sized> fmt::Debug for Lent<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Lent<{}>", type_name::<T>())
     }
 }
 
-impl<T: LendMut + ?Sized> fmt::Debug for LentMut<'_, T> {
+impl<T: ?Sized> fmt::Debug for LentMut<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LentMut<{}>", type_name::<T>())
     }
@@ -116,13 +133,6 @@ impl<T: LendMut + ?Sized> fmt::Debug for LentMut<'_, T> {
 macro_rules! data {
     ($($data:ty),+) => {$(
         impl<T: ShmSafe> Lend for $data {
-            type Owner = Shared<$data>;
-
-            fn of_owner(owner: &Shared<$data>) -> &Self {
-                owner.publish();
-                owner
-            }
-
             fn depart<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 Place::of(self).map_err(S::Error::custom)?.serialize(serializer)
             }
@@ -152,12 +162,6 @@ macro_rules! data {
 data!(T, [T]);
 
 impl Lend for str {
-    type Owner = Self;
-
-    fn of_owner(owner: &Self) -> &Self {
-        owner
-    }
-
     fn depart<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
     }
@@ -169,14 +173,8 @@ impl Lend for str {
 
 /// Lets references to a handle be lent: the handle itself goes along.
 macro_rules! lend_handle {
-    ($($generic:ident: $bound:path $(| $maybe:tt $unsized:ident)?),* => $handle:ty) => {
-        impl<$($generic: $bound $(+ $maybe $unsized)?),*> $crate::shm::Lend for $handle {
-            type Owner = Self;
-
-            fn of_owner(owner: &Self) -> &Self {
-                owner
-            }
-
+    ([$($generics:tt)*] $handle:ty) => {
+        impl<$($generics)*> $crate::shm::Lend for $handle {
             fn depart<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serde::Serialize::serialize(self, serializer)
             }
@@ -188,11 +186,17 @@ macro_rules! lend_handle {
                     .map(|handle| &*Box::leak(Box::new(handle)))
             }
         }
+
+        impl<$($generics)*> $crate::shm::Lends<$handle> for $handle {
+            fn lend(&self) -> &$handle {
+                self
+            }
+        }
     };
 }
 pub(crate) use lend_handle;
 
-lend_handle!(T: Shape | ?Sized => Shared<T>);
+lend_handle!([T: Shape + ?Sized] Shared<T>);
 
 /// Where lent data lies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,12 +26,16 @@ pub use error::{CapacityError, ShmError};
 #[doc(hidden)]
 pub use guarded::Guarded;
 #[doc(hidden)]
-pub use lend::{Lend, LendMut, Lent, LentMut};
+pub use lend::{Lend, LendMut, Lends, Lent, LentMut};
 pub use list::List;
 pub use safe::{ShmSafe, Zeroable};
 #[doc(hidden)]
-pub use safe::{assert_shm_safe, fingerprint};
+pub use safe::{fingerprint, fingerprint_of};
 #[doc(hidden)]
 pub use shared::Shape;
 pub use shared::Shared;
 pub use text::Text;
+
+pub(crate) use lend::lend_handle;
+pub(crate) use segment::Segment;
+pub(crate) use transfer::{collect, offer};

@@ -76,9 +76,11 @@ pub const fn fingerprint(
     word(word(word(hash, parts.len() as u64), size as u64), align as u64)
 }
 
-/// Compiles for nothing but a [`ShmSafe`] type.
+/// The fingerprint of a field. Compiles for nothing but a [`ShmSafe`] type.
 #[doc(hidden)]
-pub const fn assert_shm_safe<T: ShmSafe + ?Sized>() {}
+pub const fn fingerprint_of<T: ShmSafe>() -> u64 {
+    T::FINGERPRINT
+}
 
 const PRIME: u64 = 0x0100_0000_01b3;
 

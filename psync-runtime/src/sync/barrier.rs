@@ -186,7 +186,7 @@ impl fmt::Debug for Barrier {
 }
 
 /// A party has crossed a [`Barrier`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BarrierWait {
     index: u32,
 }
@@ -204,7 +204,7 @@ impl BarrierWait {
 }
 
 /// The parties could not cross a [`Barrier`] together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct BrokenBarrier {
     /// The process whose death broke it, if it was a death.

@@ -14,7 +14,7 @@ use core::fmt;
 /// assert!(matches!(mutex.lock(), Err(LockError::Deadlock(_))));
 /// # Ok::<(), LockError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum LockError {
     /// A process died or panicked while it held the lock, so what the lock protects may be half-changed.
@@ -33,7 +33,7 @@ pub enum LockError {
 }
 
 /// What made the data behind a lock suspect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum PoisonCause {
     /// The holder was killed, or ended without releasing the lock.
     Died,
@@ -42,7 +42,7 @@ pub enum PoisonCause {
 }
 
 /// Who waits for whom in a deadlock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeadlockReport {
     pid: i32,
     thread: u32,

@@ -1,7 +1,7 @@
 //! `Event`: a flag that processes wait for.
 
 use super::raw::RawEvent;
-use crate::sys::clock::Deadline;
+use crate::{primitive::AtomicU32, sys::clock::Deadline};
 use core::{fmt, time::Duration};
 
 /// A flag that one process sets and others wait for.
@@ -62,6 +62,13 @@ impl Event {
     /// once.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         self.0.is_set() || self.0.wait(Deadline::after(timeout))
+    }
+}
+
+impl Event {
+    /// The word that a wait sleeps on, and what it is then; `None` if the event is set.
+    pub(crate) fn sleep_word(&self) -> Option<(&AtomicU32, u32)> {
+        self.0.sleep_word()
     }
 }
 

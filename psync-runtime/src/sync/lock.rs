@@ -4,7 +4,10 @@ use super::{
     error::{DeadlockReport, LockError, PoisonCause},
     raw::{self, Acquired, Poison, RawMutex, Refusal},
 };
-use crate::sys::{clock::Deadline, thread};
+use crate::{
+    primitive::{AtomicU32, Ordering},
+    sys::{clock::Deadline, thread},
+};
 use core::{fmt, marker::PhantomData, time::Duration};
 
 /// Mutual exclusion between processes, for something that is not inside the lock.
@@ -29,13 +32,17 @@ use core::{fmt, marker::PhantomData, time::Duration};
 /// assert!(!PRINTER.is_locked());
 /// # Ok::<(), psync_runtime::sync::LockError>(())
 /// ```
-#[repr(transparent)]
-pub struct Lock(RawMutex);
+#[repr(C)]
+pub struct Lock {
+    raw: RawMutex,
+    /// How many guards of the present holder keep it held; touched by the holder alone, and set anew by the next.
+    shares: AtomicU32,
+}
 
 impl Lock {
     /// A lock that is free.
     pub const fn new() -> Self {
-        Self(RawMutex::new())
+        Self { raw: RawMutex::new(), shares: AtomicU32::new(0) }
     }
 
     /// Acquires the lock, waiting until it is free.
@@ -53,7 +60,7 @@ impl Lock {
     /// [`LockError::WouldBlock`] if it is not, [`LockError::Poisoned`] if a holder died or panicked.
     #[inline]
     pub fn try_lock(&self) -> Result<LockGuard<'_>, LockError> {
-        let guard = match self.0.try_lock() {
+        let guard = match self.raw.try_lock() {
             Some(Acquired::Clean) => Some(LockGuard::new(self)),
             Some(Acquired::Inherited(dead)) => self.inherit(dead, Deadline::after(Duration::ZERO)),
             None => None,
@@ -104,25 +111,25 @@ impl Lock {
 
     /// Whether somebody holds the lock at this moment.
     pub fn is_locked(&self) -> bool {
-        self.0.is_locked()
+        self.raw.is_locked()
     }
 
     /// Whether a holder died or panicked and nobody has vouched for what the lock protects since.
     ///
     /// A death counts from the next attempt to acquire the lock.
     pub fn is_poisoned(&self) -> bool {
-        self.0.poison().is_some()
+        self.raw.poison().is_some()
     }
 
     /// Declares what the lock protects sound.
     pub fn clear_poison(&self) {
-        self.0.clear_poison();
+        self.raw.clear_poison();
     }
 
     /// Acquires the lock, poisoned or not.
     #[inline]
     pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.0.lock(deadline) {
+        match self.raw.lock(deadline) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)
@@ -136,21 +143,21 @@ impl Lock {
     #[cold]
     fn inherit(&self, dead: raw::Me, deadline: Deadline) -> Option<LockGuard<'_>> {
         if !raw::await_orphans(dead, deadline) {
-            self.0.abandon();
+            self.raw.abandon();
             return None;
         }
-        self.0.set_poison(Poison { pid: dead.pid, panicked: false });
-        self.0.adopt();
+        self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
+        self.raw.adopt();
         Some(LockGuard::new(self))
     }
 
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
-        match self.0.owner() {
+        match self.raw.owner() {
             Some((pid, tid)) => write!(f, "held by thread {tid} of process {pid}")?,
             None => f.write_str("free")?,
         }
-        match self.0.poison() {
+        match self.raw.poison() {
             Some(Poison { pid, panicked }) => {
                 let event = if panicked { "panic" } else { "death" };
                 write!(f, ", poisoned by the {event} of process {pid})")
@@ -193,6 +200,7 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock) -> Self {
+        lock.shares.store(1, Ordering::Relaxed);
         Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
     }
 
@@ -201,10 +209,18 @@ impl<'a> LockGuard<'a> {
         self.lock.is_poisoned()
     }
 
+    /// A second guard of the same hold: the lock is released when all are gone.
+    #[inline]
+    pub(super) fn share(&self) -> Self {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        self.lock.shares.store(shares + 1, Ordering::Relaxed);
+        Self { lock: self.lock, panicking: self.panicking, not_send: PhantomData }
+    }
+
     /// Itself, unless the lock is poisoned.
     #[inline]
     pub(super) fn into_sound(self) -> Result<Self, LockError> {
-        match self.lock.0.poison() {
+        match self.lock.raw.poison() {
             None => Ok(self),
             Some(poison) => Err(poisoned(poison)),
         }
@@ -220,10 +236,15 @@ fn poisoned(poison: Poison) -> LockError {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() && self.lock.0.is_mine() {
-            self.lock.0.set_poison(Poison { pid: raw::me().pid, panicked: true });
+        if !self.panicking && std::thread::panicking() && self.lock.raw.is_mine() {
+            self.lock.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
         }
-        self.lock.0.unlock();
+        let others = self.lock.shares.load(Ordering::Relaxed).wrapping_sub(1);
+        if others == 0 {
+            self.lock.raw.unlock();
+        } else if self.lock.raw.is_mine() {
+            self.lock.shares.store(others, Ordering::Relaxed);
+        }
     }
 }
 

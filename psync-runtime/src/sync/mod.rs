@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Mutex`] | data that one process at a time may touch; says so if one died while it did |
 //! | [`Lock`] | the same without data |
+//! | [`Array`] | a slice of run-time length, likewise |
 //! | [`Value`] | a small value that is read without waiting and replaced in one step |
 //! | [`Semaphore`] | so many at a time |
 //! | [`Event`] | "it has happened" |
@@ -15,17 +16,24 @@
 //! Three tiers each: the word of shared memory that the kernel wakes sleepers on, the state machine in `raw`, and the type that users see.
 
 mod action;
+mod array;
 mod barrier;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod guarded;
 mod lock;
 mod mutex;
 mod raw;
 mod semaphore;
+mod shm_safe;
 #[doc(hidden)]
 pub mod testing;
 mod value;
+#[doc(hidden)]
+pub mod wiring;
 
+pub use array::{Array, ArrayGuard};
 pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
 pub use error::{DeadlockReport, LockError, PoisonCause};
 pub use event::Event;

@@ -165,7 +165,7 @@ impl fmt::Debug for Permit<'_> {
 }
 
 /// Why no permit was acquired.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum AcquireError {
     /// None was free, and the operation does not wait.
@@ -189,7 +189,7 @@ impl fmt::Display for AcquireError {
 impl core::error::Error for AcquireError {}
 
 /// More permits would be free than the semaphore may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ReleaseError {
     bound: u32,
 }

@@ -6,8 +6,7 @@ use nix::libc;
 /// The two facts of `/proc/PID/stat` that decide whether a process lives and is the one that was meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
-    pub(crate) state: u8,
-    pub(crate) parent: i32,
+    state: u8,
     /// In clock ticks since boot.
     pub(crate) started: u64,
 }
@@ -24,9 +23,8 @@ impl Stat {
         let end = text.iter().rposition(|&byte| byte == b')')?;
         let mut fields = core::str::from_utf8(&text[end + 1..]).ok()?.split_ascii_whitespace();
         let state = *fields.next()?.as_bytes().first()?;
-        let parent = fields.next()?.parse().ok()?;
-        let started = fields.nth(17)?.parse().ok()?;
-        Some(Self { state, parent, started })
+        let started = fields.nth(18)?.parse().ok()?;
+        Some(Self { state, started })
     }
 
     /// Ended, but not yet waited for.
@@ -66,7 +64,6 @@ mod tests {
     fn our_own_stat_is_read() {
         let stat = Stat::of(nix::unistd::getpid().as_raw()).expect("we exist");
         assert!(!stat.is_zombie());
-        assert_eq!(stat.parent, nix::unistd::getppid().as_raw());
         assert!(stat.started <= ticks_since_boot());
     }
 

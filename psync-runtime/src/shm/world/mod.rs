@@ -14,11 +14,11 @@ pub(crate) use watch::{Wake, Watch};
 
 use crate::{
     primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
-    sys::{OsError, futex, memory},
+    sys::{OsError, fork_lock::ForkLock, futex, memory},
 };
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::OnceLock,
 };
 
 /// How many processes of one program can live at once.
@@ -75,8 +75,8 @@ pub(crate) fn world() -> Result<&'static World, OsError> {
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
     }
-    static MAKING: Mutex<()> = Mutex::new(());
-    let _making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    static MAKING: ForkLock = ForkLock::new();
+    let _making = MAKING.lock();
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
     }

@@ -105,6 +105,16 @@ impl RawEvent {
         }
     }
 
+    /// For a wait on several things: the word, and its value with the mark that somebody sleeps. `None` if the event is set.
+    pub(crate) fn sleep_word(&self) -> Option<(&AtomicU32, u32)> {
+        let seen = self.word.fetch_or(WAITERS, Ordering::Acquire);
+        if seen & SET == 0 {
+            return Some((&self.word, seen | WAITERS));
+        }
+        self.word.fetch_and(!WAITERS, Ordering::Relaxed);
+        None
+    }
+
     /// Whether the event became set since its word was `began`.
     fn has_been_set(&self, began: u32) -> bool {
         (self.word.load(Ordering::Acquire) ^ began) & !WAITERS != 0

@@ -1,0 +1,181 @@
+//! What `#[process]` makes of a call: the function and its arguments, ready to be started.
+
+use super::{
+    Options, Process, ProcessError, Scope, SpawnError,
+    start::{Spec, spawn_spec},
+};
+use crate::shm::{Lend, LendMut, Lent, LentMut};
+use core::fmt;
+use serde::{Serialize, Serializer, de::DeserializeOwned};
+
+/// A value that can be sent to another process.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot cross to another process",
+    label = "needs serde's `Serialize` and `Deserialize`",
+    note = "add `#[derive(serde::Serialize, serde::Deserialize)]` to its definition, or lend it as `&{Self}` from shared memory"
+)]
+pub trait Crosses: Serialize + DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Crosses for T {}
+
+/// A value that can be what a process returns.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot come back from another process",
+    label = "needs serde's `Serialize` and `Deserialize`",
+    note = "a result is `Serialize + DeserializeOwned + Send + 'static`"
+)]
+pub trait Returns: Serialize + DeserializeOwned + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + 'static> Returns for T {}
+
+/// An argument that goes by value.
+#[derive(Debug)]
+pub struct Owned<T>(pub T);
+
+impl<T: Serialize> Serialize for Owned<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// One argument on its way, and what it is on arrival.
+pub trait Argument: Serialize {
+    /// Encoded like this type.
+    type Received: DeserializeOwned;
+}
+
+impl<T: Crosses + 'static> Argument for Owned<T> {
+    type Received = T;
+}
+
+impl<T: Lend + ?Sized + 'static> Argument for Lent<'_, T> {
+    type Received = Lent<'static, T>;
+}
+
+impl<T: LendMut + ?Sized + 'static> Argument for LentMut<'_, T> {
+    type Received = LentMut<'static, T>;
+}
+
+/// All arguments: a tuple.
+pub trait Crossing: Serialize {
+    /// Encoded like this type.
+    type Received: DeserializeOwned;
+}
+
+macro_rules! crossing {
+    ($(($($name:ident)*))+) => {$(
+        impl<$($name: Argument),*> Crossing for ($($name,)*) {
+            type Received = ($($name::Received,)*);
+        }
+    )+};
+}
+crossing! {
+    () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I)
+    (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L) (A B C D E F G H I J K L M)
+    (A B C D E F G H I J K L M N) (A B C D E F G H I J K L M N O) (A B C D E F G H I J K L M N O P)
+}
+
+/// Marks functions that may start without being waited for; those with a `&mut` parameter may not.
+#[diagnostic::on_unimplemented(
+    message = "this function borrows with `&mut`, so its end must be awaited; start it with `spawn_in` or in `parallel!`",
+    label = "cannot start without a scope"
+)]
+pub trait Detachable {}
+
+/// See [`Detachable`], which it does not implement.
+#[derive(Debug)]
+pub struct MutBorrow;
+
+type Start<'a, R> = Box<dyn FnOnce(Options) -> Result<Process<R>, SpawnError> + 'a>;
+
+/// A function and its arguments. Nothing runs before it is started, so it may be dropped or leaked.
+pub struct Call<'a, R> {
+    name: &'static str,
+    start: Start<'a, R>,
+}
+
+impl<R> fmt::Debug for Call<'_, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Puts a function and its arguments together.
+pub fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
+where
+    E: Crossing<Received = A> + 'a,
+    A: DeserializeOwned + 'static,
+    R: Returns,
+{
+    Call { name: spec.name, start: Box::new(move |options| spawn_spec(spec, options, f, args)) }
+}
+
+/// The same for an inline block.
+pub fn block<'a, E, R>(args: E, f: fn(E::Received) -> R) -> Call<'a, R>
+where
+    E: Crossing<Received: 'static> + 'a,
+    R: Returns,
+{
+    const SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
+    Call {
+        name: SPEC.name,
+        start: Box::new(move |options| spawn_spec::<E, E::Received, R>(&SPEC, options, f, args)),
+    }
+}
+
+impl<R: 'static> Call<'_, R> {
+    /// Starts it in a process of its own.
+    ///
+    /// # Errors
+    /// As [`spawn`](super::spawn()).
+    pub fn spawn(self, options: Options) -> Result<Process<R>, SpawnError> {
+        (self.start)(options)
+    }
+
+    /// Starts it in a process that the scope waits for.
+    ///
+    /// # Errors
+    /// As [`spawn`](super::spawn()).
+    pub fn spawn_in<'scope>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        options: Options,
+    ) -> Result<Process<R>, SpawnError>
+    where
+        Self: 'scope,
+    {
+        let process = (self.start)(options)?;
+        scope.add(&process);
+        Ok(process)
+    }
+}
+
+impl<R: DeserializeOwned + 'static> Call<'_, R> {
+    /// Starts it in a process of its own and waits for the result.
+    ///
+    /// # Errors
+    /// As [`Process::join`], and if it cannot be started.
+    pub fn run(self, options: Options) -> Result<R, ProcessError> {
+        match (self.start)(options) {
+            Ok(process) => process.join(),
+            Err(error) => Err(ProcessError::NotStarted { error, name: self.name.to_owned() }),
+        }
+    }
+}
+
+/// A capture of an inline block, by value.
+pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
+    Owned(value.clone())
+}
+
+/// A capture of an inline block, by reference. A method, so that a captured reference is looked through.
+pub trait LendCapture: Lend {
+    #[doc(hidden)]
+    fn __lend_capture(&self) -> Lent<'_, Self> {
+        Lent::new(self)
+    }
+}
+
+impl<T: Lend + ?Sized> LendCapture for T {}

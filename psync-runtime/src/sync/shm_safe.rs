@@ -1,0 +1,42 @@
+//! Primitives may live in shared memory: that is what they are for.
+#![allow(unsafe_code, reason = "promises about layout and content")]
+
+use super::{Barrier, Event, Lock, Mutex, Semaphore, Value};
+use crate::shm::{ShmSafe, Zeroable, fingerprint};
+
+/// A primitive without data: atomics only, laid out by `repr(C)`.
+macro_rules! plain {
+    ($($primitive:ident),+) => {$(
+        // SAFETY: made of atomics and a list node that only its owner follows (L2), without drop glue.
+        unsafe impl ShmSafe for $primitive {
+            const FINGERPRINT: u64 = fingerprint(stringify!($primitive), &[], size_of::<Self>(), align_of::<Self>());
+        }
+    )+};
+}
+plain!(Lock, Semaphore, Event, Barrier);
+
+// SAFETY: all-zero words are a lock that is free.
+unsafe impl Zeroable for Lock {}
+// SAFETY: all-zero words are an event that is clear.
+unsafe impl Zeroable for Event {}
+
+/// A primitive around data.
+macro_rules! around {
+    ($($primitive:ident: $($bound:path),+);+) => {$(
+        // SAFETY: made of atomics, a list node that only its owner follows (L2), and data that is itself fit.
+        unsafe impl<T: $($bound +)+> ShmSafe for $primitive<T> {
+            const FINGERPRINT: u64 = fingerprint(
+                stringify!($primitive),
+                &[("value", T::FINGERPRINT, size_of::<T>())],
+                size_of::<Self>(),
+                align_of::<Self>(),
+            );
+        }
+    )+};
+}
+around!(Mutex: ShmSafe; Value: ShmSafe, Copy);
+
+// SAFETY: all-zero words are a lock that is free, around zeroed data.
+unsafe impl<T: Zeroable> Zeroable for Mutex<T> {}
+// SAFETY: all-zero words are a value that nobody holds, with zeroed data.
+unsafe impl<T: Zeroable + Copy> Zeroable for Value<T> {}

@@ -1,0 +1,121 @@
+//! What the wiring of `#[process]` does around a function's body.
+
+use super::{
+    Array, ArrayGuard, Barrier, Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit,
+    Semaphore,
+};
+use crate::shm::{Shared, ShmSafe};
+use core::fmt::Display;
+
+/// `wait(event)`.
+pub fn wait(event: &Event) {
+    event.wait();
+}
+
+/// `acquire(semaphore)`: the permit is held for the body.
+///
+/// # Panics
+/// If it cannot be acquired.
+pub fn acquire(semaphore: &Semaphore) -> Permit<'_> {
+    semaphore.acquire().unwrap_or_else(|error| give_up("acquire", &error))
+}
+
+/// `barrier(barrier)`.
+///
+/// # Panics
+/// If the barrier is broken.
+pub fn barrier(barrier: &Barrier) {
+    if let Err(error) = barrier.wait() {
+        give_up("barrier", &error)
+    }
+}
+
+/// `set(event)`: sets it when the body has ended, also by a panic.
+pub fn set_after(event: &Event) -> SetAfter<'_> {
+    SetAfter(event)
+}
+
+/// See [`set_after`].
+#[must_use]
+#[derive(Debug)]
+pub struct SetAfter<'a>(&'a Event);
+
+impl Drop for SetAfter<'_> {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+/// `lock(expr as name)`: held for the body.
+///
+/// # Panics
+/// If the lock is poisoned, or held by this thread.
+pub fn lock<L: Lockable + ?Sized>(lock: &L) -> L::Guard<'_> {
+    lock.lock_for_body()
+}
+
+/// What `lock(..)` can name.
+pub trait Lockable {
+    /// What `name` is in the body.
+    type Guard<'a>
+    where
+        Self: 'a;
+    #[doc(hidden)]
+    fn lock_for_body(&self) -> Self::Guard<'_>;
+}
+
+fn or_panic<G>(result: Result<G, LockError>) -> G {
+    result.unwrap_or_else(|error| give_up("lock", &error))
+}
+
+/// A body that cannot have what it declares cannot run.
+#[cold]
+fn give_up(what: &str, error: &dyn Display) -> ! {
+    panic!("`{what}` of this function: {error}")
+}
+
+impl<T: 'static> Lockable for Mutex<T> {
+    type Guard<'a> = MutexGuard<'a, T>;
+
+    fn lock_for_body(&self) -> MutexGuard<'_, T> {
+        or_panic(self.lock())
+    }
+}
+
+impl Lockable for Lock {
+    type Guard<'a> = LockGuard<'a>;
+
+    fn lock_for_body(&self) -> LockGuard<'_> {
+        or_panic(self.lock())
+    }
+}
+
+impl<T: ShmSafe + Copy> Lockable for Array<T> {
+    type Guard<'a> = ArrayGuard<'a, T>;
+
+    fn lock_for_body(&self) -> ArrayGuard<'_, T> {
+        or_panic(self.lock())
+    }
+}
+
+impl<L: Lockable + ?Sized> Lockable for &L {
+    type Guard<'a>
+        = L::Guard<'a>
+    where
+        Self: 'a;
+
+    fn lock_for_body(&self) -> L::Guard<'_> {
+        (**self).lock_for_body()
+    }
+}
+
+impl<L: Lockable + ShmSafe> Lockable for Shared<L> {
+    type Guard<'a>
+        = L::Guard<'a>
+    where
+        Self: 'a;
+
+    fn lock_for_body(&self) -> L::Guard<'_> {
+        (**self).lock_for_body()
+    }
+}
