@@ -113,6 +113,8 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     if let Err(error) = prepared {
         return refuse(world, id, error.raw_os_error());
     }
+    // Before the claim: once the start has a process, the supervisor's end must not be that process's end.
+    drop(supervisor);
     let pid = nix::unistd::getpid().as_raw();
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;
@@ -121,7 +123,6 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
     // If this fails, the supervisor is gone, and with it the need to tell it.
     let _ = socket::send(&ends.notify, &[&claim], &[]);
-    drop(supervisor);
     world::become_process(Me { id, pid });
     settle(ends);
     current::show_name(&world.slot(id).name());
