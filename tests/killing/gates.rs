@@ -89,6 +89,7 @@ fn join(waiter: ScopedJoinHandle<'_, Crossed>) -> Result<Crossed, String> {
 /// Others wait, the victim joins them, and one more will never come.
 fn waits_with_others(round: &Round<'_>) -> Result<Told, String> {
     let gate = &round.arena().four;
+    poll_for(HANG / 2, || gate.waiting() == 1);
     let before = round.arena().other_beats.load(SeqCst);
     std::thread::scope(|scope| {
         let waiter = wait_with(scope, gate, 2)?;
@@ -127,6 +128,8 @@ fn waits_with_others(round: &Round<'_>) -> Result<Told, String> {
 /// Everybody crosses again and again.
 fn crosses(round: &Round<'_>) -> Result<Told, String> {
     let (arena, gate) = (round.arena(), &round.arena().trio);
+    // Once the other one is inside, it has counted everything before.
+    poll_for(HANG / 2, || gate.waiting() == 1);
     let before = (arena.crossings.load(SeqCst), arena.other_beats.load(SeqCst));
     round.certain.set(Some(Expect::Either));
     std::thread::scope(|scope| {
