@@ -25,7 +25,7 @@ pub(crate) struct Family {
     status: File,
     /// What has been taken out of the inbox for results that nobody has asked for yet.
     stash: Mutex<HashMap<Identity, Vec<OwnedFd>>>,
-    /// Children of `StartMethod::Fork` whose handles are gone: this process has to reap them.
+    /// Children of `StartMethod::Fork` whose handles are gone, and orphans that have come here: this process has to reap them.
     forgotten: Mutex<Vec<(Identity, Arc<PidFd>)>>,
 }
 
@@ -125,12 +125,12 @@ impl Family {
         stash
     }
 
-    /// Keeps the means to reap a child of `Fork` whose handle has been dropped.
+    /// Keeps the means to reap a child that nobody else will.
     pub(crate) fn forget(&self, id: Identity, pidfd: Arc<PidFd>) {
         lock(&self.forgotten).push((id, pidfd));
     }
 
-    /// Reaps children of `Fork` whose handles have been dropped.
+    /// Reaps those of them that have ended.
     pub(crate) fn reap_forgotten(&self) {
         lock(&self.forgotten).retain(|(id, pidfd)| {
             if !pidfd.has_ended() {

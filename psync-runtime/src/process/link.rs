@@ -1,14 +1,22 @@
 //! A process's connection to a supervisor: how it finds one, launches one, and notices that it is gone.
 
-use super::{SpawnError, family::family, preload, supervisor};
+use super::{
+    SpawnError,
+    family::{existing_family, family},
+    preload, supervisor,
+};
 use crate::{
     primitive::{AtomicPtr, Ordering},
-    shm::world::{descriptor, world},
-    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
+    shm::world::{Identity, Method, descriptor, existing, world},
+    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, procfs, socket, spawn},
 };
 use core::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::{
+    ffi::CStr,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
+};
 
 /// The environment variable that tells a new process its role.
 pub(crate) const VARIABLE: &str = "PSYNC_BOOT";
@@ -67,6 +75,37 @@ pub(crate) fn discard(link: &'static Link) {
     if let Some((_, pidfd)) = &link.supervisor {
         pidfd.wait(Deadline::after(Duration::from_millis(100)));
         pidfd.reap();
+        adopt_orphans();
+    }
+}
+
+/// What the kernel calls a supervisor and its ready children.
+pub(crate) const NAME: &CStr = c"psync-super";
+
+/// In a container's first process, and in a subreaper, the children of a dead supervisor have become children of this process: whoever
+/// they are, nobody else can wait for them.
+fn adopt_orphans() {
+    let inherits =
+        std::process::id() == 1 || nix::sys::prctl::get_child_subreaper().unwrap_or(false);
+    let (true, Some(world), Some(family)) = (inherits, existing(), existing_family()) else {
+        return;
+    };
+    for (pid, name) in procfs::children() {
+        let started = world.used().find(|(id, slot)| {
+            let by_supervisor = matches!(slot.method(), Method::ForkServer | Method::Spawn);
+            by_supervisor && slot.pid() == pid && slot.is_alive(*id)
+        });
+        let id = match started {
+            Some((id, _)) => id,
+            None if name.as_bytes() == NAME.to_bytes() => Identity::NOBODY,
+            None => continue,
+        };
+        let is_ours = existing_link().and_then(|link| link.supervisor.as_ref());
+        if is_ours.is_none_or(|(supervisor, _)| *supervisor != pid)
+            && let Ok(pidfd) = PidFd::open(pid)
+        {
+            family.forget(id, Arc::new(pidfd));
+        }
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     let [line_receiver, line, control_receiver, control, starter] = descriptors;
     let Ok(Some(hold)) = lifeline::hang_on(&starter) else { return };
     drop(starter);
-    let _ = nix::sys::prctl::set_name(c"psync-super");
+    let _ = nix::sys::prctl::set_name(link::NAME);
     child::record_panics();
     if let Err(reason) =
         preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string()))
