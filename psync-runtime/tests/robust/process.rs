@@ -65,6 +65,18 @@ pub(crate) fn without_reports(test: impl FnOnce()) {
     SILENT.store(false, Relaxed);
 }
 
+static SHORT: AtomicBool = AtomicBool::new(false);
+
+/// Has every test take fewer rounds from here on: without the kernel's marks some deaths take a second to notice.
+pub(crate) fn shorten() {
+    SHORT.store(true, Relaxed);
+}
+
+/// How many rounds to take.
+pub(crate) fn rounds(most: usize) -> core::ops::Range<usize> {
+    0..if SHORT.load(Relaxed) { most / 10 } else { most }
+}
+
 impl Child {
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw()

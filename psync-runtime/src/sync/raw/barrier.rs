@@ -32,6 +32,7 @@ const TAG_SHIFT: u32 = 22;
 /// A round ends with one store to `round`. An arrival is one store to the roster and counts for the round that it is
 /// tagged with, so nothing has to be cleared when a round ends. `history` has a bit for each of the last 64 rounds, set if the round was not
 /// crossed; it is written before `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about.
+/// A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct RawBarrier {
@@ -48,21 +49,28 @@ pub(crate) struct RawBarrier {
 }
 
 /// What an arrival led to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Arrival {
+#[derive(Debug)]
+pub(crate) enum Arrival<'a> {
     /// It was the last, and everybody may go on.
     Crossed(u32),
     /// It is the last; everybody waits for [`RawBarrier::finish`].
-    Last(Turn),
+    Last(Turn<'a>),
     /// Others are missing: [`RawBarrier::wait`].
-    Early(Turn),
+    Early(Turn<'a>),
 }
 
-/// One party's place in a round.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
+/// One party's place in a round. It leaves the barrier when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
     number: u32,
     index: u32,
+    present: &'a AtomicU32,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.present.fetch_sub(1, Ordering::Release);
+    }
 }
 
 /// The index of a crossing, or the pid of the dead process (0 if none) that broke the barrier.
@@ -125,7 +133,7 @@ impl RawBarrier {
     }
 
     /// Arrives. With `stop`, the last party does not end the round: it is told, and ends it with [`finish`](Self::finish).
-    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival, i32> {
+    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
             let now = {
@@ -137,7 +145,7 @@ impl RawBarrier {
                 }
                 let arrived = self.count(now);
                 if arrived < self.parties {
-                    return self.record(Turn { number: now, index: arrived }, stop);
+                    return self.record(now, arrived, stop);
                 }
                 now
             };
@@ -149,18 +157,21 @@ impl RawBarrier {
         }
     }
 
-    /// Writes the arrival down. Only under the lock.
-    fn record(&self, turn: Turn, stop: bool) -> Result<Arrival, i32> {
-        let is_last = turn.index + 1 == self.parties;
+    /// Writes the arrival in round `now` down. Only under the lock.
+    fn record(&self, now: u32, index: u32, stop: bool) -> Result<Arrival<'_>, i32> {
+        let is_last = index + 1 == self.parties;
         if is_last && !stop {
-            self.open(after(turn.number), 0);
-            return Ok(Arrival::Crossed(turn.index));
+            self.open(after(now), 0);
+            return Ok(Arrival::Crossed(index));
         }
         let Ok(entry) = self.roster.entry(me()) else {
             self.end_round(0, BROKEN);
             return Err(0);
         };
-        entry.set(tag(turn.number) | (entry.value() & COUNT) + 1);
+        let present = entry.present();
+        present.fetch_add(1, Ordering::Relaxed);
+        entry.set(tag(now) | ((entry.value() & COUNT) + 1));
+        let turn = Turn { number: now, index, present };
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
     }
 
@@ -171,14 +182,14 @@ impl RawBarrier {
             if entry.value() & !COUNT == tag(now) {
                 arrived += entry.value() & COUNT;
             } else {
-                entry.set(0);
+                entry.clear();
             }
         }
         arrived
     }
 
     /// Waits for the end of the round; breaks the barrier at the deadline.
-    pub(crate) fn wait(&self, turn: Turn, deadline: Deadline) -> Crossed {
+    pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
         if self.spin.until(has_ended) {
             return self.outcome(turn);
@@ -190,7 +201,7 @@ impl RawBarrier {
                 return self.outcome(turn);
             }
             let is_dead = if verify { death::is_gone } else { death::is_dead };
-            if verify || self.lock.is_abandoned() || self.casualty(turn.number, is_dead).is_some() {
+            if verify || self.lock.is_abandoned() || self.casualty(is_dead).is_some() {
                 let _held = self.hold();
                 self.check(is_dead);
             }
@@ -216,26 +227,31 @@ impl RawBarrier {
         watch.wait(&self.round, marked, deadline)
     }
 
-    /// A process that has arrived in round `now` and is dead.
-    fn casualty(&self, now: u32, is_dead: fn(Identity) -> bool) -> Option<i32> {
-        let me = me().id;
-        self.arrivals(now)
-            .find(|entry| entry.holder() != me && is_dead(entry.holder()))
-            .map(|entry| entry.pid())
+    /// A process that died in here.
+    fn casualty(&self, is_dead: fn(Identity) -> bool) -> Option<i32> {
+        self.casualties(is_dead).next().map(|entry| entry.pid())
     }
 
-    /// Breaks the barrier if somebody who has arrived is dead. Only under the lock.
+    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Entry<'_>> {
+        let me = me().id;
+        self.roster.entries().filter(move |entry| {
+            entry.holder() != me
+                && entry.present().load(Ordering::Relaxed) != 0
+                && is_dead(entry.holder())
+        })
+    }
+
+    /// Breaks the barrier if somebody died in here. Only under the lock.
     fn check(&self, is_dead: fn(Identity) -> bool) {
-        let round = self.round.load(Ordering::Relaxed);
-        if round & BROKEN == 0
-            && let Some(pid) = self.casualty(number(round), is_dead)
+        if let Some(pid) = self.casualty(is_dead)
+            && !self.is_broken()
         {
             self.end_round(pid, BROKEN);
         }
     }
 
     /// Ends the round that the last party was stopped in.
-    pub(crate) fn finish(&self, turn: Turn) -> Crossed {
+    pub(crate) fn finish(&self, turn: &Turn<'_>) -> Crossed {
         {
             let _held = self.hold();
             if number(self.round.load(Ordering::Relaxed)) == turn.number {
@@ -247,7 +263,7 @@ impl RawBarrier {
     }
 
     /// Breaks the barrier, unless the turn's round has ended.
-    pub(crate) fn give_up(&self, turn: Turn) {
+    pub(crate) fn give_up(&self, turn: &Turn<'_>) {
         let _held = self.hold();
         if number(self.round.load(Ordering::Relaxed)) == turn.number {
             self.end_round(0, BROKEN);
@@ -265,6 +281,10 @@ impl RawBarrier {
     /// Makes the barrier as new; who waits finds its round broken.
     pub(crate) fn reset(&self) {
         let _held = self.hold();
+        for casualty in self.casualties(death::is_gone) {
+            casualty.present().store(0, Ordering::Relaxed);
+            casualty.clear();
+        }
         let now = number(self.round.load(Ordering::Relaxed));
         if self.is_broken() {
             self.open(now, 0);
@@ -294,7 +314,7 @@ impl RawBarrier {
     }
 
     /// How the round of `turn`, which has ended, did so.
-    fn outcome(&self, turn: Turn) -> Crossed {
+    fn outcome(&self, turn: &Turn<'_>) -> Crossed {
         loop {
             let round = self.round.load(Ordering::Acquire);
             let history = self.history.load(Ordering::Acquire);
@@ -323,7 +343,7 @@ const fn distance(from: u32, to: u32) -> u32 {
 mod tests {
     use super::*;
 
-    fn early(barrier: &RawBarrier) -> Turn {
+    fn early(barrier: &RawBarrier) -> Turn<'_> {
         match barrier.arrive(false, Deadline::NEVER) {
             Ok(Arrival::Early(turn)) => turn,
             other => panic!("{other:?}"),
@@ -339,8 +359,8 @@ mod tests {
         for round in 0..200 {
             assert!(matches!(barrier.arrive(false, Deadline::NEVER), Ok(Arrival::Crossed(1))));
             early(&barrier);
-            assert_eq!(barrier.outcome(crossed), Ok(0), "after {round} rounds");
-            assert_eq!(barrier.outcome(broken), Err(0));
+            assert_eq!(barrier.outcome(&crossed), Ok(0), "after {round} rounds");
+            assert_eq!(barrier.outcome(&broken), Err(0));
         }
     }
 
@@ -352,9 +372,9 @@ mod tests {
             panic!("the second of two is the last");
         };
         assert_eq!(barrier.waiting(), 2);
-        barrier.give_up(last);
-        assert_eq!(barrier.finish(last), Err(0));
-        assert_eq!(barrier.wait(first, Deadline::NEVER), Err(0));
+        barrier.give_up(&last);
+        assert_eq!(barrier.finish(&last), Err(0));
+        assert_eq!(barrier.wait(&first, Deadline::NEVER), Err(0));
         assert!(barrier.is_broken());
         barrier.reset();
         assert!(!barrier.is_broken());
@@ -367,6 +387,6 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| barrier.lock.lock(Deadline::NEVER));
         });
-        assert_eq!(barrier.wait(turn, Deadline::NEVER), Err(me().pid));
+        assert_eq!(barrier.wait(&turn, Deadline::NEVER), Err(me().pid));
     }
 }
