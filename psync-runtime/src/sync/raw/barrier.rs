@@ -191,7 +191,7 @@ impl RawBarrier {
     /// Waits for the end of the round; breaks the barrier at the deadline.
     pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(has_ended) {
+        if self.spin.until(4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;

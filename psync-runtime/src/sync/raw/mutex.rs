@@ -168,7 +168,7 @@ impl RawMutex {
                 if deadline.is_over() {
                     return Err(Refusal::TimedOut);
                 }
-                if seen & WAITERS == 0 && self.spin.until(|| self.is_unowned()) {
+                if seen & WAITERS == 0 && self.spin.until(64, || self.is_unowned()) {
                     continue;
                 }
             }
