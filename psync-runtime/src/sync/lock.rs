@@ -122,7 +122,12 @@ impl Lock {
     /// Acquires the lock, poisoned or not.
     #[inline]
     pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.0.lock(deadline) {
+        if self.0.take_free() { Ok(LockGuard::new(self)) } else { self.take_contended(deadline) }
+    }
+
+    #[cold]
+    fn take_contended(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
+        match self.0.lock_contended(deadline) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)
