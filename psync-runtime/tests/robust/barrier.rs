@@ -1,6 +1,6 @@
 //! `Barrier`: a party that dies inside is noticed by all.
 
-use crate::process::{pause, rounds, share, start, until};
+use crate::process::{pause, share, start, times, until};
 use core::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
@@ -11,7 +11,7 @@ pub(crate) fn a_death_inside_breaks_it() {
     let shared = share((Barrier::new(3), AtomicU64::new(0)));
     let (barrier, rounds) = shared;
     let mut named = 0;
-    for _ in rounds(150) {
+    for _ in times(150) {
         let spawn = || {
             start(|| {
                 // The time is for a victim that was not inside.

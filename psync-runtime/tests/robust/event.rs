@@ -1,13 +1,13 @@
 //! `Event`: whoever dies around it, a set reaches those who wait.
 
-use crate::process::{pause, progress, rounds, share, start, until};
+use crate::process::{pause, progress, share, start, times, until};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use psync_runtime::sync::Event;
 
 pub(crate) fn deaths_lose_no_wake_up() {
     let shared = share((Event::new(), AtomicU64::new(0)));
     let (event, wakes) = shared;
-    for _ in rounds(100) {
+    for _ in times(100) {
         let wait = || {
             start(|| {
                 loop {

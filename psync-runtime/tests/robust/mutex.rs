@@ -1,6 +1,6 @@
 //! `Mutex`: poisoned by a death inside, and only by that; never stuck.
 
-use crate::process::{pause, progress, rounds, share, start, until};
+use crate::process::{pause, progress, share, start, times, until};
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use psync_runtime::sync::{LockError, Mutex, PoisonCause};
 
@@ -37,7 +37,7 @@ impl Account {
 pub(crate) fn poisoned_exactly_if_held() {
     let account = account();
     let mut deaths_inside = 0;
-    for _ in rounds(300) {
+    for _ in times(300) {
         let mut child = start(|| {
             loop {
                 account.deposit()
@@ -78,7 +78,7 @@ pub(crate) fn survivors_go_on() {
         })
     };
     let mut children = [spawn(), spawn(), spawn()];
-    for round in rounds(200) {
+    for round in times(200) {
         pause(500);
         let victim = &mut children[round % 3];
         victim.kill();

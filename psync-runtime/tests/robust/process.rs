@@ -73,7 +73,7 @@ pub(crate) fn shorten() {
 }
 
 /// How many rounds to take.
-pub(crate) fn rounds(most: usize) -> core::ops::Range<usize> {
+pub(crate) fn times(most: usize) -> core::ops::Range<usize> {
     0..if SHORT.load(Relaxed) { most / 10 } else { most }
 }
 

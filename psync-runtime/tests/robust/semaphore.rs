@@ -1,12 +1,12 @@
 //! `Semaphore`: no kill loses a permit or makes one.
 
-use crate::process::{pause, rounds, share, start, until};
+use crate::process::{pause, share, start, times, until};
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use psync_runtime::sync::Semaphore;
 
 pub(crate) fn permits_come_back() {
     for semaphore in [share(Semaphore::new(3)), share(Semaphore::bounded(3))] {
-        for _ in rounds(100) {
+        for _ in times(100) {
             let spawn = || {
                 start(|| {
                     loop {

@@ -1,6 +1,6 @@
 //! `Value`: always whole, never poisoned.
 
-use crate::process::{pause, progress, rounds, share, start};
+use crate::process::{pause, progress, share, start, times};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use psync_runtime::sync::Value;
 
@@ -21,7 +21,7 @@ pub(crate) fn deaths_roll_back() {
         })
     };
     let mut children = [spawn(), spawn()];
-    for round in rounds(200) {
+    for round in times(200) {
         pause(300);
         let victim = &mut children[round % 2];
         victim.kill();
