@@ -40,7 +40,7 @@ pub(crate) fn poisoned_exactly_if_held() {
     for _ in times(300) {
         let mut child = start(|| {
             loop {
-                account.deposit()
+                account.deposit();
             }
         });
         until(|| account.rounds.load(Relaxed) > 0);
@@ -73,7 +73,7 @@ pub(crate) fn survivors_go_on() {
     let spawn = || {
         start(|| {
             loop {
-                account.deposit()
+                account.deposit();
             }
         })
     };

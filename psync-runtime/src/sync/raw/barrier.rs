@@ -7,7 +7,7 @@ use super::{
     spin::Spin,
 };
 use crate::{
-    primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
+    primitive::{AtomicI32, AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
     sys::{clock::Deadline, futex},
 };
@@ -15,8 +15,10 @@ use crate::{
 const WAITERS: u32 = 1;
 const BROKEN: u32 = 2;
 const NUMBER_SHIFT: u32 = 2;
-/// How many bits a round's number has.
-const NUMBER_BITS: u32 = 32 - NUMBER_SHIFT;
+
+/// How many broken rounds a party may be late to learn of its own.
+const MEMORY: usize = 8;
+const NO_ROUND: u32 = u32::MAX;
 
 /// A roster number is a count of arrivals and the low bits of the round that they belong to.
 const COUNT: u32 = (1 << 22) - 1;
@@ -30,8 +32,9 @@ const TAG_SHIFT: u32 = 22;
 /// | n `BROKEN` | broken | a reset (n) |
 ///
 /// A round ends with one store to `round`. An arrival is one store to the roster and counts for the round that it is
-/// tagged with, so nothing has to be cleared when a round ends. `history` has a bit for each of the last 64 rounds, set if the round was not
-/// crossed; it is written before `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about.
+/// tagged with, so nothing has to be cleared when a round ends. The last rounds that were not crossed are kept, for parties
+/// that are slow to leave; they are written before `round`. If the holder of the lock is killed, the next one breaks the
+/// barrier, whatever it was about.
 /// A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
 #[repr(C)]
 #[derive(Debug)]
@@ -39,9 +42,10 @@ pub(crate) struct RawBarrier {
     lock: RawMutex,
     round: AtomicU32,
     spin: Spin,
-    history: AtomicU64,
-    /// The last round that was not crossed.
-    last_break: AtomicU32,
+    /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
+    broken: [AtomicU32; MEMORY],
+    /// How many rounds were not crossed.
+    breaks: AtomicU32,
     /// The pid of the process whose death broke the barrier; 0 if it was none.
     broken_by: AtomicI32,
     parties: u32,
@@ -88,18 +92,14 @@ const fn tag(number: u32) -> u32 {
     number << TAG_SHIFT
 }
 
-const fn bit(number: u32) -> u64 {
-    1 << (number % u64::BITS)
-}
-
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
             lock: RawMutex::new(),
             round: AtomicU32::new(1 << NUMBER_SHIFT),
             spin: Spin::new(),
-            history: AtomicU64::new(0),
-            last_break: AtomicU32::new(0),
+            broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
+            breaks: AtomicU32::new(0),
             broken_by: AtomicI32::new(0),
             parties,
             roster: Roster::new(),
@@ -299,14 +299,14 @@ impl RawBarrier {
         // What is left of earlier rounds goes before tags come round again.
         self.count(now);
         self.broken_by.store(dead, Ordering::Relaxed);
-        self.last_break.store(now, Ordering::Relaxed);
-        self.history.fetch_or(bit(now), Ordering::Relaxed);
+        let breaks = self.breaks.load(Ordering::Relaxed);
+        self.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
+        self.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
         self.open(after(now), state);
     }
 
     /// The store that ends a round and begins round `next`.
     fn open(&self, next: u32, state: u32) {
-        self.history.fetch_and(!bit(next), Ordering::Relaxed);
         let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
         if before & WAITERS != 0 {
             futex::wake_all(&self.round);
@@ -317,26 +317,24 @@ impl RawBarrier {
     fn outcome(&self, turn: &Turn<'_>) -> Crossed {
         loop {
             let round = self.round.load(Ordering::Acquire);
-            let history = self.history.load(Ordering::Acquire);
-            let last_break = self.last_break.load(Ordering::Acquire);
             let dead = self.broken_by.load(Ordering::Acquire);
+            let known = self.broken.each_ref().map(|round| round.load(Ordering::Acquire));
             if self.round.load(Ordering::Relaxed) & !WAITERS != round & !WAITERS {
                 continue;
             }
-            let crossed = if distance(turn.number, number(round)) < u64::BITS {
-                history & bit(turn.number) == 0
-            } else {
-                // Beyond memory. Certain if nothing was broken since; otherwise a spurious error is the lesser evil.
-                distance(turn.number, last_break) > u32::MAX >> (NUMBER_SHIFT + 1)
-            };
+            // With that many broken rounds since, it may be one that was forgotten; a spurious error is the lesser evil.
+            let is_forgotten =
+                known.iter().all(|&broken| broken != NO_ROUND && is_before(turn.number, broken));
+            let crossed = !is_forgotten && !known.contains(&turn.number);
             return if crossed { Ok(turn.index) } else { Err(dead) };
         }
     }
 }
 
-/// How many rounds after `from` round `to` is.
-const fn distance(from: u32, to: u32) -> u32 {
-    to.wrapping_sub(from) & (u32::MAX >> (32 - NUMBER_BITS))
+/// Whether round `a` came before round `b`, as the numbers go round.
+const fn is_before(a: u32, b: u32) -> bool {
+    let distance = b.wrapping_sub(a) & (u32::MAX >> NUMBER_SHIFT);
+    distance != 0 && distance <= u32::MAX >> (NUMBER_SHIFT + 1)
 }
 
 #[cfg(test)]
@@ -360,6 +358,12 @@ mod tests {
             assert!(matches!(barrier.arrive(false, Deadline::NEVER), Ok(Arrival::Crossed(1))));
             early(&barrier);
             assert_eq!(barrier.outcome(&crossed), Ok(0), "after {round} rounds");
+            assert_eq!(barrier.outcome(&broken), Err(0));
+        }
+        for _ in 1..MEMORY {
+            barrier.reset();
+            early(&barrier);
+            assert_eq!(barrier.outcome(&crossed), Ok(0));
             assert_eq!(barrier.outcome(&broken), Err(0));
         }
     }
