@@ -11,8 +11,9 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// What does not go into a message of a socket goes into the store.
 const INLINE: usize = 48 << 10;
-/// Room for any message.
-pub(crate) const LARGEST: usize = INLINE + 4096;
+/// Room for any message. So much that the allocator takes fresh pages for it, of which only those are touched that a message fills: a child
+/// that has just been forked would pay for each of them.
+pub(crate) const LARGEST: usize = 256 << 10;
 
 /// The fixed part.
 #[derive(Debug, Serialize, Deserialize)]
