@@ -137,7 +137,7 @@ fn enter<A: DeserializeOwned, R: Serialize>(
 }
 
 /// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 

@@ -143,7 +143,10 @@ impl<T: ShmSafe + Copy> Clone for Array<T> {
 
 impl<T: ShmSafe + Copy> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Array").field("len", &self.len()).field("lock", &*self.lock).finish()
+        f.debug_struct("Array")
+            .field("len", &self.len())
+            .field("lock", &*self.lock)
+            .finish_non_exhaustive()
     }
 }
 

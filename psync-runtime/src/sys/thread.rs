@@ -106,7 +106,7 @@ fn expire_at_fork() {
     ONCE.call_once(|| {
         at_fork(|| {
             GENERATION.fetch_add(1, Ordering::Relaxed);
-        })
+        });
     });
 }
 
@@ -128,8 +128,8 @@ pub(crate) fn at_fork(action: fn()) {
             }
         }
     }
-    // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
     ONCE.call_once(|| {
+        // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
     let address = (action as *const ()).expose_provenance();

@@ -160,7 +160,7 @@ impl RawBarrier {
             self.end_round(0, BROKEN);
             return Err(0);
         };
-        entry.set(tag(turn.number) | (entry.value() & COUNT) + 1);
+        entry.set(tag(turn.number) | ((entry.value() & COUNT) + 1));
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
     }
 
