@@ -2,15 +2,13 @@
 
 use super::{family::existing_family, link};
 use crate::{
+    primitive::{AtomicU64, Ordering},
     shm::world::{Slot, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, time::Duration};
 use nix::libc;
-use std::sync::{
-    Arc, Mutex, MutexGuard, Once, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 /// How long daemons have after SIGTERM before they are left to the lifeline.
 const GRACE: Duration = Duration::from_secs(1);
