@@ -133,9 +133,10 @@ where
 }
 
 /// The same for an inline block.
-pub fn block<'a, E, R>(args: E, f: fn(E::Received) -> R) -> Call<'a, R>
+pub fn block<'a, E, A, R>(args: E, f: fn(A) -> R) -> Call<'a, R>
 where
-    E: Crossing + 'a,
+    E: Crossing<Received = A> + 'a,
+    A: 'static,
     R: Returns,
 {
     const SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
