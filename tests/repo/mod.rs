@@ -1,6 +1,8 @@
 //! The repository as text: what the tests look at that check sources instead of running them.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub(crate) mod examples;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::parse::ParseStream;
+use syn::parse::{Parse as _, ParseStream};
 use syn::{Expr, ExprReference, Token, Type};
 
 use crate::hygiene::numbered;
@@ -20,7 +20,7 @@ pub(crate) enum Wire {
 impl Wire {
     /// Reads the parentheses behind `word`; `None` if no step has this name.
     pub(super) fn parse(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<Self>> {
-        let expr = |example| parenthesized(key, input, example, |input| input.parse::<Expr>());
+        let expr = |example| parenthesized(key, input, example, Expr::parse);
         Ok(Some(match key.to_string().as_str() {
             "wait" => Self::Wait(expr("wait(event)")?),
             "acquire" => Self::Acquire(expr("acquire(semaphore)")?),
