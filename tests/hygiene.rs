@@ -1,7 +1,12 @@
 //! The macros against the real runtime where nothing has its usual meaning: no prelude, another name for psync, and every obvious
 //! name taken.
 #![no_implicit_prelude]
-#![allow(dead_code, non_camel_case_types, reason = "the names are there to be in the way")]
+#![allow(
+    dead_code,
+    unused_macros,
+    non_camel_case_types,
+    reason = "the names are there to be in the way"
+)]
 
 extern crate psync as renamed;
 

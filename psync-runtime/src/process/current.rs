@@ -42,7 +42,7 @@ static CURRENT: AtomicPtr<CurrentProcess> = AtomicPtr::new(core::ptr::null_mut()
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::current;
+/// use psync::current;
 ///
 /// assert_eq!(current().pid(), std::process::id() as i32);
 /// assert!(current().parent().is_none());

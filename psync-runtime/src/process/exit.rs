@@ -102,7 +102,7 @@ pub(crate) fn at_once(code: i32) -> ! {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::Finalizer;
+/// use psync::Finalizer;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// static DONE: AtomicBool = AtomicBool::new(false);
