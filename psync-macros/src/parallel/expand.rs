@@ -101,7 +101,13 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let body = prefixed(body, &opened);
             let block = spanned(quote!(#rt::block), keyword);
             let bar = spanned(quote!(|), keyword);
-            quote!(#block((#(#sent,)*), #bar (#(#names,)*) #bar #body))
+            // What cannot cross is shown at its name, or where the block begins if there are several.
+            let at = match captures.as_slice() {
+                [alone] => alone.name.span(),
+                _ => keyword.span(),
+            };
+            let sent = parenthesized(quote!(#(#sent,)*), at);
+            quote!(#block(#sent, #bar (#(#names,)*) #bar #body))
         }
     }
 }
@@ -120,8 +126,9 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
 fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
     let name = &capture.name;
     if capture.lent {
-        quote!({ use #rt::LendCapture as _; #name.__lend_capture() })
+        let lent = spanned(quote!(#name.__lend_capture()), name);
+        quote!({ use #rt::LendCapture as _; #lent })
     } else {
-        quote!(#rt::clone_capture(&#name))
+        spanned(quote!(#rt::clone_capture(&#name)), name)
     }
 }

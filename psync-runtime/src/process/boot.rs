@@ -39,7 +39,7 @@ extern "C" fn boot(
     // A panic must not unwind into the C library, and this process must not reach `main`.
     let constructors = remaining_constructors(image, own.addr());
     let _ = std::panic::catch_unwind(|| {
-        serve(&role, || constructors.for_each(|next| next(count, arguments, environment)))
+        serve(&role, || constructors.for_each(|next| next(count, arguments, environment)));
     });
     end(FAILED);
 }

@@ -39,6 +39,7 @@ pub(crate) fn existing_family() -> Option<&'static Family> {
 /// This process's family.
 pub(crate) fn family() -> Result<&'static Family, OsError> {
     static MAKING: ForkLock = ForkLock::new();
+    static ONCE: std::sync::Once = std::sync::Once::new();
     if let Some(family) = existing_family() {
         return Ok(family);
     }
@@ -47,7 +48,6 @@ pub(crate) fn family() -> Result<&'static Family, OsError> {
         return Ok(family);
     }
     let family: &'static Family = Box::leak(Box::new(Family::new()?));
-    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| thread::at_fork(leave));
     FAMILY.store(core::ptr::from_ref(family).cast_mut(), Ordering::Release);
     Ok(family)

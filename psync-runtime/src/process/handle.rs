@@ -174,10 +174,10 @@ impl Drop for Child {
 ///
 /// # Examples
 /// ```
-/// let mut process = psync_runtime::process::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
+/// let mut process = psync::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
 /// assert!(process.pid() > 0);
 /// assert_eq!(process.join()?, 120);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Process<R> {
     child: Arc<Child>,

@@ -133,7 +133,7 @@ impl Start {
     pub(crate) fn fetch(&mut self) -> Result<(), OsError> {
         let len = self.header.environment + self.header.arguments;
         if self.header.in_store {
-            self.body = self.from_store(len)?;
+            self.body = self.read_store(len)?;
             Region::arguments(self.header.id()).clear(&self.store, len as u64);
         }
         if self.body.len() == len { Ok(()) } else { Err(OsError::new("recvmsg", Errno::EBADMSG)) }
@@ -142,11 +142,11 @@ impl Start {
     /// The environment of a start that is passed on: its place in the store is left as it is.
     pub(crate) fn environment_block(&self) -> Result<Vec<u8>, OsError> {
         let len = self.header.environment;
-        if self.header.in_store { self.from_store(len) } else { Ok(self.environment().to_vec()) }
+        if self.header.in_store { self.read_store(len) } else { Ok(self.environment().to_vec()) }
     }
 
     #[allow(unsafe_code, reason = "reads a window of the store")]
-    fn from_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
+    fn read_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
         if len == 0 {
             return Ok(Vec::new());
         }

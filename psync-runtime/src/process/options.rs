@@ -70,7 +70,7 @@ impl From<File> for Stdio {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, Stdio};
+/// use psync::{Options, Stdio};
 ///
 /// let options = Options::new().name("counter").stdout(Stdio::null()).env("LANG", "C");
 /// ```

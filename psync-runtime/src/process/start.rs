@@ -58,9 +58,9 @@ pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
 ///
 /// # Examples
 /// ```
-/// let process = psync_runtime::process::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
+/// let process = psync::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
 /// assert_eq!(process.join()?, 42);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -77,11 +77,11 @@ where
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, spawn_with};
+/// use psync::{Options, spawn_with};
 ///
-/// let process = spawn_with(Options::new().name("acorn"), |()| psync_runtime::process::current().name().to_owned(), ())?;
+/// let process = spawn_with(Options::new().name("acorn"), |()| psync::current().name().to_owned(), ())?;
 /// assert_eq!(process.join()?, "acorn");
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -137,7 +137,7 @@ fn enter<A: DeserializeOwned, R: Serialize>(
 }
 
 /// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 

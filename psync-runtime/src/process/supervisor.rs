@@ -28,6 +28,9 @@ pub(crate) const READY: u8 = 1;
 /// The same, if not: the reason follows.
 const FAILED: u8 = 2;
 
+/// A message of the control socket, with what came along.
+type Request = (Vec<u8>, Vec<OwnedFd>);
+
 /// What ready children need of the supervisor.
 #[derive(Debug)]
 pub(crate) struct Ends {
@@ -277,7 +280,7 @@ impl Supervisor {
         }
     }
 
-    fn next_request(&self) -> Result<Option<(Vec<u8>, Vec<OwnedFd>)>, OsError> {
+    fn next_request(&self) -> Result<Option<Request>, OsError> {
         let mut buffer = vec![0; message::LARGEST];
         Ok(socket::try_receive(&self.control_receiver, &mut buffer)?.map(|received| {
             buffer.truncate(received.len);

@@ -72,10 +72,10 @@ static WORLD: OnceLock<Mapped> = OnceLock::new();
 
 /// The world of this program, which is made if this is the program's first use of it.
 pub(crate) fn world() -> Result<&'static World, OsError> {
+    static MAKING: ForkLock = ForkLock::new();
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
     }
-    static MAKING: ForkLock = ForkLock::new();
     let _making = MAKING.lock();
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
@@ -126,6 +126,10 @@ fn create() -> Result<Mapped, OsError> {
 
 fn attach(file: OwnedFd) -> Result<Mapped, OsError> {
     let mapping = core::mem::ManuallyDrop::new(memory::map(&file, 0, size_of::<World>())?);
+    #[allow(
+        clippy::cast_ptr_alignment,
+        reason = "a mapping is aligned to pages, and so is `World`"
+    )]
     // SAFETY: the mapping is page-aligned, as long as `World`, never unmapped (W1), and all-zero bytes are a valid
     // `World`, whose fields are atomics (W2).
     let world = unsafe { &*mapping.as_ptr().cast::<World>() };
