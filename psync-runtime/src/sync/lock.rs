@@ -129,7 +129,12 @@ impl Lock {
     /// Acquires the lock, poisoned or not.
     #[inline]
     pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.raw.lock(deadline) {
+        if self.raw.take_free() { Ok(LockGuard::new(self)) } else { self.take_contended(deadline) }
+    }
+
+    #[cold]
+    fn take_contended(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
+        match self.raw.lock_contended(deadline) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)

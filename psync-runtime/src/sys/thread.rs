@@ -50,14 +50,22 @@ impl RobustNode {
 
 #[derive(Clone, Copy)]
 struct Current {
-    /// Valid while equal to the process generation below; a forked child starts a new one.
-    generation: u32,
     tid: u32,
     head: *const RobustHead,
 }
 
+/// Cells of their own, so that a look-up reads single registers.
+struct Cache {
+    /// Valid while equal to the process generation below; a forked child starts a new one.
+    generation: Cell<u32>,
+    tid: Cell<u32>,
+    head: Cell<*const RobustHead>,
+}
+
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { generation: u32::MAX, tid: 0, head: ptr::null() }) };
+    static CACHE: Cache = const {
+        Cache { generation: Cell::new(u32::MAX), tid: Cell::new(0), head: Cell::new(ptr::null()) }
+    };
 }
 
 /// See [`pretend_foreign_layout`].
@@ -74,12 +82,17 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
 fn current() -> Current {
-    let current = CURRENT.get();
-    if current.generation == GENERATION.load(Ordering::Relaxed) { current } else { look_up() }
+    CACHE.with(|cache| {
+        if cache.generation.get() == GENERATION.load(Ordering::Relaxed) {
+            Current { tid: cache.tid.get(), head: cache.head.get() }
+        } else {
+            look_up(cache)
+        }
+    })
 }
 
 #[cold]
-fn look_up() -> Current {
+fn look_up(cache: &Cache) -> Current {
     expire_at_fork();
     let mut head: *const RobustHead = ptr::null();
     let mut length: libc::size_t = 0;
@@ -92,11 +105,12 @@ fn look_up() -> Current {
         && !FOREIGN_LAYOUT.load(Ordering::Relaxed)
         && unsafe { head.as_ref() }.is_some_and(|head| head.futex_offset == FUTEX_OFFSET);
     let current = Current {
-        generation: GENERATION.load(Ordering::Relaxed),
         tid: nix::unistd::gettid().as_raw().cast_unsigned(),
         head: if usable { head } else { ptr::null() },
     };
-    CURRENT.set(current);
+    cache.generation.set(GENERATION.load(Ordering::Relaxed));
+    cache.tid.set(current.tid);
+    cache.head.set(current.head);
     current
 }
 
@@ -106,7 +120,7 @@ fn expire_at_fork() {
     ONCE.call_once(|| {
         at_fork(|| {
             GENERATION.fetch_add(1, Ordering::Relaxed);
-        })
+        });
     });
 }
 
@@ -128,8 +142,8 @@ pub(crate) fn at_fork(action: fn()) {
             }
         }
     }
-    // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
     ONCE.call_once(|| {
+        // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
     let address = (action as *const ()).expose_provenance();

@@ -110,9 +110,9 @@ impl RawMutex {
         if self.take_free() { Some(Acquired::Clean) } else { self.try_lock_dead() }
     }
 
-    /// The step 0 → `tid`, and what belongs to it.
+    /// Acquires the lock if it is free, without looking further: the fast path of the others.
     #[inline]
-    fn take_free(&self) -> bool {
+    pub(crate) fn take_free(&self) -> bool {
         let me = me().bits();
         let (tid, pending) = thread::pending(&self.node);
         if self.word.compare_exchange(FREE, tid, Ordering::Acquire, Ordering::Relaxed).is_err() {
@@ -148,8 +148,9 @@ impl RawMutex {
         if seen & TID == 0 { self.take(seen, 0) } else { None }
     }
 
+    /// [`lock`](Self::lock) without its fast path.
     #[cold]
-    fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+    pub(crate) fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
         // Whoever has slept does not know whether others still do.
         let mut waiters = 0;
         loop {
@@ -168,7 +169,7 @@ impl RawMutex {
                 if deadline.is_over() {
                     return Err(Refusal::TimedOut);
                 }
-                if seen & WAITERS == 0 && self.spin.until(|| self.is_unowned()) {
+                if seen & WAITERS == 0 && self.spin.until(64, || self.is_unowned()) {
                     continue;
                 }
             }
@@ -305,7 +306,15 @@ impl RawMutex {
     /// If this thread holds the lock: it was interrupted there by a signal handler that uses the same primitive.
     #[inline]
     pub(crate) fn hold(&self, mend: impl FnOnce(Me)) -> Held<'_> {
-        match self.lock(Deadline::NEVER) {
+        if !self.take_free() {
+            self.hold_contended(mend);
+        }
+        Held(self)
+    }
+
+    #[cold]
+    fn hold_contended(&self, mend: impl FnOnce(Me)) {
+        match self.lock_contended(Deadline::NEVER) {
             Ok(Acquired::Clean) => {}
             Ok(Acquired::Inherited(dead)) => {
                 mend(dead);
@@ -313,7 +322,6 @@ impl RawMutex {
             }
             Err(_) => reentered(),
         }
-        Held(self)
     }
 }
 
