@@ -38,17 +38,6 @@ pub(crate) struct Contestant<'a> {
     work: Work<'a>,
 }
 
-/// The time of `count` calls of `operation`.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "a call per operation would be measured along with it")]
-pub(crate) fn time(count: u64, mut operation: impl FnMut()) -> Duration {
-    let start = Instant::now();
-    for _ in 0..count {
-        operation();
-    }
-    start.elapsed()
-}
-
 impl<'a> Contestant<'a> {
     /// Measured as `work` does.
     pub(crate) fn new(name: &'static str, work: impl FnMut(u64) -> Duration + 'a) -> Self {
@@ -57,7 +46,13 @@ impl<'a> Contestant<'a> {
 
     /// Measured by calling `operation` over and over.
     pub(crate) fn calls(name: &'static str, mut operation: impl FnMut() + 'a) -> Self {
-        Self::new(name, move |count| time(count, &mut operation))
+        Self::new(name, move |count| {
+            let start = Instant::now();
+            for _ in 0..count {
+                operation();
+            }
+            start.elapsed()
+        })
     }
 
     /// How many operations take about as long as a round should. Also warms up.
