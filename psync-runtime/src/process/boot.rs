@@ -58,8 +58,8 @@ fn serve(role: &str, constructors: impl FnOnce()) {
     constructors();
     signal::ignore_broken_pipes();
     match role {
-        "supervisor" => supervisor::main(descriptors, preloads),
-        "child" => child::fresh(descriptors),
+        "supervisor" => child::on_user_thread(|| supervisor::main(descriptors, preloads)),
+        "child" => child::on_user_thread(|| child::fresh(descriptors)),
         _ => {}
     }
 }

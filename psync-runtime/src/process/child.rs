@@ -22,7 +22,9 @@ use std::{
     sync::OnceLock,
 };
 
-/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
+/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start.
+///
+/// The supervisor forks on its user thread, so this is one: the only thread of the new process, and user code may have it.
 pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>]) -> ! {
     close(lifeline.writer());
     for descriptor in not_ours {
@@ -32,7 +34,7 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     signal::set_mask(0);
     if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
         close(lifeline.reader().as_raw_fd());
-        on_user_thread(|| serve(ends, hold, false));
+        serve(ends, hold, false);
     }
     exit::at_once(0)
 }
@@ -47,7 +49,7 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
         drop(lifeline);
-        on_user_thread(|| serve(&ends, hold, true));
+        serve(&ends, hold, true);
     }
 }
 
@@ -59,7 +61,9 @@ fn close(descriptor: i32) {
 
 /// User code runs on a thread like any other, not in the middle of the C library's start-up. The name cannot be changed
 /// later, so it is what the main thread's would be.
-fn on_user_thread(body: impl FnOnce() + Send) {
+pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
+    // Signals are the user thread's, which sets its own mask.
+    signal::block_all();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
         let _ = thread.spawn_scoped(scope, body);
@@ -117,7 +121,9 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;
     }
-    futex::wake_all(world.slot(id).word());
+    if !start.header.until_end {
+        futex::wake_all(world.slot(id).word());
+    }
     let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
     // If this fails, the supervisor is gone, and with it the need to tell it.
     let _ = socket::send(&ends.notify, &[&claim], &[]);

@@ -2,8 +2,8 @@
 
 use crate::{
     primitive::{AtomicPtr, Ordering},
-    shm::world::{Identity, SLOTS, Status, existing, me},
-    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, pidfd::PidFd, socket, thread},
+    shm::world::{Identity, SLOTS, existing, me},
+    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, socket, thread},
 };
 use memmap2::MmapRaw;
 use nix::errno::Errno;
@@ -11,7 +11,7 @@ use std::{
     collections::HashMap,
     fs::File,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// One per process, made at its first start and kept as long as it lives; a forked child makes its own.
@@ -25,8 +25,6 @@ pub(crate) struct Family {
     status: File,
     /// What has been taken out of the inbox for results that nobody has asked for yet.
     stash: Mutex<HashMap<Identity, Vec<OwnedFd>>>,
-    /// Children of `StartMethod::Fork` whose handles are gone: this process has to reap them.
-    forgotten: Mutex<Vec<(Identity, Arc<PidFd>)>>,
 }
 
 static FAMILY: AtomicPtr<Family> = AtomicPtr::new(core::ptr::null_mut());
@@ -85,7 +83,6 @@ impl Family {
                 )
             })?,
             stash: Mutex::default(),
-            forgotten: Mutex::default(),
         })
     }
 
@@ -123,25 +120,6 @@ impl Family {
             stash.retain(|owner, _| world.slot(*owner).state().generation() == owner.generation());
         }
         stash
-    }
-
-    /// Keeps the means to reap a child of `Fork` whose handle has been dropped.
-    pub(crate) fn forget(&self, id: Identity, pidfd: Arc<PidFd>) {
-        lock(&self.forgotten).push((id, pidfd));
-    }
-
-    /// Reaps children of `Fork` whose handles have been dropped.
-    pub(crate) fn reap_forgotten(&self) {
-        lock(&self.forgotten).retain(|(id, pidfd)| {
-            if !pidfd.has_ended() {
-                return true;
-            }
-            let status = pidfd.reap().map_or(Status::UNKNOWN, super::status::to_word);
-            if let Some(world) = existing() {
-                world.mark_dead(*id, status);
-            }
-            false
-        });
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Header {
     pub(crate) environment: usize,
     pub(crate) arguments: usize,
     pub(crate) in_store: bool,
+    /// The starter sleeps until the process ends.
+    pub(crate) until_end: bool,
 }
 
 impl Header {
