@@ -35,7 +35,8 @@ use core::{fmt, marker::PhantomData, time::Duration};
 #[repr(C)]
 pub struct Lock {
     raw: RawMutex,
-    /// How many guards of the present holder keep it held; touched by the holder alone, and set anew by the next.
+    /// How many guards of the present holder keep it held besides the first. Touched by the holder alone; 0 whenever the lock is free or
+    /// was left clean.
     shares: AtomicU32,
 }
 
@@ -152,8 +153,25 @@ impl Lock {
             return None;
         }
         self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
+        self.shares.store(0, Ordering::Relaxed);
         self.raw.adopt();
         Some(LockGuard::new(self))
+    }
+
+    /// Notes that a panic is what ends the hold.
+    #[cold]
+    fn poison(&self) {
+        if self.raw.is_mine() {
+            self.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
+        }
+    }
+
+    /// Gives up one of several guards of a hold.
+    #[cold]
+    fn unshare(&self, others: u32) {
+        if self.raw.is_mine() {
+            self.shares.store(others - 1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,7 +223,6 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock) -> Self {
-        lock.shares.store(1, Ordering::Relaxed);
         Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
     }
 
@@ -241,14 +258,12 @@ fn poisoned(poison: Poison) -> LockError {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() && self.lock.raw.is_mine() {
-            self.lock.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
+        if !self.panicking && std::thread::panicking() {
+            self.lock.poison();
         }
-        let others = self.lock.shares.load(Ordering::Relaxed).wrapping_sub(1);
-        if others == 0 {
-            self.lock.raw.unlock();
-        } else if self.lock.raw.is_mine() {
-            self.lock.shares.store(others, Ordering::Relaxed);
+        match self.lock.shares.load(Ordering::Relaxed) {
+            0 => self.lock.raw.unlock(),
+            others => self.lock.unshare(others),
         }
     }
 }
