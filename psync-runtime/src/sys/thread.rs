@@ -177,7 +177,7 @@ pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
     if let Some(head) = unsafe { pending.head.as_ref() } {
         head.pending.set(ptr::from_ref(&node.next).cast_mut().cast());
     }
-    compiler_fence(SeqCst);
+    kill_fence();
     (current.tid, pending)
 }
 
@@ -191,24 +191,25 @@ pub(crate) struct Pending<'a> {
 
 impl Pending<'_> {
     /// Puts the node at the front of this thread's list. The word must carry this thread's id.
+    ///
+    /// The kernel may take the node for pending on until the next step of this thread: it looks once at one that is in the list as well.
     #[inline]
-    pub(crate) fn link(&self) {
+    pub(crate) fn link(self) {
         // SAFETY: as in `pending`.
-        let Some(head) = (unsafe { self.head.as_ref() }) else { return };
-        let first = head.list.get();
-        self.node.next.set(first);
-        self.node.prev.set(ptr::from_ref(&head.list).cast_mut());
-        // glibc marks priority-inheriting members in the lowest bit.
-        let first: *mut RobustLink = first.map_addr(|addr| addr & !1).cast();
-        // The head itself has no `prev`.
-        if !ptr::addr_eq(first, &raw const head.list) {
-            // SAFETY: `first` is the `next` field of a member of this thread's list, so its `prev` lies in front of it
-            // (UNSAFE.md, L2) and only this thread writes it.
-            unsafe { previous(first) }.set(ptr::from_ref(&self.node.next).cast_mut());
+        if let Some(head) = unsafe { self.head.as_ref() } {
+            let first = head.list.get();
+            // `prev` is for whoever is put in front of this node to write: as long as nobody is, nobody reads it.
+            self.node.next.set(first);
+            // The head itself has no `prev`.
+            if !head.is(first) {
+                // SAFETY: `first` is a member of this thread's list.
+                unsafe { previous(first) }.set(ptr::from_ref(&self.node.next).cast_mut());
+            }
+            kill_fence();
+            head.list.set(ptr::from_ref(&self.node.next).cast_mut().cast());
         }
-        compiler_fence(SeqCst);
-        head.list.set(ptr::from_ref(&self.node.next).cast_mut().cast());
-        compiler_fence(SeqCst);
+        kill_fence();
+        core::mem::forget(self);
     }
 
     /// Takes the node out of this thread's list. The word must still carry this thread's id.
@@ -216,22 +217,26 @@ impl Pending<'_> {
     pub(crate) fn unlink(&self) {
         // SAFETY: as in `pending`.
         let Some(head) = (unsafe { self.head.as_ref() }) else { return };
-        let (next, prev) = (self.node.next.get(), self.node.prev.get());
-        let follower: *mut RobustLink = next.map_addr(|addr| addr & !1).cast();
-        if !ptr::addr_eq(follower, &raw const head.list) {
-            // SAFETY: as in `link`: the follower is a member of this thread's list.
-            unsafe { previous(follower) }.set(prev);
+        let next = self.node.next.get();
+        let prev = if ptr::addr_eq(head.list.get(), &raw const self.node.next) {
+            ptr::from_ref(&head.list).cast_mut()
+        } else {
+            self.node.prev.get()
+        };
+        if !head.is(next) {
+            // SAFETY: the follower is a member of this thread's list.
+            unsafe { previous(next) }.set(prev);
         }
         // SAFETY: `prev` is the `next` field of the member before us, or the head's `list`, both this thread's (L2).
         unsafe { &*prev }.set(next);
-        compiler_fence(SeqCst);
+        kill_fence();
     }
 }
 
 impl Drop for Pending<'_> {
     #[inline]
     fn drop(&mut self) {
-        compiler_fence(SeqCst);
+        kill_fence();
         // SAFETY: as in `pending`.
         if let Some(head) = unsafe { self.head.as_ref() } {
             head.pending.set(ptr::null_mut());
@@ -239,14 +244,34 @@ impl Drop for Pending<'_> {
     }
 }
 
+impl RobustHead {
+    /// Whether a `next` leads back here: its owner is the last of the list.
+    #[inline]
+    fn is(&self, next: *mut libc::c_void) -> bool {
+        ptr::addr_eq(unmarked(next), &raw const self.list)
+    }
+}
+
+/// glibc marks priority-inheriting members in the lowest bit.
+#[inline]
+fn unmarked(next: *mut libc::c_void) -> *mut RobustLink {
+    next.map_addr(|addr| addr & !1).cast()
+}
+
 /// The `prev` field that lies in front of a member's `next`.
 ///
 /// # Safety
-/// `next` is the `next` field of a live member of this thread's robust list, of ours or of glibc's.
+/// `next` leads to a live member of this thread's robust list, of ours or of glibc's; only this thread writes it (UNSAFE.md, L2).
 #[inline]
-unsafe fn previous<'a>(next: *mut RobustLink) -> &'a Cell<*mut RobustLink> {
+unsafe fn previous<'a>(next: *mut libc::c_void) -> &'a Cell<*mut RobustLink> {
     // SAFETY: both layouts have `prev` one pointer before `next`.
-    let prev = unsafe { next.cast::<Cell<*mut RobustLink>>().sub(1) };
+    let prev = unsafe { unmarked(next).cast::<Cell<*mut RobustLink>>().sub(1) };
     // SAFETY: it is live and only touched by this thread, as the caller promises.
     unsafe { &*prev }
+}
+
+/// Keeps what this thread has written before in front of what it writes after, for whoever looks at it after a kill.
+#[inline]
+pub(crate) fn kill_fence() {
+    compiler_fence(SeqCst);
 }

@@ -119,8 +119,9 @@ impl RawMutex {
             return false;
         }
         pending.link();
-        // The end of `pending` keeps this store before any to the data.
         self.holder.store(me, Ordering::Relaxed);
+        // Before any store to the data.
+        thread::kill_fence();
         true
     }
 
@@ -136,6 +137,7 @@ impl RawMutex {
             return Some(Acquired::Inherited(dead));
         }
         self.holder.store(me, Ordering::Relaxed);
+        thread::kill_fence();
         if seen & OWNER_DIED != 0 {
             self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
         }
