@@ -35,10 +35,13 @@ use core::{fmt, marker::PhantomData, time::Duration};
 #[repr(C)]
 pub struct Lock {
     raw: RawMutex,
-    /// How many guards of the present holder keep it held besides the first. Touched by the holder alone; 0 whenever the lock is free or
-    /// was left clean.
+    /// How many guards of the present holder keep it held besides the first, and [`IN_PANIC`]. Touched by the holder alone; 0 whenever
+    /// the lock is free or was left clean, so that the usual hold need not write it.
     shares: AtomicU32,
 }
+
+/// Of `shares`: a panic was under way when the lock was acquired, so it does not poison.
+const IN_PANIC: u32 = 1 << 31;
 
 impl Lock {
     /// A lock that is free.
@@ -158,19 +161,22 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
-    /// Notes that a panic is what ends the hold.
+    /// Gives up a guard where it is not the only one, or where there is a panic.
     #[cold]
-    fn poison(&self) {
-        if self.raw.is_mine() {
+    fn give_up(&self) {
+        // Of a hold in the process that this one was forked from, nothing is ours.
+        if !self.raw.is_mine() {
+            return;
+        }
+        let shares = self.shares.load(Ordering::Relaxed);
+        if shares & IN_PANIC == 0 && std::thread::panicking() {
             self.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
         }
-    }
-
-    /// Gives up one of several guards of a hold.
-    #[cold]
-    fn unshare(&self, others: u32) {
-        if self.raw.is_mine() {
-            self.shares.store(others - 1, Ordering::Relaxed);
+        if shares & !IN_PANIC == 0 {
+            self.shares.store(0, Ordering::Relaxed);
+            self.raw.unlock();
+        } else {
+            self.shares.store(shares - 1, Ordering::Relaxed);
         }
     }
 
@@ -214,8 +220,6 @@ impl fmt::Debug for Lock {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct LockGuard<'a> {
     lock: &'a Lock,
-    /// Whether a panic was under way already, which is not ours then.
-    panicking: bool,
     /// The kernel knows the lock as this thread's: as with std's guards, not `Send`.
     not_send: PhantomData<std::sync::MutexGuard<'static, ()>>,
 }
@@ -223,7 +227,10 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock) -> Self {
-        Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
+        if std::thread::panicking() {
+            lock.shares.store(IN_PANIC, Ordering::Relaxed);
+        }
+        Self { lock, not_send: PhantomData }
     }
 
     #[inline]
@@ -236,7 +243,7 @@ impl<'a> LockGuard<'a> {
     pub(super) fn share(&self) -> Self {
         let shares = self.lock.shares.load(Ordering::Relaxed);
         self.lock.shares.store(shares + 1, Ordering::Relaxed);
-        Self { lock: self.lock, panicking: self.panicking, not_send: PhantomData }
+        Self { lock: self.lock, not_send: PhantomData }
     }
 
     /// Itself, unless the lock is poisoned.
@@ -244,26 +251,25 @@ impl<'a> LockGuard<'a> {
     pub(super) fn into_sound(self) -> Result<Self, LockError> {
         match self.lock.raw.poison() {
             None => Ok(self),
-            Some(poison) => Err(poisoned(poison)),
+            Some(poison) => Err(self.poisoned(poison)),
         }
     }
-}
 
-#[cold]
-fn poisoned(poison: Poison) -> LockError {
-    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
-    LockError::Poisoned { pid: poison.pid, cause }
+    /// Releases the lock, and says why it is not to be had.
+    #[cold]
+    fn poisoned(self, poison: Poison) -> LockError {
+        let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
+        LockError::Poisoned { pid: poison.pid, cause }
+    }
 }
 
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() {
-            self.lock.poison();
-        }
-        match self.lock.shares.load(Ordering::Relaxed) {
-            0 => self.lock.raw.unlock(),
-            others => self.lock.unshare(others),
+        if std::thread::panicking() || self.lock.shares.load(Ordering::Relaxed) != 0 {
+            self.lock.give_up();
+        } else {
+            self.lock.raw.unlock();
         }
     }
 }

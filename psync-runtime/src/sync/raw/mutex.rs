@@ -6,7 +6,7 @@ use crate::{
     shm::world::{Me, Wake, Watch},
     sys::{
         clock::Deadline,
-        thread::{self, RobustNode},
+        thread::{self, Pending, RobustNode},
     },
 };
 
@@ -239,13 +239,26 @@ impl RawMutex {
     /// Releases the lock. Nothing happens in a thread that does not hold it, such as one that was forked with a guard.
     #[inline]
     pub(crate) fn unlock(&self) {
-        let (tid, pending) = thread::pending(&self.node);
-        if self.word.load(Ordering::Relaxed) & TID != tid {
-            return;
+        match thread::pending_if_alone(&self.node) {
+            Some(pending) => self.release(pending, |pending| pending.unlink_alone()),
+            None => self.unlock_among_others(),
         }
+    }
+
+    /// [`unlock`](Self::unlock) in a thread that may hold others, or not this one.
+    #[cold]
+    fn unlock_among_others(&self) {
+        let (tid, pending) = thread::pending(&self.node);
+        if self.word.load(Ordering::Relaxed) & TID == tid {
+            self.release(pending, |pending| pending.unlink());
+        }
+    }
+
+    #[inline]
+    fn release(&self, pending: Pending<'_>, unlink: impl FnOnce(&Pending<'_>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
-        pending.unlink();
+        unlink(&pending);
         let before = self.word.swap(FREE, Ordering::Release);
         drop(pending);
         if before & WAITERS != 0 {
