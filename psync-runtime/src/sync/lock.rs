@@ -53,9 +53,14 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
     pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
-        self.take(Deadline::NEVER)?.into_sound()
+        if self.raw.take_free() {
+            LockGuard::new(self).into_sound()
+        } else {
+            self.lock_timely(Deadline::NEVER)
+        }
     }
 
     /// Acquires the lock if it is free.
@@ -77,7 +82,12 @@ impl Lock {
     /// # Errors
     /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
-        self.take(Deadline::after(timeout))?.into_sound()
+        self.lock_timely(Deadline::after(timeout))
+    }
+
+    #[cold]
+    fn lock_timely(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
+        self.take(deadline)?.into_sound()
     }
 
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
@@ -131,14 +141,8 @@ impl Lock {
     }
 
     /// Acquires the lock, poisoned or not.
-    #[inline]
     pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        if self.raw.take_free() { Ok(LockGuard::new(self)) } else { self.take_contended(deadline) }
-    }
-
-    #[cold]
-    fn take_contended(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.raw.lock_contended(deadline) {
+        match self.raw.lock(deadline) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)
@@ -161,7 +165,7 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
-    /// Gives up a guard where it is not the only one, or where there is a panic.
+    /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
     #[cold]
     fn give_up(&self) {
         // Of a hold in the process that this one was forked from, nothing is ours.
@@ -266,10 +270,9 @@ impl<'a> LockGuard<'a> {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if std::thread::panicking() || self.lock.shares.load(Ordering::Relaxed) != 0 {
+        let is_usual = !std::thread::panicking() && self.lock.shares.load(Ordering::Relaxed) == 0;
+        if !is_usual || !self.lock.raw.unlock_simply() {
             self.lock.give_up();
-        } else {
-            self.lock.raw.unlock();
         }
     }
 }

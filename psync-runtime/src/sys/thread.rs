@@ -198,13 +198,27 @@ pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
     (tid, Pending { node, head })
 }
 
-/// The same for a node that is the only member of this thread's list; otherwise `None`. Then the word carries this thread's id (UNSAFE.md,
-/// L2).
+/// This thread's id and list if nothing has to be looked up.
+#[inline]
+fn known() -> Option<(u32, &'static RobustHead)> {
+    let known = CACHE.with(|cache| cache.is_valid().then(|| (cache.tid.get(), cache.head.get())));
+    // SAFETY: as in `current`.
+    known.map(|(tid, head)| (tid, unsafe { &*head }))
+}
+
+/// [`pending`] if that costs next to nothing.
+#[inline]
+pub(crate) fn pending_at_once(node: &RobustNode) -> Option<(u32, Pending<'_>)> {
+    let (tid, head) = known()?;
+    head.pending.set(node.as_member());
+    kill_fence();
+    Some((tid, Pending { node, head }))
+}
+
+/// The same for a node that is the only member of this thread's list. Then the word carries this thread's id (UNSAFE.md, L2).
 #[inline]
 pub(crate) fn pending_if_alone(node: &RobustNode) -> Option<Pending<'_>> {
-    let head = CACHE.with(|cache| if cache.is_valid() { cache.head.get() } else { ptr::null() });
-    // SAFETY: as in `current`, or null.
-    let head = unsafe { head.as_ref() }?;
+    let (_, head) = known()?;
     if head.list.get() != node.as_member() || node.next.get() != head.as_end() {
         return None;
     }
