@@ -71,6 +71,12 @@ pub(crate) fn me() -> Me {
     }
 }
 
+/// [`Me::bits`] of this process if they are known already, as they are after the first [`me`]; otherwise 0.
+#[inline]
+pub(crate) fn known_bits() -> u64 {
+    ME.load(Ordering::Relaxed)
+}
+
 /// First use in this process: in a program without a world, or in a child that the program forked by itself.
 #[cold]
 fn introduce() -> Me {

@@ -17,4 +17,4 @@ pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
 pub(crate) use versions::Versions;
 
-pub(crate) use crate::shm::world::{Identity, Me, me};
+pub(crate) use crate::shm::world::{Identity, Me, known_bits, me};
