@@ -9,6 +9,7 @@ use super::{
     surroundings,
 };
 use crate::{
+    primitive::{AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
     sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
@@ -19,7 +20,6 @@ use std::{
     cell::RefCell,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
-    sync::OnceLock,
 };
 
 /// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
@@ -156,11 +156,20 @@ pub(crate) struct Running {
 }
 
 /// For the panic hook of a program that aborts on panic: what it leaves must be left before it does.
-static RUNNING: OnceLock<Running> = OnceLock::new();
+///
+/// A child of `Fork` finds its starter's here, and puts its own in its place.
+static RUNNING: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
+
+#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
+fn running() -> Option<&'static Running> {
+    // SAFETY: `RUNNING` is null or came from `Box::leak`.
+    unsafe { RUNNING.load(Ordering::Acquire).as_ref() }
+}
 
 /// Runs the user's function and commits what comes of it. The exit code.
 pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
-    let running = RUNNING.get_or_init(|| running);
+    let running: &'static Running = Box::leak(Box::new(running));
+    RUNNING.store(core::ptr::from_ref(running).cast_mut(), Ordering::Release);
     let mut writer = Writer::new(running.world, running.id, &running.store);
     let result = catch_unwind(AssertUnwindSafe(|| {
         outcome::offer(handles, || {
@@ -216,7 +225,7 @@ fn note(info: &PanicHookInfo<'_>) {
     LAST_PANIC.set(Some((location, backtrace)));
     // Without unwinding nothing else of this process's code runs after the hook.
     if cfg!(panic = "abort")
-        && let Some(running) = RUNNING.get()
+        && let Some(running) = running()
     {
         Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
     }
