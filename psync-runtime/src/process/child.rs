@@ -51,8 +51,8 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     }
 }
 
-#[allow(unsafe_code, reason = "closes what a forked copy of the supervisor holds")]
-fn close(descriptor: i32) {
+#[allow(unsafe_code, reason = "closes what a forked copy of a process holds")]
+pub(super) fn close(descriptor: i32) {
     // SAFETY: the owner is in memory that this process, which never returns, does not use again.
     unsafe { libc::close(descriptor) };
 }

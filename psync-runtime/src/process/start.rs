@@ -28,7 +28,7 @@ use nix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
 
@@ -203,7 +203,7 @@ fn begin(
     let pidfd = match method {
         StartMethod::ForkServer => hand_over(world, id, &bytes, &descriptors, |link| &link.line)?,
         StartMethod::Spawn => hand_over(world, id, &bytes, &descriptors, |link| &link.control)?,
-        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors)?,
+        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors, &ours)?,
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
@@ -360,6 +360,7 @@ fn fork_here(
     id: Identity,
     bytes: &[u8],
     descriptors: &[BorrowedFd<'_>],
+    ours: &Streams,
 ) -> Result<PidFd, SpawnError> {
     use std::io::Write;
     // What is buffered must come out once, not in both.
@@ -368,6 +369,8 @@ fn fork_here(
     match OsError::wrap("fork", unsafe { fork() })? {
         ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
         ForkResult::Child => {
+            // As long as it holds the other end of its own pipe, it never sees the end of its input.
+            ours.0.iter().flatten().for_each(|end| child::close(end.as_raw_fd()));
             let descriptors = descriptors
                 .iter()
                 .map(BorrowedFd::try_clone_to_owned)
