@@ -7,10 +7,7 @@ use common::{
     programs::{build, cargo, command, run, succeed, target, told},
     watchdog_for,
 };
-use std::{
-    process::Command,
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 /// Some of these tests compile a program, on a machine that may be busy.
 const PATIENCE: Duration = Duration::from_secs(900);

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "this is for tests")]
 
+pub mod checks;
+#[cfg(test)]
 pub mod programs;
 
 use std::{
@@ -73,6 +75,23 @@ pub fn signal(pid: i32, signal: i32) {
     assert_eq!(result, 0, "kill({pid}, {signal}): {}", std::io::Error::last_os_error());
 }
 
+/// Runs a check that a test and a program share: in this process, and in a program of one thread with all three methods.
+#[cfg(test)]
+pub fn everywhere(check: &str) {
+    let _watchdog = watchdog_for(Duration::from_secs(300));
+    for method in [psync::StartMethod::ForkServer, psync::StartMethod::Spawn] {
+        checks::find(check)(method);
+    }
+    in_a_program(check);
+}
+
+/// Runs a check in a program of one thread with all three methods.
+#[cfg(test)]
+pub fn in_a_program(check: &str) {
+    let _watchdog = watchdog_for(Duration::from_secs(300));
+    assert_eq!(programs::run(["check", check]), "Fork\nForkServer\nSpawn\n");
+}
+
 /// Sleeps until somebody ends this process.
 pub fn sleep_for_ever() -> ! {
     loop {
@@ -83,9 +102,8 @@ pub fn sleep_for_ever() -> ! {
 /// The open descriptors of this process, in order.
 pub fn descriptors() -> Vec<i32> {
     let directory = std::fs::read_dir("/proc/self/fd").expect("/proc");
-    let listing: Vec<i32> = directory
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let listing: Vec<i32> =
+        directory.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
     // The descriptor of the listing itself is gone by now.
     // SAFETY: asks about a number.
     let is_open = |fd: &i32| unsafe { libc::fcntl(*fd, libc::F_GETFD) } >= 0;

@@ -20,7 +20,8 @@ pub fn target() -> PathBuf {
 
 /// A place for files of a test.
 pub fn scratch(name: &str) -> PathBuf {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+    let place =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&place);
     fs::create_dir_all(&place).expect("a directory");
     place
@@ -31,7 +32,15 @@ pub fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        let about_us = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY", "CARGO_CRATE_", "NEXTEST", "RUSTFLAGS"];
+        let about_us = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_PRIMARY",
+            "CARGO_CRATE_",
+            "NEXTEST",
+            "RUSTFLAGS",
+        ];
         if about_us.iter().any(|prefix| text.starts_with(prefix)) || text == "RUST_TEST_THREADS" {
             cargo.env_remove(&name);
         }
