@@ -28,8 +28,6 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     for descriptor in not_ours {
         close(descriptor.as_raw_fd());
     }
-    // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
-    signal::set_mask(0);
     if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
         close(lifeline.reader().as_raw_fd());
         on_user_thread(|| serve(ends, hold, false));
@@ -59,7 +57,16 @@ pub(super) fn close(descriptor: i32) {
 
 /// User code runs on a thread like any other, not in the middle of the C library's start-up. The name cannot be changed
 /// later, so it is what the main thread's would be.
+///
+/// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
+/// perhaps, must not find this thread instead.
 fn on_user_thread(body: impl FnOnce() + Send) {
+    signal::block_all();
+    let body = || {
+        // What arrives before the start is ignored by disposition.
+        signal::set_mask(0);
+        body();
+    };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
         let _ = thread.spawn_scoped(scope, body);
