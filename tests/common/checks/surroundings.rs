@@ -156,6 +156,17 @@ fn blocked(_: ()) -> Vec<i32> {
     (1..=31).filter(|&signal| unsafe { libc::sigismember(&raw const set, signal) } == 1).collect()
 }
 
+/// Whether a signal that this process sends to itself waits, as a blocked one must, whichever thread it could go to.
+fn keeps_waiting(signal: i32) -> bool {
+    // SAFETY: a signal to this process itself.
+    unsafe { libc::kill(libc::getpid(), signal) };
+    let mut set = std::mem::MaybeUninit::zeroed();
+    // SAFETY: initialises the set.
+    unsafe { libc::sigpending(set.as_mut_ptr()) };
+    // SAFETY: initialised above.
+    unsafe { libc::sigismember(set.as_ptr(), signal) == 1 }
+}
+
 fn set_blocked(how: i32, signals: &[i32]) {
     let mut set = std::mem::MaybeUninit::zeroed();
     // SAFETY: initialises the set.
@@ -173,6 +184,8 @@ pub fn signal_mask(method: StartMethod) {
     assert_eq!(ask(), []);
     set_blocked(libc::SIG_BLOCK, &[libc::SIGUSR1, libc::SIGTERM]);
     assert_eq!(ask(), [libc::SIGUSR1, libc::SIGTERM]);
+    let process = psync::spawn_with(with(method), keeps_waiting, libc::SIGUSR1).unwrap();
+    assert!(process.join().expect("the signal is blocked"));
     set_blocked(libc::SIG_SETMASK, &[]);
     assert_eq!(ask(), []);
 }
