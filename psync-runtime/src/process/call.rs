@@ -174,7 +174,7 @@ impl<R: 'static> Call<'_, R> {
     /// # Errors
     /// As [`Process::join`], and if it cannot be started.
     pub fn run(self, options: Options) -> Result<R, ProcessError> {
-        match (self.start)(options) {
+        match (self.start)(Options { until_end: true, ..options }) {
             Ok(process) => (self.join)(process),
             Err(error) => Err(ProcessError::NotStarted { error, name: self.name.to_owned() }),
         }

@@ -1,6 +1,6 @@
 //! Who this process is, and whom it has started.
 
-use super::{StartMethod, family::existing_family, link};
+use super::{StartMethod, link, reaping};
 use crate::{
     primitive::{AtomicPtr, Ordering},
     shm::world::{Identity, Method, Wake, Watch, existing, me},
@@ -185,9 +185,7 @@ impl ChildInfo {
 /// The live processes that this one has started, in no particular order, whether or not their handles are still held.
 pub fn active_children() -> Vec<ChildInfo> {
     link::check();
-    if let Some(family) = existing_family() {
-        family.reap_forgotten();
-    }
+    reaping::settle_all();
     let Some(world) = existing() else { return Vec::new() };
     let children = world.children_of(me().id);
     let alive =

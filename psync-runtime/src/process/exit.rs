@@ -1,9 +1,9 @@
 //! How a process ends: its finalizers, its children, its exit code.
 
-use super::{family::existing_family, link};
+use super::{family::existing_family, link, reaping};
 use crate::{
     primitive::{AtomicU64, Ordering},
-    shm::world::{Slot, Wake, Watch, existing, me},
+    shm::world::{Method, Slot, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, time::Duration};
@@ -56,12 +56,20 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
     loop {
         let watch = Watch::new();
         if let Some(family) = existing_family() {
-            family.reap_forgotten();
             drop(family.empty_inbox());
         }
         let Some((id, slot)) = world.children_of(me().id).find(|(_, slot)| matters(slot)) else {
             return;
         };
+        if slot.method() == Method::Fork
+            && let Ok(pidfd) = PidFd::open(slot.pid())
+        {
+            if !pidfd.wait(deadline) {
+                return;
+            }
+            reaping::settle(world, id, &pidfd);
+            continue;
+        }
         match watch.wait(slot.word(), slot.state().low(), deadline) {
             Wake::Verify => drop(world.verify(id)),
             Wake::TimedOut => return,

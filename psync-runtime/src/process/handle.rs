@@ -5,10 +5,10 @@ use super::{
     family::{existing_family, family},
     link,
     outcome::{self, Fault},
-    status,
+    reaping,
 };
 use crate::{
-    shm::world::{Identity, Phase, Status, Wake, Watch, existing, me},
+    shm::world::{Identity, Phase, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -18,7 +18,7 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     process::{ChildStderr, ChildStdin, ChildStdout},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 /// Our ends of a process's standard streams, where they are pipes.
@@ -32,11 +32,9 @@ pub(crate) struct Child {
     pub(crate) pid: i32,
     pub(crate) name: String,
     method: StartMethod,
-    pidfd: Arc<PidFd>,
+    pidfd: PidFd,
     creator: i32,
     end: OnceLock<ExitStatus>,
-    /// For a child of `Fork`: whoever holds it reaps.
-    reaping: Mutex<()>,
 }
 
 impl Child {
@@ -48,16 +46,7 @@ impl Child {
         pidfd: PidFd,
     ) -> Self {
         let creator = me().pid;
-        Self {
-            id,
-            pid,
-            name,
-            method,
-            pidfd: Arc::new(pidfd),
-            creator,
-            end: OnceLock::new(),
-            reaping: Mutex::default(),
-        }
+        Self { id, pid, name, method, pidfd, creator, end: OnceLock::new() }
     }
 
     /// Waits for its end.
@@ -78,10 +67,11 @@ impl Child {
         let slot = existing()?.slot(self.id);
         loop {
             let watch = Watch::new();
+            let low = slot.state().low();
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
-            match watch.wait(slot.word(), slot.state().low(), deadline) {
+            match watch.wait(slot.word(), low, deadline) {
                 Wake::TimedOut => return self.look_up(),
                 Wake::Verify => self.verify(),
                 Wake::Look => {}
@@ -115,8 +105,7 @@ impl Child {
                 Deadline::after(Duration::from_millis(200)),
             );
             // Orphans of a dead supervisor may have become children of this process, as they do in a container's first.
-            let status = self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word);
-            world.mark_dead(self.id, status);
+            reaping::settle(world, self.id, &self.pidfd);
         }
     }
 
@@ -125,12 +114,18 @@ impl Child {
         if !self.pidfd.wait(deadline) {
             return None;
         }
-        let _reaping = self.reaping.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.look_up().is_none() {
-            existing()?
-                .mark_dead(self.id, self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
-        }
+        reaping::settle(existing()?, self.id, &self.pidfd);
         self.look_up()
+    }
+
+    /// Whether this process is its parent.
+    pub(crate) const fn is_fork(&self) -> bool {
+        matches!(self.method, StartMethod::Fork)
+    }
+
+    /// Readable when it has ended.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 
     /// Sends a signal; no error if it has ended.
@@ -166,15 +161,10 @@ impl Drop for Child {
     fn drop(&mut self) {
         // A forked copy of this handle is not the owner of the slot.
         let (Some(world), true) = (existing(), self.creator == me().pid) else { return };
-        if let (Some(_), Some(family)) = (self.end.get(), existing_family()) {
+        if let (Some(_), Some(family)) = (self.look_up(), existing_family()) {
             outcome::clear(world, family, self.id);
         }
         world.slot(self.id).detach(self.id);
-        if let (StartMethod::Fork, None, Some(family)) =
-            (self.method, self.end.get(), existing_family())
-        {
-            family.forget(self.id, Arc::clone(&self.pidfd));
-        }
     }
 }
 
@@ -299,7 +289,7 @@ impl<R: DeserializeOwned> Process<R> {
 /// Readable when the process has ended.
 impl<R> AsFd for Process<R> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.child.pidfd.as_fd()
+        self.child.as_fd()
     }
 }
 

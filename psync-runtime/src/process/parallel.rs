@@ -5,6 +5,7 @@ use super::{
     call::{Call, Join},
     handle::Child,
     scope::JoinAll,
+    wait_any::{self, Source},
 };
 use crate::{shm::world::Watch, sys::clock::Deadline};
 use core::{cell::Cell, fmt, time::Duration};
@@ -395,7 +396,20 @@ fn look_after(watched: &mut [Watched], settings: &Settings, deadline: Deadline, 
             last_call = Deadline::NEVER;
             signal_running(watched, libc::SIGKILL, None);
         }
-        let until = if ending { last_call } else { deadline };
+        sleep(watched, watch, if ending { last_call } else { deadline });
+    }
+}
+
+/// Until any process of the program ends. The ends of forked children are only seen by whoever asks for them.
+fn sleep(watched: &[Watched], watch: Watch, until: Deadline) {
+    let running = || {
+        watched.iter().filter(|entry| entry.is_running()).filter_map(|entry| entry.child.as_ref())
+    };
+    if running().any(|child| child.is_fork()) {
+        let sources: Vec<_> = running().map(|child| Source::Descriptor(child.as_fd())).collect();
+        // A failure, such as too many descriptors, leaves it to the next look.
+        let _ = wait_any::poll_until(&sources, until);
+    } else {
         watch.wait_words(&[], until);
     }
 }

@@ -1,4 +1,7 @@
 //! The supervisor: keeps children ready, makes fresh ones on request, and records how each of them ends.
+//!
+//! It runs on a user thread, as user code does. Its main thread only waits for that one, and holds nothing: so a fork copies a
+//! process in which nobody was in the middle of anything, and the copy's one thread is fit for user code.
 
 use super::{child, link, message, preload, surroundings};
 use crate::{
@@ -80,7 +83,6 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     }
     let ignored = signal::ignore_group();
     surroundings::remember(ignored);
-    signal::block_all();
     let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(mut supervisor) =
@@ -240,7 +242,7 @@ impl Supervisor {
 
     fn fork_one(&mut self) {
         #[allow(unsafe_code, reason = "forks")]
-        // SAFETY: this process has one thread (P2).
+        // SAFETY: the only other thread waits for this one and holds no lock (P2).
         let forked = unsafe { fork() };
         self.starved = match forked {
             Ok(ForkResult::Child) => {

@@ -86,7 +86,7 @@ fn sleep_word<'a>(source: &'a Source<'a>) -> Option<(&'a AtomicU32, u32)> {
 }
 
 /// Which are ready; waits for the descriptors among them.
-fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
+pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
     let is_set = |source: &Source<'_>| matches!(source, Source::Event(event) if event.is_set());
     let mut fds: Vec<PollFd<'_>> =
         descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();

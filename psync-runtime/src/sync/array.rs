@@ -71,6 +71,7 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`Lock::lock`].
+    #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, LockError> {
         self.lock.lock().map(|guard| self.guard(guard))
     }
@@ -79,6 +80,7 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`Lock::try_lock`].
+    #[inline]
     pub fn try_lock(&self) -> Result<ArrayGuard<'_, T>, LockError> {
         self.lock.try_lock().map(|guard| self.guard(guard))
     }
@@ -130,6 +132,7 @@ impl<T: ShmSafe + Copy> Array<T> {
         Shared::ptr_eq(&a.lock, &b.lock)
     }
 
+    #[inline]
     fn guard<'a>(&'a self, guard: LockGuard<'a>) -> ArrayGuard<'a, T> {
         ArrayGuard { values: &self.values, _guard: guard }
     }
@@ -175,6 +178,7 @@ pub struct ArrayGuard<'a, T: ShmSafe + Copy> {
 impl<T: ShmSafe + Copy> Deref for ArrayGuard<'_, T> {
     type Target = [T];
 
+    #[inline]
     fn deref(&self) -> &[T] {
         // SAFETY: `Guarded<T>` is laid out as `T`; every process that touches the values holds the lock (L1), as `self` does.
         unsafe { core::slice::from_raw_parts(self.values.as_ptr().cast(), self.values.len()) }
@@ -182,6 +186,7 @@ impl<T: ShmSafe + Copy> Deref for ArrayGuard<'_, T> {
 }
 
 impl<T: ShmSafe + Copy> DerefMut for ArrayGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above; the values lie in cells, and `self` is borrowed mutably.
         unsafe {

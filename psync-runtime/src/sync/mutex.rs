@@ -52,7 +52,8 @@ impl<T> Mutex<T> {
     ///
     /// # Errors
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the mutex.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     pub fn lock(&self) -> Result<MutexGuard<'_, T>, LockError> {
         Ok(self.guard(self.lock.lock()?))
     }

@@ -2,7 +2,7 @@
 
 use super::raw::{self, Denied, Identity, RawSemaphore, Release};
 use crate::sys::clock::Deadline;
-use core::{fmt, marker::PhantomData, time::Duration};
+use core::{fmt, time::Duration};
 
 /// A number of permits that all processes share.
 ///
@@ -66,9 +66,7 @@ impl Semaphore {
     #[inline]
     fn take(&self, deadline: Deadline, none: AcquireError) -> Result<Permit<'_>, AcquireError> {
         match self.0.acquire(deadline) {
-            Ok(holder) => {
-                Ok(Permit { semaphore: self, holder, pid: raw::me().pid, not_send: PhantomData })
-            }
+            Ok(holder) => Ok(Permit { semaphore: self, holder, pid: raw::me().pid }),
             Err(Denied::TimedOut) => Err(none),
             Err(Denied::Full) => Err(AcquireError::Exhausted),
         }
@@ -111,13 +109,13 @@ impl fmt::Debug for Semaphore {
 }
 
 /// A permit of a [`Semaphore`], which is given back when this is dropped.
+///
+/// It is this process's, whichever of its threads has it.
 #[must_use = "the permit is given back at once if it is not kept"]
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
     holder: Identity,
     pid: i32,
-    /// A permit is this process's; threads may pass it on by reference.
-    not_send: PhantomData<&'a ()>,
 }
 
 impl Permit<'_> {

@@ -147,7 +147,12 @@ impl<T: Copy> Value<T> {
 
     #[inline]
     fn hold(&self) -> Held<'_> {
-        match self.lock.lock(Deadline::NEVER) {
+        if self.lock.take_free() { self.held(Acquired::Clean) } else { self.hold_contended() }
+    }
+
+    #[cold]
+    fn hold_contended(&self) -> Held<'_> {
+        match self.lock.lock_contended(Deadline::NEVER) {
             Ok(acquired) => self.held(acquired),
             Err(refusal) => refuse(refusal),
         }

@@ -1,6 +1,6 @@
 //! The pipe whose end is the end of a process: when its writer dies, the kernel kills everyone who hangs on it.
 
-use super::OsError;
+use super::{OsError, standard};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
@@ -19,7 +19,8 @@ pub(crate) struct Lifeline {
 
 impl Lifeline {
     pub(crate) fn new() -> Result<Self, OsError> {
-        let (reader, writer) = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+        let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+        let (reader, writer) = standard::both_beyond(pipe)?;
         Ok(Self { reader, writer })
     }
 

@@ -7,9 +7,9 @@ mod spill;
 mod table;
 mod watch;
 
-pub(crate) use identity::{Identity, Me, become_process, me};
-pub(crate) use slot::{Method, Outcome, Phase, Slot, Status};
-pub(crate) use spill::SpillEntry;
+pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
+pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
+pub(crate) use spill::{Note, SpillEntry};
 pub(crate) use watch::{Wake, Watch};
 
 use crate::{

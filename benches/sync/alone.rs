@@ -1,0 +1,139 @@
+//! Primitives that nobody else uses at the time.
+
+use super::{
+    measure::{self, Contestant, Goal, Pace, Row},
+    posix,
+};
+use psync::prelude::*;
+use std::{
+    hint::black_box,
+    sync::atomic::{AtomicU64, Ordering::SeqCst},
+    time::Duration,
+};
+
+const ROUND: Duration = Duration::from_micros(200);
+
+fn shared<T: ShmSafe>(value: T) -> Shared<T> {
+    Shared::new(value).expect("shared memory")
+}
+
+pub(crate) fn rows(pace: Pace) -> Vec<Row> {
+    let rounds = pace.rounds(800);
+    let contest = |contestants| measure::contest(rounds, ROUND, contestants);
+    let mut rows = Vec::new();
+    let mut row = |work, goal, contestants| {
+        rows.push(Row { work, figures: contest(contestants), goal });
+    };
+
+    let word = AtomicU64::new(0);
+    let two_swaps = || {
+        Contestant::calls("two swaps", || {
+            black_box(&word).swap(1, SeqCst);
+            black_box(&word).swap(0, SeqCst);
+        })
+    };
+
+    let ours = shared(Mutex::new(0_u64));
+    let theirs = std::sync::Mutex::new(0_u64);
+    let parking = parking_lot::Mutex::new(0_u64);
+    let pthread = posix::Mutex::new(&posix::memory(), false);
+    let robust = posix::Mutex::new(&posix::memory(), true);
+    row(
+        "Mutex: lock, unlock",
+        Goal::Times(1.15, "std"),
+        vec![
+            Contestant::calls("psync", || *black_box(&*ours).lock().expect("sound") += 1),
+            Contestant::calls("std", || *black_box(&theirs).lock().expect("sound") += 1),
+            Contestant::calls("parking_lot", || *black_box(&parking).lock() += 1),
+            Contestant::calls("pthread", || black_box(&pthread).add()),
+            Contestant::calls("pthread robust", || black_box(&robust).add()),
+            two_swaps(),
+        ],
+    );
+
+    let array = Array::from_slice(&[0_u64; 64]).expect("shared memory");
+    let vector = std::sync::Mutex::new(vec![0_u64; 64]);
+    row(
+        "Array: lock, unlock",
+        Goal::Times(1.15, "std"),
+        vec![
+            Contestant::calls("psync", || black_box(&array).lock().expect("sound")[5] += 1),
+            Contestant::calls("std", || black_box(&vector).lock().expect("sound")[5] += 1),
+        ],
+    );
+
+    let value = shared(Value::new(0_u64));
+    let cell = std::sync::RwLock::new(0_u64);
+    row(
+        "Value: get",
+        Goal::None,
+        vec![
+            Contestant::calls("psync", || {
+                black_box(black_box(&*value).get());
+            }),
+            Contestant::calls("std RwLock", || {
+                black_box(*black_box(&cell).read().expect("sound"));
+            }),
+        ],
+    );
+    row(
+        "Value: set",
+        Goal::None,
+        vec![
+            Contestant::calls("psync", || black_box(&*value).set(1)),
+            Contestant::calls("std RwLock", || *black_box(&cell).write().expect("sound") = 1),
+        ],
+    );
+    row(
+        "Value: update",
+        Goal::None,
+        vec![
+            Contestant::calls("psync", || {
+                black_box(black_box(&*value).update(|n| n + 1));
+            }),
+            Contestant::calls("std RwLock", || *black_box(&cell).write().expect("sound") += 1),
+        ],
+    );
+
+    let permits = shared(Semaphore::new(1));
+    let sem = posix::Semaphore::new(&posix::memory());
+    row(
+        "Semaphore: acquire, release",
+        Goal::Nanos(10.9),
+        vec![
+            Contestant::calls("psync", || drop(black_box(&*permits).acquire().expect("room"))),
+            Contestant::calls("sem_t", || black_box(&sem).take_and_give_back()),
+        ],
+    );
+
+    let event = shared(Event::new());
+    let flag = posix::Flag::default();
+    row(
+        "Event: set, clear",
+        Goal::Nanos(10.0),
+        vec![
+            Contestant::calls("psync", || {
+                black_box(&*event).set();
+                black_box(&*event).clear();
+            }),
+            Contestant::calls("std Condvar", || {
+                black_box(&flag).set();
+                black_box(&flag).clear();
+            }),
+            two_swaps(),
+        ],
+    );
+    row(
+        "Event: is_set",
+        Goal::Nanos(1.0),
+        vec![
+            Contestant::calls("psync", || {
+                black_box(black_box(&*event).is_set());
+            }),
+            Contestant::calls("std Condvar", || {
+                black_box(black_box(&flag).is_set());
+            }),
+        ],
+    );
+    rows
+}
