@@ -18,7 +18,9 @@ use crate::{
         self, Segment,
         world::{self, Identity, Me, Method, Phase, Wake, Watch, World, me, world},
     },
-    sys::{OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket},
+    sys::{
+        OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket, standard,
+    },
 };
 use core::time::Duration;
 use nix::{
@@ -169,6 +171,7 @@ fn begin(
     if method == StartMethod::Fork {
         check_threads()?;
     }
+    standard::fill_gaps();
     let family = family()?;
     family.reap_forgotten();
     exit::arm();

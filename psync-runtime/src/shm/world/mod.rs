@@ -14,7 +14,7 @@ pub(crate) use watch::{Wake, Watch};
 
 use crate::{
     primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
-    sys::{OsError, fork_lock::ForkLock, futex, memory},
+    sys::{OsError, fork_lock::ForkLock, futex, memory, standard},
 };
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -110,6 +110,7 @@ pub(crate) fn adopt(file: OwnedFd) -> Result<&'static World, OsError> {
 }
 
 fn create() -> Result<Mapped, OsError> {
+    standard::fill_gaps();
     let file = memory::anonymous_file("psync-world")?;
     memory::set_size(&file, size_of::<World>() as u64)?;
     memory::seal_size(&file)?;
