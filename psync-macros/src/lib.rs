@@ -247,6 +247,8 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// block       := "process" "(" captures ")" BLOCK            captures: `name` is cloned, `&name` lent
 /// ```
 ///
+/// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.
+///
 /// # Value
 ///
 /// `Result<_, ParallelError>` of the tuple of what the branches return; a `for` gives a `Vec` in the order of its items, one branch

@@ -122,13 +122,14 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
     (companion, turbofish)
 }
 
-/// A method call for what is lent, so that a name that is a reference itself is looked through.
+/// A method call, so that a name that is a reference itself is looked through.
 fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
     let name = &capture.name;
-    if capture.lent {
-        let lent = spanned(quote!(#name.__lend_capture()), name);
-        quote!({ use #rt::LendCapture as _; #lent })
+    let (capture, method) = if capture.lent {
+        (quote!(LendCapture), quote!(__lend_capture))
     } else {
-        spanned(quote!(#rt::clone_capture(&#name)), name)
-    }
+        (quote!(CloneCapture), quote!(__clone_capture))
+    };
+    let sent = spanned(quote!(#name.#method()), name);
+    quote!({ use #rt::#capture as _; #sent })
 }

@@ -181,12 +181,18 @@ impl<R: 'static> Call<'_, R> {
     }
 }
 
-/// A capture of an inline block, by value.
-pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
-    Owned(value.clone())
+/// A capture of an inline block, by value. A method, so that not a reference is cloned but what it refers to: a `&str` arrives as
+/// a `String`, a slice as a `Vec`.
+pub trait CloneCapture: ToOwned {
+    #[doc(hidden)]
+    fn __clone_capture(&self) -> Owned<Self::Owned> {
+        Owned(self.to_owned())
+    }
 }
 
-/// A capture of an inline block, by reference. A method, so that a captured reference is looked through.
+impl<T: ToOwned + ?Sized> CloneCapture for T {}
+
+/// A capture of an inline block, by reference. Likewise a method.
 pub trait LendCapture: Lend {
     #[doc(hidden)]
     fn __lend_capture(&self) -> Lent<'_, Self> {

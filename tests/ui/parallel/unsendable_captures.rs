@@ -6,8 +6,6 @@ struct Plain(u32);
 
 fn main() {
     let plain = Plain(1);
-    let texts = ["a", "b"];
     let _ = parallel! { process(plain) { plain.0 } };
     let _ = parallel! { process(&plain) { plain.0 } };
-    let _ = parallel! { process(texts) { texts.len() } };
 }

@@ -38,10 +38,14 @@ fn main() -> psync::Result<()> {
     let named = parallel! {
         counted: for _ in 0..3 => inner::count(&bell, &hits),
         rung: process(&bell, text) { bell.set(); text.len() },
-        more: for (i, name) in ["a", "bc"].map(String::from).into_iter().enumerate() => process(i, name) { i + name.len() },
+        more: for (i, name) in ["a", "bc"].into_iter().enumerate() => process(i, name) { i + name.len() },
     }?;
     assert_eq!((named.rung, named.more, named.counted.len()), (5, vec![1, 3], 3));
     assert_eq!(hits.get(), 3);
+
+    let (slice, number) = (&[1, 2, 3][..], 4);
+    let sum = parallel! { process(slice, number) { slice.iter().sum::<i32>() + number } }?;
+    assert_eq!(sum, 10);
 
     let array = Array::<u32>::zeroed(10)?;
     let mut guard = array.lock()?;

@@ -275,9 +275,12 @@ pub fn parallel<B: Branches>(_: Settings, branches: B) -> Result<B::Output, Para
 
 // ---- inline blocks
 
-pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
-    Owned(value.clone())
+pub trait CloneCapture: ToOwned {
+    fn __clone_capture(&self) -> Owned<Self::Owned> {
+        Owned(self.to_owned())
+    }
 }
+impl<T: ToOwned + ?Sized> CloneCapture for T {}
 pub trait LendCapture: Lend {
     fn __lend_capture(&self) -> Lent<'_, Self> {
         Lent::new(self)
