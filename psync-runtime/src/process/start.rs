@@ -18,7 +18,9 @@ use crate::{
         self, Segment,
         world::{self, Identity, Me, Method, Phase, Slot, State, Wake, Watch, World, me, world},
     },
-    sys::{OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket},
+    sys::{
+        OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket, standard,
+    },
 };
 use core::time::Duration;
 use nix::{
@@ -284,8 +286,8 @@ fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsE
                 Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
             }
             StdioKind::Piped => {
-                let (reader, writer) =
-                    OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let (reader, writer) = standard::both_beyond(pipe)?;
                 let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
                 ours.0[number] = Some(our);
                 Some(Stream::New(their))

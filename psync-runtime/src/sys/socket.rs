@@ -101,7 +101,9 @@ fn receive_with(
         if let Ok(controls) = message.cmsgs() {
             for control in controls {
                 if let ControlMessageOwned::ScmRights(received) = control {
-                    descriptors.extend(received.into_iter().map(adopt));
+                    for descriptor in received {
+                        descriptors.push(standard::beyond(adopt(descriptor))?);
+                    }
                 }
             }
         }
