@@ -116,6 +116,8 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     let id = start.header.id();
     // The starter is gone, and everybody that it started goes with it.
     let Ok(Some(hold)) = lifeline::hang_on(&start.lifeline) else { return };
+    // From here on it belongs to its starter. Once it has claimed the start, the supervisor's end must not be its own.
+    drop(supervisor);
     let prepared = start.fetch().and_then(|()| surroundings::put_on(&mut start));
     if let Err(error) = prepared {
         return refuse(world, id, error.raw_os_error());
@@ -130,7 +132,6 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
     // If this fails, the supervisor is gone, and with it the need to tell it.
     let _ = socket::send(&ends.notify, &[&claim], &[]);
-    drop(supervisor);
     world::become_process(Me { id, pid });
     settle(ends);
     current::show_name(&world.slot(id).name());

@@ -256,3 +256,15 @@ pub fn carries_the_default_names(method: StartMethod) {
         psync::spawn_with(with(method).name(&long), |()| psync::current().name().to_owned(), ());
     assert_eq!(process.unwrap().join().unwrap(), "ü".repeat(64), "128 bytes are kept");
 }
+
+/// A copy of the whole starter has its descriptors; the others have their own only.
+pub fn has_what_a_forked_starter_has_open(method: StartMethod) {
+    let (reader, _writer) = io::pipe().unwrap();
+    // SAFETY: makes a copy, which is never closed.
+    let high = unsafe { libc::fcntl(reader.as_raw_fd(), libc::F_DUPFD, 700) };
+    assert!(high >= 700);
+    // SAFETY: asks about a number.
+    let is_open = |fd: i32| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0;
+    let there = psync::spawn_with(with(method), is_open, high).unwrap().join().unwrap();
+    assert_eq!(there, method == StartMethod::Fork);
+}
