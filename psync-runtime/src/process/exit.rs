@@ -71,7 +71,7 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
             continue;
         }
         match watch.wait(slot.word(), slot.state().low(), deadline) {
-            Wake::Verify => drop(world.verify(id)),
+            Wake::Verify => reaping::verify(world, id),
             Wake::TimedOut => return,
             Wake::Look => {}
         }

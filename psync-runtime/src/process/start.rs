@@ -179,6 +179,7 @@ fn begin(
         check_threads()?;
     }
     let family = family()?;
+    link::check();
     reaping::settle_all();
     exit::arm();
     let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;

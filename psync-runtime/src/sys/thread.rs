@@ -246,7 +246,10 @@ impl Pending<'_> {
     pub(crate) fn link(self) {
         let first = self.head.list.get();
         // `prev` is for whoever is put in front of this node to write: as long as nobody is, nobody reads it.
-        self.node.next.set(first);
+        // Each store has to get out before the next locked instruction; that of a thread that comes back says the same as before.
+        if self.node.next.get() != first {
+            self.node.next.set(first);
+        }
         // The head itself has no `prev`.
         if first != self.head.as_end() {
             // SAFETY: `first` is a member of this thread's list.
