@@ -35,7 +35,7 @@ fn of_another_thread_only() {
     everywhere("panics::of_another_thread_only");
 }
 
-/// _TestSubclassingProcess.test_stderr_flush
+/// `_TestSubclassingProcess.test_stderr_flush`
 #[test]
 fn report_on_standard_error() {
     everywhere("panics::report_on_standard_error");

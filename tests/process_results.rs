@@ -15,7 +15,7 @@ fn arguments_of_every_size() {
     everywhere("results::arguments_of_every_size");
 }
 
-/// _TestProcess.test_args_argument
+/// `_TestProcess.test_args_argument`
 #[test]
 fn keep_their_values() {
     everywhere("results::keep_their_values");

@@ -35,7 +35,9 @@ fn sum(numbers: &[u32]) -> u32 {
 
 #[process]
 fn double(numbers: &mut [u32]) {
-    numbers.iter_mut().for_each(|n| *n *= 2);
+    for n in numbers {
+        *n *= 2;
+    }
 }
 
 #[process]

@@ -5,7 +5,7 @@ mod common;
 
 use common::in_a_program;
 
-/// TestFlags.test_flags
+/// `TestFlags.test_flags`
 #[test]
 fn environment() {
     in_a_program("surroundings::environment");
@@ -51,7 +51,7 @@ fn name_in_the_process_list() {
     in_a_program("surroundings::name_in_the_process_list");
 }
 
-/// MiscTestCase.test_preload_main_sys_argv
+/// `MiscTestCase.test_preload_main_sys_argv`
 #[test]
 fn arguments_of_the_program() {
     in_a_program("surroundings::arguments_of_the_program");

@@ -1,5 +1,6 @@
 //! Shared values of all plain types, between processes.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::disallowed_names, reason = "the names of the tests that these cover")]
 
 mod common;
 
@@ -53,7 +54,7 @@ fn set_raw(raw: &Raw) {
     raw.byte.store(b'y', Relaxed);
 }
 
-/// _TestValue.test_value
+/// `_TestValue.test_value`
 #[test]
 fn what_one_process_sets_another_reads() {
     let _watchdog = watchdog();
@@ -64,7 +65,7 @@ fn what_one_process_sets_another_reads() {
     assert_eq!(read(), (24234, (-4.25_f64).to_bits(), 234, 1 << 34, b'y'));
 }
 
-/// _TestValue.test_rawvalue
+/// `_TestValue.test_rawvalue`
 #[test]
 fn atomics_of_std_are_values_without_lock() {
     let _watchdog = watchdog();
@@ -123,7 +124,7 @@ fn double_locked(all: &Locked, numbers: Array<f64>) {
     numbers.lock().expect("sound").iter_mut().for_each(|n| *n *= 2.0);
 }
 
-/// _TestSharedCTypes.test_synchronize
+/// `_TestSharedCTypes.test_synchronize`
 #[test]
 fn locked_values_of_all_kinds_are_changed_in_place() {
     let _watchdog = watchdog();
@@ -161,7 +162,7 @@ fn double_plain(all: &mut Plain) {
     double_text(&mut all.text);
 }
 
-/// _TestSharedCTypes.test_sharedctypes
+/// `_TestSharedCTypes.test_sharedctypes`
 #[test]
 fn plain_values_of_all_kinds_are_changed_in_place_without_lock() {
     let _watchdog = watchdog();
@@ -182,7 +183,7 @@ fn plain_values_of_all_kinds_are_changed_in_place_without_lock() {
     assert_eq!(all.numbers[9].to_bits(), 18.0_f64.to_bits());
 }
 
-/// _TestSharedCTypes.test_copy
+/// `_TestSharedCTypes.test_copy`
 #[test]
 fn a_shared_copy_is_independent() {
     let _watchdog = watchdog();

@@ -50,9 +50,12 @@ fn duration(nanos: f64) -> String {
 
 /// Prints medians, p90 where it is asked for, and how many times as long as each peer ours took.
 pub(crate) fn print(title: &str, rows: &[Row], with_p90: bool) {
-    let text = |figures: &Figures| match with_p90 {
-        true => format!("{} (p90 {})", duration(figures.median()), duration(figures.p90())),
-        false => duration(figures.median()),
+    let text = |figures: &Figures| {
+        if with_p90 {
+            format!("{} (p90 {})", duration(figures.median()), duration(figures.p90()))
+        } else {
+            duration(figures.median())
+        }
     };
     let mut lines = vec![
         ["work", "psync", "peers (psync takes so many times as long)", "goal", "used"]

@@ -17,6 +17,7 @@ fn shared<T: ShmSafe>(value: T) -> Shared<T> {
     Shared::new(value).expect("shared memory")
 }
 
+#[allow(clippy::too_many_lines, reason = "a table, row by row")]
 pub(crate) fn rows(pace: Pace) -> Vec<Row> {
     let rounds = pace.rounds(800);
     let contest = |contestants| measure::contest(rounds, ROUND, contestants);

@@ -90,13 +90,19 @@ fn barrier(pace: Pace, hall: &Shared<Hall>) -> Row {
         [partner_at_barrier::spawn(hall), partner_at_pthread_barrier::spawn(hall, memory)];
     let threads = std::sync::Barrier::new(2);
     let figures = thread::scope(|scope| {
-        scope.spawn(|| duo::accompany(&hall.stages[6], || drop(threads.wait())));
+        scope.spawn(|| {
+            duo::accompany(&hall.stages[6], || {
+                threads.wait();
+            });
+        });
         let contestants = vec![
             duo::contestant("psync", &hall.stages[4], false, || {
                 black_box(hall.barrier.wait().expect("whole"));
             }),
             duo::contestant("pthread", &hall.stages[5], false, || pthread.wait()),
-            duo::contestant("std (threads)", &hall.stages[6], false, || drop(threads.wait())),
+            duo::contestant("std (threads)", &hall.stages[6], false, || {
+                threads.wait();
+            }),
         ];
         let figures = measure::contest(pace.rounds(200), ROUND, contestants);
         hall.stages[4..7].iter().for_each(Stage::end);
