@@ -9,6 +9,7 @@ use super::{
     surroundings,
 };
 use crate::{
+    primitive::{AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
     sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
@@ -19,7 +20,6 @@ use std::{
     cell::RefCell,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
-    sync::OnceLock,
 };
 
 /// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start.
@@ -46,6 +46,7 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     let [line_receiver, line, control, notify, lifeline] = descriptors;
     record_panics();
     surroundings::remember(signal::ignore_group());
+    signal::set_mask(0);
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
         drop(lifeline);
@@ -53,16 +54,18 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     }
 }
 
-#[allow(unsafe_code, reason = "closes what a forked copy of the supervisor holds")]
-fn close(descriptor: i32) {
+#[allow(unsafe_code, reason = "closes what a forked copy of a process holds")]
+pub(super) fn close(descriptor: i32) {
     // SAFETY: the owner is in memory that this process, which never returns, does not use again.
     unsafe { libc::close(descriptor) };
 }
 
 /// User code runs on a thread like any other, not in the middle of the C library's start-up. The name cannot be changed
 /// later, so it is what the main thread's would be.
+///
+/// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
+/// perhaps, must not find this thread instead. The user thread begins with all blocked, too, and sets its own mask.
 pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
-    // Signals are the user thread's, which sets its own mask.
     signal::block_all();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
@@ -162,11 +165,20 @@ pub(crate) struct Running {
 }
 
 /// For the panic hook of a program that aborts on panic: what it leaves must be left before it does.
-static RUNNING: OnceLock<Running> = OnceLock::new();
+///
+/// A child of `Fork` finds its starter's here, and puts its own in its place.
+static RUNNING: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
+
+#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
+fn running() -> Option<&'static Running> {
+    // SAFETY: `RUNNING` is null or came from `Box::leak`.
+    unsafe { RUNNING.load(Ordering::Acquire).as_ref() }
+}
 
 /// Runs the user's function and commits what comes of it. The exit code.
 pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
-    let running = RUNNING.get_or_init(|| running);
+    let running: &'static Running = Box::leak(Box::new(running));
+    RUNNING.store(core::ptr::from_ref(running).cast_mut(), Ordering::Release);
     let mut writer = Writer::new(running.world, running.id, &running.store);
     let result = catch_unwind(AssertUnwindSafe(|| {
         outcome::offer(handles, || {
@@ -222,7 +234,7 @@ fn note(info: &PanicHookInfo<'_>) {
     LAST_PANIC.set(Some((location, backtrace)));
     // Without unwinding nothing else of this process's code runs after the hook.
     if cfg!(panic = "abort")
-        && let Some(running) = RUNNING.get()
+        && let Some(running) = running()
     {
         Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
     }

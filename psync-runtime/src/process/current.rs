@@ -42,18 +42,18 @@ static CURRENT: AtomicPtr<CurrentProcess> = AtomicPtr::new(core::ptr::null_mut()
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::current;
+/// use psync::current;
 ///
 /// assert_eq!(current().pid(), std::process::id() as i32);
 /// assert!(current().parent().is_none());
 /// ```
 #[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
 pub fn current() -> &'static CurrentProcess {
+    static ONCE: std::sync::Once = std::sync::Once::new();
     // SAFETY: `CURRENT` is null or came from `Box::leak`.
     if let Some(current) = unsafe { CURRENT.load(Ordering::Acquire).as_ref() } {
         return current;
     }
-    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| thread::at_fork(|| CURRENT.store(core::ptr::null_mut(), Ordering::Relaxed)));
     let current: &'static CurrentProcess = Box::leak(Box::new(CurrentProcess::look_up()));
     CURRENT.store(core::ptr::from_ref(current).cast_mut(), Ordering::Release);

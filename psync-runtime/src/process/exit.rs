@@ -2,15 +2,13 @@
 
 use super::{family::existing_family, link, reaping};
 use crate::{
+    primitive::{AtomicU64, Ordering},
     shm::world::{Method, Slot, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, time::Duration};
 use nix::libc;
-use std::sync::{
-    Arc, Mutex, MutexGuard, Once, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 /// How long daemons have after SIGTERM before they are left to the lifeline.
 const GRACE: Duration = Duration::from_secs(1);
@@ -73,7 +71,7 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
             continue;
         }
         match watch.wait(slot.word(), slot.state().low(), deadline) {
-            Wake::Verify => drop(world.verify(id)),
+            Wake::Verify => reaping::verify(world, id),
             Wake::TimedOut => return,
             Wake::Look => {}
         }
@@ -112,7 +110,7 @@ pub(crate) fn at_once(code: i32) -> ! {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::Finalizer;
+/// use psync::Finalizer;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// static DONE: AtomicBool = AtomicBool::new(false);

@@ -3,10 +3,10 @@
 use crate::{
     primitive::{AtomicPtr, Ordering},
     shm::world::{Identity, SLOTS, existing, me},
-    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, socket, thread},
+    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, socket, standard, thread},
 };
 use memmap2::MmapRaw;
-use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use std::{
     collections::HashMap,
     fs::File,
@@ -39,6 +39,7 @@ pub(crate) fn existing_family() -> Option<&'static Family> {
 /// This process's family.
 pub(crate) fn family() -> Result<&'static Family, OsError> {
     static MAKING: ForkLock = ForkLock::new();
+    static ONCE: std::sync::Once = std::sync::Once::new();
     if let Some(family) = existing_family() {
         return Ok(family);
     }
@@ -47,7 +48,6 @@ pub(crate) fn family() -> Result<&'static Family, OsError> {
         return Ok(family);
     }
     let family: &'static Family = Box::leak(Box::new(Family::new()?));
-    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| thread::at_fork(leave));
     FAMILY.store(core::ptr::from_ref(family).cast_mut(), Ordering::Release);
     Ok(family)
@@ -65,6 +65,12 @@ fn leave() {
     }
 }
 
+fn open_status() -> Result<File, OsError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open("/proc/self/status", flags, nix::sys::stat::Mode::empty());
+    Ok(standard::beyond(OsError::wrap("open(/proc/self/status)", file)?)?.into())
+}
+
 /// Each slot's part of a store: a terabyte for the arguments, another for the outcome.
 const PART: u64 = 1 << 40;
 
@@ -76,12 +82,7 @@ impl Family {
             lifeline: Lifeline::new()?,
             inbox: socket::stream_pair()?,
             store,
-            status: File::open("/proc/self/status").map_err(|error| {
-                OsError::new(
-                    "open(/proc/self/status)",
-                    Errno::from_raw(error.raw_os_error().unwrap_or(0)),
-                )
-            })?,
+            status: open_status()?,
             stash: Mutex::default(),
         })
     }

@@ -3,7 +3,6 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
-    link,
     outcome::{self, Fault},
     reaping,
 };
@@ -95,17 +94,8 @@ impl Child {
             // A child with many handles in its result may be waiting for room.
             drop(family.empty_inbox());
         }
-        link::check();
-        let Some(world) = existing() else { return };
-        if self.pidfd.has_ended() {
-            let slot = world.slot(self.id);
-            Watch::new().wait(
-                slot.word(),
-                slot.state().low(),
-                Deadline::after(Duration::from_millis(200)),
-            );
-            // Orphans of a dead supervisor may have become children of this process, as they do in a container's first.
-            reaping::settle(world, self.id, &self.pidfd);
+        if let Some(world) = existing() {
+            reaping::verify(world, self.id);
         }
     }
 
@@ -174,10 +164,10 @@ impl Drop for Child {
 ///
 /// # Examples
 /// ```
-/// let mut process = psync_runtime::process::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
+/// let mut process = psync::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
 /// assert!(process.pid() > 0);
 /// assert_eq!(process.join()?, 120);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Process<R> {
     child: Arc<Child>,

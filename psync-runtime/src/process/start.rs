@@ -7,7 +7,7 @@ use super::{
     family::family,
     handle::{Child, Streams},
     link::{self, Link},
-    message::{self, Header},
+    message::{self, Descriptors, Header},
     options::StdioKind,
     outcome::{self, Fault, Handles, Writer},
     reaping, surroundings,
@@ -28,7 +28,7 @@ use nix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
 
@@ -58,9 +58,9 @@ pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
 ///
 /// # Examples
 /// ```
-/// let process = psync_runtime::process::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
+/// let process = psync::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
 /// assert_eq!(process.join()?, 42);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -77,11 +77,11 @@ where
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, spawn_with};
+/// use psync::{Options, spawn_with};
 ///
-/// let process = spawn_with(Options::new().name("acorn"), |()| psync_runtime::process::current().name().to_owned(), ())?;
+/// let process = spawn_with(Options::new().name("acorn"), |()| psync::current().name().to_owned(), ())?;
 /// assert_eq!(process.join()?, "acorn");
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -137,7 +137,7 @@ fn enter<A: DeserializeOwned, R: Serialize>(
 }
 
 /// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
@@ -179,6 +179,7 @@ fn begin(
         check_threads()?;
     }
     let family = family()?;
+    link::check();
     reaping::settle_all();
     exit::arm();
     let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;
@@ -202,14 +203,15 @@ fn begin(
         arguments: 0,
         in_store: false,
         until_end: options.until_end,
+        overflow: false,
     };
+    let mut fixed = family.descriptors().to_vec();
+    fixed.push(directory.as_fd());
+    fixed.extend(streams.iter().flatten().map(Stream::as_fd));
+    let descriptors = Descriptors { fixed, handles: outcome::descriptors(handles) };
+    header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
-    let mut descriptors = family.descriptors().to_vec();
-    descriptors.push(directory.as_fd());
-    descriptors.extend(streams.iter().flatten().map(Stream::as_fd));
-    let shared = outcome::descriptors(handles);
-    descriptors.extend(&shared);
     let pidfd = match method {
         StartMethod::ForkServer => {
             hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
@@ -217,7 +219,7 @@ fn begin(
         StartMethod::Spawn => {
             hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
         }
-        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors)?,
+        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors, &ours)?,
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
@@ -306,7 +308,7 @@ fn hand_over(
     world: &World,
     header: &Header,
     bytes: &[u8],
-    descriptors: &[BorrowedFd<'_>],
+    descriptors: &Descriptors<'_>,
     end: fn(&'static Link) -> &'static OwnedFd,
 ) -> Result<PidFd, SpawnError> {
     let deadline = Deadline::after(PATIENCE);
@@ -314,7 +316,7 @@ fn hand_over(
     while lost < ATTEMPTS {
         let link = link::link()?;
         let before = world.lost_children();
-        match socket::send(end(link), &[bytes], descriptors) {
+        match descriptors.pack(|all| socket::send(end(link), &[bytes], all))? {
             Ok(()) => {}
             Err(error) if link::is_gone(&error) => {
                 link::discard(link);
@@ -389,7 +391,8 @@ fn fork_here(
     world: &'static World,
     id: Identity,
     bytes: &[u8],
-    descriptors: &[BorrowedFd<'_>],
+    descriptors: &Descriptors<'_>,
+    ours: &Streams,
 ) -> Result<PidFd, SpawnError> {
     use std::io::Write;
     // What is buffered must come out once, not in both.
@@ -398,13 +401,15 @@ fn fork_here(
     match OsError::wrap("fork", unsafe { fork() })? {
         ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
         ForkResult::Child => {
-            let descriptors = descriptors
-                .iter()
-                .map(BorrowedFd::try_clone_to_owned)
-                .collect::<Result<Vec<_>, _>>();
-            let code =
-                descriptors.ok().and_then(|descriptors| message::Start::parse(bytes, descriptors));
-            let code = code.and_then(|start| forked(world, id, start));
+            // As long as it holds the other end of its own pipe, it never sees the end of its input.
+            ours.0.iter().flatten().for_each(|end| child::close(end.as_raw_fd()));
+            let copies = |all: &[BorrowedFd<'_>]| {
+                all.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>().ok()
+            };
+            let descriptors = descriptors.pack(copies).ok().flatten();
+            let start =
+                descriptors.and_then(|descriptors| message::Start::parse(bytes, descriptors));
+            let code = start.and_then(|start| forked(world, id, start));
             exit::of_fork(code.unwrap_or(1))
         }
     }

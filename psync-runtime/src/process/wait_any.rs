@@ -54,11 +54,11 @@ impl Waitable for Event {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{spawn, wait_any};
+/// use psync::{spawn, wait_any};
 ///
 /// let quick = spawn(|()| (), ())?;
 /// assert_eq!(wait_any(&[&quick], None)?, [0]);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Result<Vec<usize>> {
     let deadline = timeout.map_or(Deadline::NEVER, Deadline::after);

@@ -22,13 +22,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Array;
+/// use psync::Array;
 ///
 /// let numbers = Array::from_slice(&[1.5, 2.5])?;
 /// let same = numbers.clone();
 /// numbers.lock()?[0] += 1.0;
 /// assert_eq!(same.to_vec()?, [2.5, 2.5]);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Array<T: ShmSafe + Copy> {
     lock: Shared<Lock>,
@@ -146,7 +146,10 @@ impl<T: ShmSafe + Copy> Clone for Array<T> {
 
 impl<T: ShmSafe + Copy> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Array").field("len", &self.len()).field("lock", &*self.lock).finish()
+        f.debug_struct("Array")
+            .field("len", &self.len())
+            .field("lock", &*self.lock)
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,7 @@ use core::{fmt, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Barrier;
+/// use psync::Barrier;
 ///
 /// let barrier = Barrier::new(2);
 /// std::thread::scope(|scope| {
@@ -60,14 +60,14 @@ impl Barrier {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::{Barrier, Event};
+    /// use psync::{Barrier, Event};
     ///
     /// static ALL_HERE: Event = Event::new();
     ///
     /// let barrier = Barrier::with_action(1, || ALL_HERE.set());
     /// barrier.wait()?;
     /// assert!(ALL_HERE.is_set());
-    /// # Ok::<(), psync_runtime::sync::BrokenBarrier>(())
+    /// # Ok::<(), psync::BrokenBarrier>(())
     /// ```
     pub fn with_action(parties: usize, action: fn()) -> Self {
         Self { action: Action::new(action), ..Self::new(parties) }
@@ -138,7 +138,7 @@ impl Barrier {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Barrier;
+    /// use psync::Barrier;
     ///
     /// let barrier = Barrier::new(1);
     /// barrier.abort();

@@ -14,7 +14,7 @@ use core::{fmt, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Event;
+/// use psync::Event;
 /// use std::time::Duration;
 ///
 /// let ready = Event::new();

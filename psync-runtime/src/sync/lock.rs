@@ -22,7 +22,7 @@ use core::{fmt, marker::PhantomData, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Lock;
+/// use psync::Lock;
 ///
 /// static PRINTER: Lock = Lock::new();
 ///
@@ -30,7 +30,7 @@ use core::{fmt, marker::PhantomData, time::Duration};
 /// println!("nobody else prints now");
 /// drop(guard);
 /// assert!(!PRINTER.is_locked());
-/// # Ok::<(), psync_runtime::sync::LockError>(())
+/// # Ok::<(), psync::LockError>(())
 /// ```
 #[repr(C)]
 pub struct Lock {
@@ -100,11 +100,11 @@ impl Lock {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Lock;
+    /// use psync::Lock;
     ///
     /// let lock = Lock::new();
     /// let guard = lock.lock_or_repair(|| unreachable!("nobody has died"))?;
-    /// # Ok::<(), psync_runtime::sync::LockError>(())
+    /// # Ok::<(), psync::LockError>(())
     /// ```
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, LockError> {
         let guard = self.take(Deadline::NEVER)?;

@@ -14,7 +14,7 @@ use core::{fmt, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Semaphore;
+/// use psync::Semaphore;
 ///
 /// let ports = Semaphore::new(2);
 /// let first = ports.acquire()?;
@@ -22,7 +22,7 @@ use core::{fmt, time::Duration};
 /// assert!(ports.try_acquire().is_err());
 /// drop(first);
 /// assert_eq!(ports.available(), 1);
-/// # Ok::<(), psync_runtime::sync::AcquireError>(())
+/// # Ok::<(), psync::AcquireError>(())
 /// ```
 #[repr(transparent)]
 pub struct Semaphore(RawSemaphore);
@@ -81,13 +81,13 @@ impl Semaphore {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Semaphore;
+    /// use psync::Semaphore;
     ///
     /// let done = Semaphore::new(0);
     /// done.release(3)?;
     /// assert_eq!(done.available(), 3);
     /// assert!(Semaphore::bounded(1).release(1).is_err());
-    /// # Ok::<(), psync_runtime::sync::ReleaseError>(())
+    /// # Ok::<(), psync::ReleaseError>(())
     /// ```
     pub fn release(&self, permits: u32) -> Result<(), ReleaseError> {
         match self.0.release(permits) {
@@ -124,14 +124,14 @@ impl Permit<'_> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Semaphore;
+    /// use psync::Semaphore;
     ///
     /// let semaphore = Semaphore::bounded(2);
     /// semaphore.acquire()?.forget();
     /// assert_eq!(semaphore.available(), 1);
     /// semaphore.release(1)?;
     /// assert_eq!(semaphore.available(), 2);
-    /// # Ok::<(), psync_runtime::Error>(())
+    /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn forget(self) {
         if self.is_ours() {
