@@ -262,6 +262,7 @@ impl<'a> LockGuard<'a> {
     /// Releases the lock, and says why it is not to be had.
     #[cold]
     fn poisoned(self, poison: Poison) -> LockError {
+        drop(self);
         let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
         LockError::Poisoned { pid: poison.pid, cause }
     }

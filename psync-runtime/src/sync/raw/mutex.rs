@@ -252,7 +252,7 @@ impl RawMutex {
     #[allow(clippy::inline_always, reason = "as for `take_free`")]
     pub(crate) fn unlock_simply(&self) -> bool {
         let pending = thread::pending_if_alone(&self.node);
-        pending.map(|pending| self.release(pending, |pending| pending.unlink_alone())).is_some()
+        pending.map(|pending| self.release(pending, Pending::unlink_alone)).is_some()
     }
 
     /// [`unlock`](Self::unlock) in a thread that may hold others, or not this one.
@@ -260,12 +260,12 @@ impl RawMutex {
     pub(crate) fn unlock_among_others(&self) {
         let (tid, pending) = thread::pending(&self.node);
         if self.word.load(Ordering::Relaxed) & TID == tid {
-            self.release(pending, |pending| pending.unlink());
+            self.release(pending, Pending::unlink);
         }
     }
 
     #[inline]
-    fn release(&self, pending: Pending<'_>, unlink: impl FnOnce(&Pending<'_>)) {
+    fn release<'a>(&self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
         unlink(&pending);
