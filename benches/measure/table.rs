@@ -7,6 +7,8 @@ use super::Figures;
 pub(crate) enum Goal {
     /// So many times as long as this one takes.
     Times(f64, &'static str),
+    /// Less than any of these.
+    Ahead(&'static [&'static str]),
     /// So many nanoseconds.
     Nanos(f64),
     /// Nothing is agreed on.
@@ -25,10 +27,14 @@ impl Row {
     /// What is to be reached, and what share of it was used up: up to 1.00 is good.
     fn verdict(&self) -> (String, String) {
         let ours = &self.figures[0];
-        let peer = |name| self.figures.iter().find(|peer| peer.name == name);
+        let peer = |name: &str| self.figures.iter().find(|peer| peer.name == name);
         let (goal, share) = match self.goal {
             Goal::Times(times, name) => {
                 (format!("{times} x {name}"), peer(name).map(|peer| ours.ratio(peer) / times))
+            }
+            Goal::Ahead(names) => {
+                let shares = names.iter().filter_map(|name| peer(name)).map(|one| ours.ratio(one));
+                (format!("ahead of {}", names.join(", ")), shares.reduce(f64::max))
             }
             Goal::Nanos(nanos) => (duration(nanos), Some(ours.median() / nanos)),
             Goal::None => (String::new(), None),
@@ -51,11 +57,8 @@ fn duration(nanos: f64) -> String {
 /// Prints medians, p90 where it is asked for, and how many times as long as each peer ours took.
 pub(crate) fn print(title: &str, rows: &[Row], with_p90: bool) {
     let text = |figures: &Figures| {
-        if with_p90 {
-            format!("{} (p90 {})", duration(figures.median()), duration(figures.p90()))
-        } else {
-            duration(figures.median())
-        }
+        let median = duration(figures.median());
+        if with_p90 { format!("{median} (p90 {})", duration(figures.p90())) } else { median }
     };
     let mut lines = vec![
         ["work", "psync", "peers (psync takes so many times as long)", "goal", "used"]

@@ -19,27 +19,33 @@ fn shared<T: ShmSafe>(value: T) -> Shared<T> {
 
 #[allow(clippy::too_many_lines, reason = "a table, row by row")]
 pub(crate) fn rows(pace: Pace) -> Vec<Row> {
-    let rounds = pace.rounds(800);
-    let contest = |contestants| measure::contest(rounds, ROUND, contestants);
-    let mut rows = Vec::new();
-    let mut row = |work, goal, contestants| {
-        rows.push(Row { work, figures: contest(contestants), goal });
-    };
+    let mut rows = locks(pace);
+    rows.extend(values(pace));
+    rows.extend(signals(pace));
+    rows
+}
 
+fn row(pace: Pace, work: &'static str, goal: Goal, contestants: Vec<Contestant<'_>>) -> Row {
+    Row { work, figures: measure::contest(pace.rounds(800), ROUND, contestants), goal }
+}
+
+/// What a lock cannot do without.
+fn two_swaps(word: &AtomicU64) -> Contestant<'_> {
+    Contestant::calls("two swaps", move || {
+        black_box(word).swap(1, SeqCst);
+        black_box(word).swap(0, SeqCst);
+    })
+}
+
+fn locks(pace: Pace) -> Vec<Row> {
     let word = AtomicU64::new(0);
-    let two_swaps = || {
-        Contestant::calls("two swaps", || {
-            black_box(&word).swap(1, SeqCst);
-            black_box(&word).swap(0, SeqCst);
-        })
-    };
-
     let ours = shared(Mutex::new(0_u64));
     let theirs = std::sync::Mutex::new(0_u64);
     let parking = parking_lot::Mutex::new(0_u64);
     let pthread = posix::Mutex::new(&posix::memory(), false);
     let robust = posix::Mutex::new(&posix::memory(), true);
-    row(
+    let mutex = row(
+        pace,
         "Mutex: lock, unlock",
         Goal::Times(1.15, "std"),
         vec![
@@ -48,13 +54,14 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
             Contestant::calls("parking_lot", || *black_box(&parking).lock() += 1),
             Contestant::calls("pthread", || black_box(&pthread).add()),
             Contestant::calls("pthread robust", || black_box(&robust).add()),
-            two_swaps(),
+            two_swaps(&word),
         ],
     );
 
     let array = Array::from_slice(&[0_u64; 64]).expect("shared memory");
     let vector = std::sync::Mutex::new(vec![0_u64; 64]);
-    row(
+    let array = row(
+        pace,
         "Array: lock, unlock",
         Goal::Times(1.15, "std"),
         vec![
@@ -63,9 +70,14 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
         ],
     );
 
+    vec![mutex, array]
+}
+
+fn values(pace: Pace) -> Vec<Row> {
     let value = shared(Value::new(0_u64));
     let cell = std::sync::RwLock::new(0_u64);
-    row(
+    let get = row(
+        pace,
         "Value: get",
         Goal::None,
         vec![
@@ -77,7 +89,8 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
             }),
         ],
     );
-    row(
+    let set = row(
+        pace,
         "Value: set",
         Goal::None,
         vec![
@@ -85,7 +98,8 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
             Contestant::calls("std RwLock", || *black_box(&cell).write().expect("sound") = 1),
         ],
     );
-    row(
+    let update = row(
+        pace,
         "Value: update",
         Goal::None,
         vec![
@@ -96,11 +110,17 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
         ],
     );
 
+    vec![get, set, update]
+}
+
+fn signals(pace: Pace) -> Vec<Row> {
+    let word = AtomicU64::new(0);
     let permits = shared(Semaphore::new(1));
     let sem = posix::Semaphore::new(&posix::memory());
-    row(
+    let semaphore = row(
+        pace,
         "Semaphore: acquire, release",
-        Goal::Nanos(10.9),
+        Goal::Times(1.0, "sem_t"),
         vec![
             Contestant::calls("psync", || drop(black_box(&*permits).acquire().expect("room"))),
             Contestant::calls("sem_t", || black_box(&sem).take_and_give_back()),
@@ -109,7 +129,8 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
 
     let event = shared(Event::new());
     let flag = posix::Flag::default();
-    row(
+    let set_clear = row(
+        pace,
         "Event: set, clear",
         Goal::Nanos(10.0),
         vec![
@@ -121,10 +142,11 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
                 black_box(&flag).set();
                 black_box(&flag).clear();
             }),
-            two_swaps(),
+            two_swaps(&word),
         ],
     );
-    row(
+    let is_set = row(
+        pace,
         "Event: is_set",
         Goal::Nanos(1.0),
         vec![
@@ -136,5 +158,5 @@ pub(crate) fn rows(pace: Pace) -> Vec<Row> {
             }),
         ],
     );
-    rows
+    vec![semaphore, set_clear, is_set]
 }

@@ -22,9 +22,14 @@ pub(crate) struct Stage {
     done: AtomicU32,
 }
 
+/// How long to wait before giving way: the other may need this processor, if the machine has other work.
+const SPINS: u32 = 10_000;
+
 fn await_turn(word: &AtomicU32, turn: u32) {
+    let mut spins = 0;
     while word.load(Acquire) != turn {
-        spin_loop();
+        spins += 1;
+        if spins < SPINS { spin_loop() } else { std::thread::yield_now() }
     }
 }
 

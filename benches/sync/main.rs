@@ -1,4 +1,4 @@
-//! What the primitives cost, beside those of std, `parking_lot` and the C library: alone, between two processes, and after a kill.
+//! What the primitives cost, beside those of `std`, `parking_lot` and the C library: alone, between two processes, and after a kill.
 
 #[path = "../measure/mod.rs"]
 mod measure;

@@ -122,8 +122,6 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     if let Err(error) = prepared {
         return refuse(world, id, error.raw_os_error());
     }
-    // Before the claim: once the start has a process, the supervisor's end must not be that process's end.
-    drop(supervisor);
     let pid = nix::unistd::getpid().as_raw();
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;

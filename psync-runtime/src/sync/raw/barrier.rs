@@ -136,7 +136,8 @@ impl RawBarrier {
     pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
-            let now = {
+            let mut asleep = false;
+            let (now, arrival) = {
                 let _held = self.hold();
                 let now = number(self.round.load(Ordering::Relaxed));
                 self.check(death::is_dead);
@@ -144,11 +145,16 @@ impl RawBarrier {
                     return Err(self.broken_by.load(Ordering::Relaxed));
                 }
                 let arrived = self.count(now);
-                if arrived < self.parties {
-                    return self.record(now, arrived, stop);
-                }
-                now
+                let is_missing = arrived < self.parties;
+                (now, is_missing.then(|| self.record(now, arrived, stop, &mut asleep)))
             };
+            // Without the lock, which is what those who wake up want next.
+            if asleep {
+                self.wake();
+            }
+            if let Some(arrival) = arrival {
+                return arrival;
+            }
             // The last party is about to end the round, so ours is the next one.
             self.sleep(watch, now, deadline);
             if deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
@@ -157,11 +163,18 @@ impl RawBarrier {
         }
     }
 
-    /// Writes the arrival in round `now` down. Only under the lock.
-    fn record(&self, now: u32, index: u32, stop: bool) -> Result<Arrival<'_>, i32> {
+    /// Writes the arrival in round `now` down; if that ends the round, `asleep` tells whether somebody is to be woken. Only under the
+    /// lock.
+    fn record(
+        &self,
+        now: u32,
+        index: u32,
+        stop: bool,
+        asleep: &mut bool,
+    ) -> Result<Arrival<'_>, i32> {
         let is_last = index + 1 == self.parties;
         if is_last && !stop {
-            self.open(after(now), 0);
+            *asleep = self.begin_round(after(now), 0);
             return Ok(Arrival::Crossed(index));
         }
         let Ok(entry) = self.roster.entry(me()) else {
@@ -305,12 +318,21 @@ impl RawBarrier {
         self.open(after(now), state);
     }
 
-    /// The store that ends a round and begins round `next`.
+    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one.
+    fn begin_round(&self, next: u32, state: u32) -> bool {
+        self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel) & WAITERS != 0
+    }
+
     fn open(&self, next: u32, state: u32) {
-        let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
-        if before & WAITERS != 0 {
-            futex::wake_all(&self.round);
+        if self.begin_round(next, state) {
+            self.wake();
         }
+    }
+
+    /// Killed before this, it is the death that wakes them.
+    #[cold]
+    fn wake(&self) {
+        futex::wake_all(&self.round);
     }
 
     /// How the round of `turn`, which has ended, did so.
@@ -338,59 +360,5 @@ const fn is_before(a: u32, b: u32) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn early(barrier: &RawBarrier) -> Turn<'_> {
-        match barrier.arrive(false, Deadline::NEVER) {
-            Ok(Arrival::Early(turn)) => turn,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_slow_party_learns_how_its_own_round_ended() {
-        let barrier = RawBarrier::new(2);
-        let broken = early(&barrier);
-        barrier.reset();
-        let crossed = early(&barrier);
-        for round in 0..200 {
-            assert!(matches!(barrier.arrive(false, Deadline::NEVER), Ok(Arrival::Crossed(1))));
-            early(&barrier);
-            assert_eq!(barrier.outcome(&crossed), Ok(0), "after {round} rounds");
-            assert_eq!(barrier.outcome(&broken), Err(0));
-        }
-        for _ in 1..MEMORY {
-            barrier.reset();
-            early(&barrier);
-            assert_eq!(barrier.outcome(&crossed), Ok(0));
-            assert_eq!(barrier.outcome(&broken), Err(0));
-        }
-    }
-
-    #[test]
-    fn the_last_party_may_be_stopped_and_panic() {
-        let barrier = RawBarrier::new(2);
-        let first = early(&barrier);
-        let Ok(Arrival::Last(last)) = barrier.arrive(true, Deadline::NEVER) else {
-            panic!("the second of two is the last");
-        };
-        assert_eq!(barrier.waiting(), 2);
-        barrier.give_up(&last);
-        assert_eq!(barrier.finish(&last), Err(0));
-        assert_eq!(barrier.wait(&first, Deadline::NEVER), Err(0));
-        assert!(barrier.is_broken());
-        barrier.reset();
-        assert!(!barrier.is_broken());
-    }
-
-    #[test]
-    fn whoever_dies_with_the_lock_breaks_it() {
-        let barrier = RawBarrier::new(2);
-        let turn = early(&barrier);
-        std::thread::scope(|scope| {
-            scope.spawn(|| barrier.lock.lock(Deadline::NEVER));
-        });
-        assert_eq!(barrier.wait(&turn, Deadline::NEVER), Err(me().pid));
-    }
-}
+#[path = "barrier_tests.rs"]
+mod tests;

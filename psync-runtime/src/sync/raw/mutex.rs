@@ -265,7 +265,7 @@ impl RawMutex {
     }
 
     #[inline]
-    fn release<'a>(&'a self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
+    fn release<'a>(&self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
         unlink(&pending);
