@@ -17,7 +17,7 @@ fn nap(millis: u64) {
     thread::sleep(Duration::from_millis(millis));
 }
 
-/// _TestProcess.test_many_processes
+/// `_TestProcess.test_many_processes`
 #[test]
 fn many_start_many_end_and_many_are_terminated() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -94,7 +94,7 @@ fn disturb(starter: i32, thread: i32) {
     }
 }
 
-/// _TestPollEintr.test_poll_eintr
+/// `_TestPollEintr.test_poll_eintr`
 #[test]
 fn signals_do_not_end_a_wait() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -115,7 +115,7 @@ fn signals_do_not_end_a_wait() {
     unsafe { libc::signal(libc::SIGUSR1, old) };
 }
 
-/// _TestProcess.test_process_mainthread_native_id
+/// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -137,7 +137,7 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_eq!(sum, (1..=4_000).sum());
 }
 
-/// _TestProcess.test_current
+/// `_TestProcess.test_current`
 #[test]
 fn the_first_process_knows_itself() {
     let own = psync::current();
@@ -148,7 +148,7 @@ fn the_first_process_knows_itself() {
     assert!(shown.contains(&format!("pid: {}", own.pid())), "{shown}");
 }
 
-/// _TestProcess.test_cpu_count
+/// `_TestProcess.test_cpu_count`
 #[test]
 fn there_is_at_least_one_cpu() {
     assert!(psync::cpu_count() >= 1);
@@ -182,7 +182,7 @@ fn upper_case(desk: &Desk) -> u32 {
     }
 }
 
-/// _TestSubclassingProcess.test_subclassing
+/// `_TestSubclassingProcess.test_subclassing`
 #[test]
 fn a_process_serves_requests_until_it_is_told_to_stop() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
