@@ -137,7 +137,10 @@ fn lose_supervisor() {
         }
         census.everybody.clear();
     }
-    let zombies = || processes().into_iter().filter(|seen| seen.zombie).collect::<Vec<_>>();
+    let zombies = || {
+        psync::active_children();
+        processes().into_iter().filter(|seen| seen.zombie).collect::<Vec<_>>()
+    };
     if std::process::id() == 1 && !poll_for(Duration::from_secs(10), || zombies().is_empty()) {
         panic!("zombies: {:?}", zombies());
     }
