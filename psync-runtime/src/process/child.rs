@@ -9,6 +9,7 @@ use super::{
     surroundings,
 };
 use crate::{
+    primitive::{AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
     sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
@@ -19,10 +20,11 @@ use std::{
     cell::RefCell,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
-    sync::OnceLock,
 };
 
-/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
+/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start.
+///
+/// The supervisor forks on its user thread, so this is one: the only thread of the new process, and user code may have it.
 pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>]) -> ! {
     close(lifeline.writer());
     for descriptor in not_ours {
@@ -32,7 +34,7 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     signal::set_mask(0);
     if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
         close(lifeline.reader().as_raw_fd());
-        on_user_thread(|| serve(ends, hold, false));
+        serve(ends, hold, false);
     }
     exit::at_once(0)
 }
@@ -44,22 +46,27 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     let [line_receiver, line, control, notify, lifeline] = descriptors;
     record_panics();
     surroundings::remember(signal::ignore_group());
+    signal::set_mask(0);
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
         drop(lifeline);
-        on_user_thread(|| serve(&ends, hold, true));
+        serve(&ends, hold, true);
     }
 }
 
-#[allow(unsafe_code, reason = "closes what a forked copy of the supervisor holds")]
-fn close(descriptor: i32) {
+#[allow(unsafe_code, reason = "closes what a forked copy of a process holds")]
+pub(super) fn close(descriptor: i32) {
     // SAFETY: the owner is in memory that this process, which never returns, does not use again.
     unsafe { libc::close(descriptor) };
 }
 
 /// User code runs on a thread like any other, not in the middle of the C library's start-up. The name cannot be changed
 /// later, so it is what the main thread's would be.
-fn on_user_thread(body: impl FnOnce() + Send) {
+///
+/// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
+/// perhaps, must not find this thread instead. The user thread begins with all blocked, too, and sets its own mask.
+pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
+    signal::block_all();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
         let _ = thread.spawn_scoped(scope, body);
@@ -109,17 +116,19 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     let id = start.header.id();
     // The starter is gone, and everybody that it started goes with it.
     let Ok(Some(hold)) = lifeline::hang_on(&start.lifeline) else { return };
+    // From here on it belongs to its starter. Once it has claimed the start, the supervisor's end must not be its own.
+    drop(supervisor);
     let prepared = start.fetch().and_then(|()| surroundings::put_on(&mut start));
     if let Err(error) = prepared {
         return refuse(world, id, error.raw_os_error());
     }
-    // Before the claim: once the start has a process, the supervisor's end must not be that process's end.
-    drop(supervisor);
     let pid = nix::unistd::getpid().as_raw();
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;
     }
-    futex::wake_all(world.slot(id).word());
+    if !start.header.until_end {
+        futex::wake_all(world.slot(id).word());
+    }
     let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
     // If this fails, the supervisor is gone, and with it the need to tell it.
     let _ = socket::send(&ends.notify, &[&claim], &[]);
@@ -157,11 +166,20 @@ pub(crate) struct Running {
 }
 
 /// For the panic hook of a program that aborts on panic: what it leaves must be left before it does.
-static RUNNING: OnceLock<Running> = OnceLock::new();
+///
+/// A child of `Fork` finds its starter's here, and puts its own in its place.
+static RUNNING: AtomicPtr<Running> = AtomicPtr::new(core::ptr::null_mut());
+
+#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
+fn running() -> Option<&'static Running> {
+    // SAFETY: `RUNNING` is null or came from `Box::leak`.
+    unsafe { RUNNING.load(Ordering::Acquire).as_ref() }
+}
 
 /// Runs the user's function and commits what comes of it. The exit code.
 pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
-    let running = RUNNING.get_or_init(|| running);
+    let running: &'static Running = Box::leak(Box::new(running));
+    RUNNING.store(core::ptr::from_ref(running).cast_mut(), Ordering::Release);
     let mut writer = Writer::new(running.world, running.id, &running.store);
     let result = catch_unwind(AssertUnwindSafe(|| {
         outcome::offer(handles, || {
@@ -217,7 +235,7 @@ fn note(info: &PanicHookInfo<'_>) {
     LAST_PANIC.set(Some((location, backtrace)));
     // Without unwinding nothing else of this process's code runs after the hook.
     if cfg!(panic = "abort")
-        && let Some(running) = RUNNING.get()
+        && let Some(running) = running()
     {
         Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
     }

@@ -1,22 +1,14 @@
 //! A process's connection to a supervisor: how it finds one, launches one, and notices that it is gone.
 
-use super::{
-    SpawnError,
-    family::{existing_family, family},
-    preload, supervisor,
-};
+use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
     primitive::{AtomicPtr, Ordering},
-    shm::world::{Identity, Method, descriptor, existing, world},
-    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, procfs, socket, spawn},
+    shm::world::{descriptor, world},
+    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::{
-    ffi::CStr,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::Arc,
-};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The environment variable that tells a new process its role.
 pub(crate) const VARIABLE: &str = "PSYNC_BOOT";
@@ -75,46 +67,18 @@ pub(crate) fn discard(link: &'static Link) {
     if let Some((_, pidfd)) = &link.supervisor {
         pidfd.wait(Deadline::after(Duration::from_millis(100)));
         pidfd.reap();
-        adopt_orphans();
     }
-}
-
-/// What the kernel calls a supervisor and its ready children.
-pub(crate) const NAME: &CStr = c"psync-super";
-
-/// In a container's first process, and in a subreaper, the children of a dead supervisor have become children of this process: whoever
-/// they are, nobody else can wait for them.
-fn adopt_orphans() {
-    let inherits =
-        std::process::id() == 1 || nix::sys::prctl::get_child_subreaper().unwrap_or(false);
-    let (true, Some(world), Some(family)) = (inherits, existing(), existing_family()) else {
-        return;
-    };
-    for (pid, name) in procfs::children() {
-        let started = world.used().find(|(id, slot)| {
-            let by_supervisor = matches!(slot.method(), Method::ForkServer | Method::Spawn);
-            by_supervisor && slot.pid() == pid && slot.is_alive(*id)
-        });
-        let id = match started {
-            Some((id, _)) => id,
-            None if name.as_bytes() == NAME.to_bytes() => Identity::NOBODY,
-            None => continue,
-        };
-        let is_ours = existing_link().and_then(|link| link.supervisor.as_ref());
-        if is_ours.is_none_or(|(supervisor, _)| *supervisor != pid)
-            && let Ok(pidfd) = PidFd::open(pid)
-        {
-            family.forget(id, Arc::new(pidfd));
-        }
-    }
+    reaping::expect_orphans();
 }
 
 /// Discards the present link if the supervisor that this process launched has ended, and leaves no zombie of it.
 pub(crate) fn check() {
-    let Some(link) = existing_link() else { return };
-    if link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended()) {
+    if let Some(link) = existing_link()
+        && link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended())
+    {
         discard(link);
     }
+    reaping::adopt_orphans();
 }
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.

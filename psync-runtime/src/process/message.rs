@@ -1,18 +1,26 @@
 //! The message that makes a ready child a process: what is in it and in which order.
 //!
 //! Bytes: a header of fixed encoding, then the environment, then the arguments. If these are long, the last two lie in the starter's store.
-//! Descriptors: lifeline, inbox, store, working directory, those standard streams that are open, segments of handles.
+//! Descriptors: lifeline, inbox, store, working directory, those standard streams that are open, segments of handles. If there are more of
+//! these than a message can carry, they wait in a socket of their own, whose receiving end is the last descriptor.
 
 use super::family::{Family, Region};
-use crate::{channel::codec, shm::world::Identity, sys::OsError};
+use crate::{
+    channel::codec,
+    shm::world::Identity,
+    sys::{OsError, socket},
+};
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What does not go into a message of a socket goes into the store.
 const INLINE: usize = 48 << 10;
-/// Room for any message.
-pub(crate) const LARGEST: usize = INLINE + 4096;
+/// Room for any message. So much that the allocator takes fresh pages for it, of which only those are touched that a message fills: a child
+/// that has just been forked would pay for each of them.
+pub(crate) const LARGEST: usize = 256 << 10;
+/// How many handles go along with the message itself.
+const MOST_HANDLES: usize = socket::MAX_DESCRIPTORS - 8;
 
 /// The fixed part.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +38,10 @@ pub(crate) struct Header {
     pub(crate) environment: usize,
     pub(crate) arguments: usize,
     pub(crate) in_store: bool,
+    /// The starter sleeps until the process ends.
+    pub(crate) until_end: bool,
+    /// Whether the handles wait in a socket of their own.
+    pub(crate) overflow: bool,
 }
 
 impl Header {
@@ -61,6 +73,33 @@ pub(crate) fn compose(
         bytes.extend_from_slice(arguments);
     }
     Ok(bytes)
+}
+
+/// What goes along with a message.
+#[derive(Debug)]
+pub(crate) struct Descriptors<'a> {
+    /// Everything but the handles.
+    pub(crate) fixed: Vec<BorrowedFd<'a>>,
+    pub(crate) handles: Vec<BorrowedFd<'a>>,
+}
+
+impl Descriptors<'_> {
+    pub(crate) fn overflow(&self) -> bool {
+        self.handles.len() > MOST_HANDLES
+    }
+
+    /// Puts them together for one sending. Whoever receives it empties the socket, so the next sending needs another.
+    pub(crate) fn pack<T>(&self, send: impl FnOnce(&[BorrowedFd<'_>]) -> T) -> Result<T, OsError> {
+        if !self.overflow() {
+            return Ok(send(&[&self.fixed[..], &self.handles[..]].concat()));
+        }
+        let (sender, receiver) = socket::message_pair()?;
+        socket::limit_patience(&sender)?;
+        for part in self.handles.chunks(socket::MAX_DESCRIPTORS) {
+            socket::send(&sender, &[&[0]], part)?;
+        }
+        Ok(send(&[&self.fixed[..], &[receiver.as_fd()]].concat()))
+    }
 }
 
 #[allow(unsafe_code, reason = "fills a window of the store")]
@@ -126,11 +165,21 @@ impl Start {
         })
     }
 
-    /// Fetches environment and arguments from the store if they are there.
+    /// Fetches what did not come with the message itself.
     pub(crate) fn fetch(&mut self) -> Result<(), OsError> {
+        if self.header.overflow
+            && let Some(line) = self.handles.pop()
+        {
+            while let Some(received) = socket::try_receive(&line, &mut [0])? {
+                if received.truncated {
+                    return Err(OsError::new("recvmsg", Errno::EMFILE));
+                }
+                self.handles.extend(received.descriptors);
+            }
+        }
         let len = self.header.environment + self.header.arguments;
         if self.header.in_store {
-            self.body = self.from_store(len)?;
+            self.body = self.read_store(len)?;
             Region::arguments(self.header.id()).clear(&self.store, len as u64);
         }
         if self.body.len() == len { Ok(()) } else { Err(OsError::new("recvmsg", Errno::EBADMSG)) }
@@ -139,11 +188,11 @@ impl Start {
     /// The environment of a start that is passed on: its place in the store is left as it is.
     pub(crate) fn environment_block(&self) -> Result<Vec<u8>, OsError> {
         let len = self.header.environment;
-        if self.header.in_store { self.from_store(len) } else { Ok(self.environment().to_vec()) }
+        if self.header.in_store { self.read_store(len) } else { Ok(self.environment().to_vec()) }
     }
 
     #[allow(unsafe_code, reason = "reads a window of the store")]
-    fn from_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
+    fn read_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
         if len == 0 {
             return Ok(Vec::new());
         }

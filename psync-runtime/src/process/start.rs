@@ -7,18 +7,20 @@ use super::{
     family::family,
     handle::{Child, Streams},
     link::{self, Link},
-    message::{self, Header},
+    message::{self, Descriptors, Header},
     options::StdioKind,
     outcome::{self, Fault, Handles, Writer},
-    surroundings,
+    reaping, surroundings,
 };
 use crate::{
     channel::codec,
     shm::{
         self, Segment,
-        world::{self, Identity, Me, Method, Phase, Wake, Watch, World, me, world},
+        world::{self, Identity, Me, Method, Phase, Slot, State, Wake, Watch, World, me, world},
     },
-    sys::{OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket},
+    sys::{
+        OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket, standard,
+    },
 };
 use core::time::Duration;
 use nix::{
@@ -28,7 +30,7 @@ use nix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
 
@@ -58,9 +60,9 @@ pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
 ///
 /// # Examples
 /// ```
-/// let process = psync_runtime::process::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
+/// let process = psync::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
 /// assert_eq!(process.join()?, 42);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -77,11 +79,11 @@ where
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, spawn_with};
+/// use psync::{Options, spawn_with};
 ///
-/// let process = spawn_with(Options::new().name("acorn"), |()| psync_runtime::process::current().name().to_owned(), ())?;
+/// let process = spawn_with(Options::new().name("acorn"), |()| psync::current().name().to_owned(), ())?;
 /// assert_eq!(process.join()?, "acorn");
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -137,7 +139,7 @@ fn enter<A: DeserializeOwned, R: Serialize>(
 }
 
 /// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
@@ -149,7 +151,16 @@ struct Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.world.slot(self.id).free(self.id);
+        let slot = self.world.slot(self.id);
+        if !slot.withdraw(self.id) {
+            // A child took it on at the last moment, and its starter has given up.
+            if let Ok(pidfd) = PidFd::open(slot.pid())
+                && slot.is_alive(self.id)
+            {
+                let _ = pidfd.signal(nix::libc::SIGKILL);
+            }
+            slot.detach(self.id);
+        }
     }
 }
 
@@ -170,7 +181,8 @@ fn begin(
         check_threads()?;
     }
     let family = family()?;
-    family.reap_forgotten();
+    link::check();
+    reaping::settle_all();
     exit::arm();
     let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;
     let reservation = Reservation { world, id };
@@ -192,18 +204,24 @@ fn begin(
         environment: 0,
         arguments: 0,
         in_store: false,
+        until_end: options.until_end,
+        overflow: false,
     };
+    let mut fixed = family.descriptors().to_vec();
+    fixed.push(directory.as_fd());
+    fixed.extend(streams.iter().flatten().map(Stream::as_fd));
+    let descriptors = Descriptors { fixed, handles: outcome::descriptors(handles) };
+    header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
-    let mut descriptors = family.descriptors().to_vec();
-    descriptors.push(directory.as_fd());
-    descriptors.extend(streams.iter().flatten().map(Stream::as_fd));
-    let shared = outcome::descriptors(handles);
-    descriptors.extend(&shared);
     let pidfd = match method {
-        StartMethod::ForkServer => hand_over(world, id, &bytes, &descriptors, |link| &link.line)?,
-        StartMethod::Spawn => hand_over(world, id, &bytes, &descriptors, |link| &link.control)?,
-        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors)?,
+        StartMethod::ForkServer => {
+            hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
+        }
+        StartMethod::Spawn => {
+            hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
+        }
+        StartMethod::Fork => fork_here(world, id, &bytes, &descriptors, &ours)?,
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
@@ -268,8 +286,8 @@ fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsE
                 Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
             }
             StdioKind::Piped => {
-                let (reader, writer) =
-                    OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let (reader, writer) = standard::both_beyond(pipe)?;
                 let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
                 ours.0[number] = Some(our);
                 Some(Stream::New(their))
@@ -290,9 +308,9 @@ fn own_stream(number: usize) -> Option<Stream> {
 /// Sends the message until a child has claimed the start.
 fn hand_over(
     world: &World,
-    id: Identity,
+    header: &Header,
     bytes: &[u8],
-    descriptors: &[BorrowedFd<'_>],
+    descriptors: &Descriptors<'_>,
     end: fn(&'static Link) -> &'static OwnedFd,
 ) -> Result<PidFd, SpawnError> {
     let deadline = Deadline::after(PATIENCE);
@@ -300,7 +318,7 @@ fn hand_over(
     while lost < ATTEMPTS {
         let link = link::link()?;
         let before = world.lost_children();
-        match socket::send(end(link), &[bytes], descriptors) {
+        match descriptors.pack(|all| socket::send(end(link), &[bytes], all))? {
             Ok(()) => {}
             Err(error) if link::is_gone(&error) => {
                 link::discard(link);
@@ -315,7 +333,7 @@ fn hand_over(
             }
             Err(error) => return Err(error.into()),
         }
-        match await_claim(world, id, before, deadline)? {
+        match await_claim(world, header, before, deadline)? {
             Some(pidfd) => return Ok(pidfd),
             None => lost += 1,
         }
@@ -324,13 +342,16 @@ fn hand_over(
 }
 
 /// Waits until a child has claimed the start. `None` if the message may have been lost.
+///
+/// If the starter waits for the end anyway, so does this, and wakes once instead of twice.
 fn await_claim(
     world: &World,
-    id: Identity,
+    header: &Header,
     lost_before: u32,
     deadline: Deadline,
 ) -> Result<Option<PidFd>, SpawnError> {
-    let slot = world.slot(id);
+    let slot = world.slot(header.id());
+    let mut until_end = header.until_end;
     loop {
         let watch = Watch::new();
         let state = slot.state();
@@ -341,16 +362,29 @@ fn await_claim(
                 let errno = Errno::from_raw(slot.status().0.cast_signed());
                 return Err(OsError::new("starting the process", errno).into());
             }
-            // Its end is seen in the table, since nothing frees the slot but its handle; so the pid is still its own.
-            _ => return Ok(Some(PidFd::open(state.pid()).or_else(|_| PidFd::ended())?)),
+            Phase::Running if until_end => {}
+            _ => return open_claimed(slot, state).map(Some),
         }
-        match watch.wait(slot.word(), state.low(), deadline) {
+        let patience = if state.phase() == Phase::Running { Deadline::NEVER } else { deadline };
+        match watch.wait(slot.word(), state.low(), patience) {
             Wake::TimedOut => return Err(SpawnError::TimedOut),
-            // If the supervisor is gone, sending again finds out.
-            Wake::Verify => return Ok(None),
+            // If the supervisor is gone, sending again finds out; and if the process runs, its handle knows how to ask.
+            Wake::Verify if state.phase() == Phase::Starting => return Ok(None),
+            Wake::Verify => until_end = false,
             Wake::Look => {}
         }
     }
+}
+
+/// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
+fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
+    if state.phase() == Phase::Running
+        && let Ok(pidfd) = PidFd::open(state.pid())
+        && slot.state().phase() == Phase::Running
+    {
+        return Ok(pidfd);
+    }
+    Ok(PidFd::ended()?)
 }
 
 /// Forks this process, which has one thread.
@@ -359,7 +393,8 @@ fn fork_here(
     world: &'static World,
     id: Identity,
     bytes: &[u8],
-    descriptors: &[BorrowedFd<'_>],
+    descriptors: &Descriptors<'_>,
+    ours: &Streams,
 ) -> Result<PidFd, SpawnError> {
     use std::io::Write;
     // What is buffered must come out once, not in both.
@@ -368,19 +403,22 @@ fn fork_here(
     match OsError::wrap("fork", unsafe { fork() })? {
         ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
         ForkResult::Child => {
-            let descriptors = descriptors
-                .iter()
-                .map(BorrowedFd::try_clone_to_owned)
-                .collect::<Result<Vec<_>, _>>();
-            let code =
-                descriptors.ok().and_then(|descriptors| message::Start::parse(bytes, descriptors));
-            let code = code.and_then(|start| forked(world, id, start));
+            // As long as it holds the other end of its own pipe, it never sees the end of its input.
+            ours.0.iter().flatten().for_each(|end| child::close(end.as_raw_fd()));
+            let copies = |all: &[BorrowedFd<'_>]| {
+                all.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>().ok()
+            };
+            let descriptors = descriptors.pack(copies).ok().flatten();
+            let start =
+                descriptors.and_then(|descriptors| message::Start::parse(bytes, descriptors));
+            let code = start.and_then(|start| forked(world, id, start));
             exit::of_fork(code.unwrap_or(1))
         }
     }
 }
 
 fn adopt_fork(world: &World, id: Identity, pid: i32) -> Result<PidFd, OsError> {
+    reaping::forked();
     // Parent and child both know everything that a claim needs; whoever comes first makes it.
     world.slot(id).claim(id, me().pid, pid);
     PidFd::open(pid)

@@ -12,6 +12,7 @@ pub(crate) mod procfs;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod spawn;
+pub(crate) mod standard;
 pub(crate) mod thread;
 
 mod error;

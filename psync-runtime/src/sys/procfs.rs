@@ -56,21 +56,6 @@ pub(crate) fn thread_count() -> std::io::Result<usize> {
     Ok(std::fs::read_dir("/proc/self/task")?.count())
 }
 
-/// The pids and names of the kernel's children of this process. Looks at every process there is.
-pub(crate) fn children() -> Vec<(i32, String)> {
-    let own = nix::unistd::getpid().to_string();
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter_map(|pid: i32| {
-        let text = std::fs::read(format!("/proc/{pid}/stat")).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        let (head, tail) = text.rsplit_once(')')?;
-        let name = head.split_once('(')?.1.to_owned();
-        (tail.split_ascii_whitespace().nth(1)? == own).then_some((pid, name))
-    })
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
