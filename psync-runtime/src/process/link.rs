@@ -3,7 +3,7 @@
 use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
     primitive::{AtomicPtr, Ordering},
-    shm::world::{descriptor, world},
+    shm::world::{descriptor, existing, world},
     sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
@@ -69,16 +69,40 @@ pub(crate) fn discard(link: &'static Link) {
         pidfd.reap();
     }
     reaping::expect_orphans();
+    if let Some(world) = existing() {
+        // Whoever waits for what this supervisor would have told looks for itself from here on.
+        world.announce_death();
+    }
 }
 
-/// Discards the present link if the supervisor that this process launched has ended, and leaves no zombie of it.
+/// Discards the present link if its supervisor has ended, and leaves no zombie of it.
 pub(crate) fn check() {
     if let Some(link) = existing_link()
-        && link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended())
+        && link.has_ended()
     {
         discard(link);
     }
     reaping::adopt_orphans();
+}
+
+/// Whether `link` is the one in use. If not, its supervisor is gone.
+pub(crate) fn is_current(link: Option<&'static Link>) -> bool {
+    match (existing_link(), link) {
+        (Some(current), Some(link)) => core::ptr::eq(current, link),
+        _ => false,
+    }
+}
+
+impl Link {
+    fn has_ended(&self) -> bool {
+        if let Some((_, pidfd)) = &self.supervisor {
+            return pidfd.has_ended();
+        }
+        // Nobody but the supervisor has the other end.
+        let mut ends = [PollFd::new(self.control.as_fd(), PollFlags::empty())];
+        let _ = poll(&mut ends, PollTimeout::ZERO);
+        ends[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
+    }
 }
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.
