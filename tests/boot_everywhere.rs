@@ -1,5 +1,6 @@
 //! psync needs no set-up, wherever a program comes from and however it was built.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -10,7 +11,7 @@ use common::{
 use std::{process::Command, time::Duration};
 
 /// Some of these tests compile a program, on a machine that may be busy.
-const PATIENCE: Duration = Duration::from_secs(900);
+const PATIENCE: Duration = Duration::from_mins(15);
 
 /// Builds the main program with a profile and has it check itself.
 fn check_profile(profile: &str, directory: &str) {

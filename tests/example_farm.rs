@@ -1,5 +1,6 @@
 //! The farm of the crate's tour, run as a program.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -8,7 +9,7 @@ use std::{path::Path, time::Duration};
 
 #[test]
 fn the_farm_says_what_it_should_in_the_right_order() {
-    let _watchdog = watchdog_for(Duration::from_secs(900));
+    let _watchdog = watchdog_for(Duration::from_mins(15));
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let manifest = manifest.to_str().expect("text");
     let output = build(&["run", "--quiet", "--example", "farm", "--manifest-path", manifest]);

@@ -1,5 +1,6 @@
 //! What happens when a program, or a process of it, ends.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -58,10 +59,10 @@ fn exit_hooks_of_a_process_run_at_its_end() {
 /// _TestFinalize.test_finalize
 #[test]
 fn finalizers_run_once_and_in_their_order() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
     let _watchdog = watchdog();
     let words = ["a", "b", "d10", "d03", "d02", "d01", "e", "registered at exit", ""];
     assert_eq!(run(["exit", "order"]), words.join("\n"));
-    static RUNS: AtomicU32 = AtomicU32::new(0);
     let count = || {
         RUNS.fetch_add(1, Ordering::Relaxed);
     };
@@ -76,8 +77,8 @@ fn finalizers_run_once_and_in_their_order() {
 /// _TestFinalize.test_thread_safety
 #[test]
 fn finalizers_come_and_go_in_many_threads() {
-    let _watchdog = watchdog();
     static RUNS: AtomicU32 = AtomicU32::new(0);
+    let _watchdog = watchdog();
     let (stop, made) = (AtomicBool::new(false), AtomicU32::new(0));
     thread::scope(|scope| {
         for thread in 0..4_i32 {
@@ -167,7 +168,7 @@ fn a_stranger_that_was_forked_keeps_nobody_alive() {
 /// TestResourceTracker.test_resource_tracker_lock_reinit_after_fork
 #[test]
 fn psync_works_in_what_was_forked_at_any_moment() {
-    let _watchdog = watchdog_for(Duration::from_secs(240));
+    let _watchdog = watchdog_for(Duration::from_mins(4));
     assert_eq!(run(["exit", "raw-fork-uses-psync"]), "all went well\n");
 }
 

@@ -1,5 +1,6 @@
 //! Which descriptors a process has, and what it costs its starter.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

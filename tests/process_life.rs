@@ -1,5 +1,6 @@
 //! A process from its start to its end, with each start method.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Many processes, and processes among threads, signals and other processes.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "processes sleep")]
 
 mod common;
@@ -115,6 +116,11 @@ fn signals_do_not_end_a_wait() {
     unsafe { libc::signal(libc::SIGUSR1, old) };
 }
 
+fn deep(n: u32) -> u64 {
+    let frame = std::hint::black_box([u64::from(n); 64]);
+    if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+}
+
 /// _TestProcess.test_process_mainthread_native_id
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
@@ -129,10 +135,6 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_ne!(ours, theirs);
     assert_eq!(name.as_deref(), Some("main"));
     // With as much room as a main thread has.
-    fn deep(n: u32) -> u64 {
-        let frame = std::hint::black_box([u64::from(n); 64]);
-        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-    }
     let sum = psync::spawn(deep, 4_000).expect("a start").join().expect("enough stack");
     assert_eq!(sum, (1..=4_000).sum());
 }

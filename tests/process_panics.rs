@@ -1,5 +1,6 @@
 //! Processes that panic, with each start method.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! `parallel!`: branches that start together and have all ended when it returns.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "processes exit and sleep")]
 
 mod common;
@@ -192,7 +193,7 @@ fn a_deadline_ends_what_still_runs() {
     assert!(eventually(|| field.pids[..2]
         .iter()
         .all(|pid| !is_alive(pid.get()) || pid.get() == 0)));
-    let in_time = parallel! { with deadline = Duration::from_secs(60); square(2) };
+    let in_time = parallel! { with deadline = Duration::from_mins(1); square(2) };
     assert_eq!(in_time.expect("it is quick"), 4);
 }
 

@@ -1,5 +1,6 @@
 //! What goes into a process and what comes out of it, with each start method.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! `scope`: processes that borrow, and have all ended when the scope has.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -35,7 +36,9 @@ fn sum(numbers: &[u32]) -> u32 {
 
 #[process]
 fn double(numbers: &mut [u32]) {
-    numbers.iter_mut().for_each(|n| *n *= 2);
+    for n in numbers {
+        *n *= 2;
+    }
 }
 
 #[process]

@@ -1,5 +1,6 @@
 //! What a process finds around it, with each start method. These run in a program, since they change what the caller has.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The start methods, chosen and mixed.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! What supervisors do before their first child, and which file they come from.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! The supervisor is signalled and killed: running work goes on, and the next start works.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

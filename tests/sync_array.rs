@@ -1,5 +1,6 @@
 //! Shared arrays, between processes.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

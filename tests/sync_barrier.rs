@@ -1,5 +1,6 @@
 //! Barriers, between processes.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "being late takes time")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! Semaphores and events, between processes.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -159,9 +160,9 @@ fn the_debug_form_of_an_event_says_whether_it_is_set() {
     let forms = [(); 3].map(|()| {
         let form = format!("{event:?}");
         if event.is_set() {
-            event.clear()
+            event.clear();
         } else {
-            event.set()
+            event.set();
         }
         form
     });

@@ -22,7 +22,7 @@ pub struct Watchdog {
 
 /// Watches the calling test for two minutes.
 pub fn watchdog() -> Watchdog {
-    watchdog_for(Duration::from_secs(120))
+    watchdog_for(Duration::from_mins(2))
 }
 
 /// Watches the calling test.
@@ -78,7 +78,7 @@ pub fn signal(pid: i32, signal: i32) {
 /// Runs a check that a test and a program share: in this process, and in a program of one thread with all three methods.
 #[cfg(test)]
 pub fn everywhere(check: &str) {
-    let _watchdog = watchdog_for(Duration::from_secs(300));
+    let _watchdog = watchdog_for(Duration::from_mins(5));
     for method in [psync::StartMethod::ForkServer, psync::StartMethod::Spawn] {
         checks::find(check)(method);
     }
@@ -88,7 +88,7 @@ pub fn everywhere(check: &str) {
 /// Runs a check in a program of one thread with all three methods.
 #[cfg(test)]
 pub fn in_a_program(check: &str) {
-    let _watchdog = watchdog_for(Duration::from_secs(300));
+    let _watchdog = watchdog_for(Duration::from_mins(5));
     assert_eq!(programs::run(["check", check]), "Fork\nForkServer\nSpawn\n");
 }
 

@@ -158,8 +158,9 @@ fn blocked(_: ()) -> Vec<i32> {
 
 /// Whether a signal that this process sends to itself waits, as a blocked one must, whichever thread it could go to.
 fn keeps_waiting(signal: i32) -> bool {
+    let own = psync::current().pid();
     // SAFETY: a signal to this process itself.
-    unsafe { libc::kill(libc::getpid(), signal) };
+    unsafe { libc::kill(own, signal) };
     let mut set = std::mem::MaybeUninit::zeroed();
     // SAFETY: initialises the set.
     unsafe { libc::sigpending(set.as_mut_ptr()) };
