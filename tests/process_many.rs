@@ -65,6 +65,25 @@ fn threads_start_processes_at_the_same_time() {
     assert_eq!(total.get(), 160);
 }
 
+/// A process hangs on its starter, not on the thread that started it.
+#[test]
+fn a_process_outlives_the_thread_that_started_it() {
+    let (_watchdog, _alone) = (watchdog(), one_at_a_time());
+    let go = Shared::new(Event::new()).expect("shared memory");
+    for method in [StartMethod::ForkServer, StartMethod::Spawn] {
+        go.clear();
+        let wait = |go: Shared<Event>| go.wait();
+        let start = || {
+            let options = Options::new().start_method(method);
+            psync::spawn_with(options, wait, go.clone()).expect("a start")
+        };
+        let process = thread::scope(|scope| scope.spawn(start).join().expect("no panic"));
+        assert_eq!(process.wait_timeout(Duration::from_millis(20)), None);
+        go.set();
+        process.join().expect("ends");
+    }
+}
+
 /// One handle, waited for by several threads.
 #[test]
 fn threads_wait_for_the_same_process() {
