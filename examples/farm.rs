@@ -1,4 +1,5 @@
-//! Animals on a farm: they wait for the bell, share two swings, write the records under a lock, and leave together through the gate.
+//! Animals on a farm: they wait for the bell, share two swings, write themselves down under a lock, and leave together through the
+//! gate. Each of them is a process.
 //!
 //! ```console
 //! $ cargo run --release --example farm
@@ -6,7 +7,6 @@
 
 // ANCHOR: shared
 use psync::prelude::*;
-use std::time::Duration;
 
 /// What all animals see. It lies in shared memory, once.
 #[shared]
@@ -14,78 +14,67 @@ struct Farm {
     bell: Event,
     #[init(Semaphore::new(2))]
     swings: Semaphore,
-    on_swings: Value<u32>,
-    most_on_swings: Value<u32>,
     #[init(Barrier::with_action(5, open_gate))]
     gate: Barrier,
-    gate_opened: Value<u32>,
     pen: Lock,
     #[guarded_by(pen)]
     acorns: u32,
     #[guarded_by(pen)]
-    diary: List<Text<16>, 8>,
+    diary: List<Text<16>, 5>,
 }
-// ANCHOR_END: shared
 
-/// The action of the gate: run once, by whoever comes last, before anyone passes.
+/// Run once, by whoever comes to the gate last, before anybody passes.
 fn open_gate() {
     println!("the gate opens");
 }
+// ANCHOR_END: shared
 
 // ANCHOR: process
-/// One animal's day. The bell and the swing are part of the declaration.
-#[process(wait(farm.bell), acquire(farm.swings))]
-fn swing(farm: &Farm, name: &str, turns: u32) -> psync::Result<()> {
-    for _ in 0..turns {
-        let together = farm.on_swings.update(|n| n + 1);
-        farm.most_on_swings.update(|most| most.max(together));
-        println!("{name} swings");
-        farm.on_swings.update(|n| n - 1);
-    }
+/// Holds one of the swings while it runs, however it ends.
+#[process(acquire(farm.swings))]
+fn swing(farm: &Farm, name: &str) {
+    println!("{name} swings");
+}
+
+/// An animal's day, which begins with the bell. Returns its place in the queue at the gate.
+#[process(wait(farm.bell))]
+fn day(farm: &Farm, name: &str, found: u32) -> psync::Result<usize> {
+    swing(farm, name);
+
     let mut pen = farm.lock_pen()?;
-    *pen.acorns += turns;
-    let name = Text::try_from(name)?;
-    pen.diary.push(name).map_err(|_| psync::Error::from(std::io::Error::other("the diary is full")))
+    *pen.acorns += found;
+    pen.diary.push(name.parse()?).expect("there is a line for each of the five");
+    drop(pen);
+
+    println!("{name} is at the gate");
+    Ok(farm.gate.wait()?.index())
+}
+
+/// The bell is set when the body is done.
+#[process(set(farm.bell))]
+fn ring(farm: &Farm) {
+    println!("the farmer rings the bell");
 }
 // ANCHOR_END: process
-
-/// Waits at the gate until everybody is there.
-#[process]
-fn leave(farm: &Farm, name: String) -> Result<usize, BrokenBarrier> {
-    println!("{name} is at the gate");
-    let passed = farm.gate.wait()?;
-    farm.gate_opened.update(|n| n + 1);
-    Ok(passed.index())
-}
-
-#[process]
-fn ring(farm: &Farm, after: Duration) {
-    farm.bell.wait_timeout(after);
-    println!("the farmer rings the bell");
-    farm.bell.set();
-}
 
 // ANCHOR: main
 fn main() -> psync::Result<()> {
     let farm = Shared::new(Farm::default())?;
-    let animals = ["George", "Fred", "Percy", "Bella", "Daisy"];
+    let animals = [("Bella", 4), ("Daisy", 5), ("Fred", 2), ("George", 1), ("Percy", 3)];
 
-    parallel! {
-        for (turns, name) in (1..).zip(animals) => swing(&farm, name, turns),
-        ring(&farm, Duration::from_millis(20)),
-    }?;
-    let places = parallel! {
-        for name in animals => leave(&farm, name.to_string()),
+    let (places, ()) = parallel! {
+        for (name, found) in animals => day(&farm, name, found),
+        ring(&farm),
     }?;
 
-    let pen = farm.lock_pen()?;
-    let mut diary: Vec<_> = pen.diary.iter().map(|name| name.to_string()).collect();
-    diary.sort();
-    println!("{} acorns, {} on the swings at most", *pen.acorns, farm.most_on_swings.get());
-    println!("written down: {}", diary.join(", "));
-    let mut places = places.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut places = places.into_iter().collect::<psync::Result<Vec<_>>>()?;
     places.sort_unstable();
-    println!("left as number {places:?}");
+    println!("places at the gate: {places:?}");
+
+    let mut pen = farm.lock_pen()?;
+    pen.diary.sort_unstable();
+    let names: Vec<&str> = pen.diary.iter().map(Text::as_str).collect();
+    println!("{} found {} acorns", names.join(", "), pen.acorns);
     Ok(())
 }
 // ANCHOR_END: main

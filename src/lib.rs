@@ -55,6 +55,7 @@
 
 #[doc(inline)]
 pub use psync_macros::{parallel, process, shared};
+#[doc(inline)]
 pub use psync_runtime::{
     Error, OsError, Result,
     process::{
@@ -75,3 +76,8 @@ pub mod prelude;
 
 #[doc(hidden)]
 pub use psync_runtime::__private;
+
+/// What the README shows runs as well.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

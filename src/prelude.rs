@@ -2,7 +2,8 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    Array, Barrier, BarrierWait, BrokenBarrier, Event, ExitStatus, List, Lock, LockError, Mutex,
-    Options, Process, ProcessError, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio,
-    Text, Value, parallel, process, shared,
+    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Event, ExitStatus, List,
+    Lock, LockError, LockGuard, Mutex, MutexGuard, Options, Permit, PoisonCause, Process,
+    ProcessError, ReleaseError, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text,
+    Value, ValueGuard, parallel, process, shared,
 };

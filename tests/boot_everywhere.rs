@@ -1,6 +1,5 @@
 //! psync needs no set-up, wherever a program comes from and however it was built.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

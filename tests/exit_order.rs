@@ -1,6 +1,5 @@
 //! What happens when a program, or a process of it, ends.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -39,7 +38,7 @@ fn processes_without_handles_are_not_cut_short() {
     assert_eq!(lines, ["Fork", "ForkServer", "Spawn"]);
 }
 
-/// _TestAtExit.test_atexit
+/// `_TestAtExit.test_atexit`
 #[test]
 fn exit_hooks_of_a_process_run_at_its_end() {
     let _watchdog = watchdog();
@@ -56,7 +55,7 @@ fn exit_hooks_of_a_process_run_at_its_end() {
     }
 }
 
-/// _TestFinalize.test_finalize
+/// `_TestFinalize.test_finalize`
 #[test]
 fn finalizers_run_once_and_in_their_order() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -74,7 +73,7 @@ fn finalizers_run_once_and_in_their_order() {
     assert_eq!(RUNS.load(Ordering::Relaxed), 1);
 }
 
-/// _TestFinalize.test_thread_safety
+/// `_TestFinalize.test_thread_safety`
 #[test]
 fn finalizers_come_and_go_in_many_threads() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -104,14 +103,14 @@ fn finalizers_come_and_go_in_many_threads() {
     assert_eq!(RUNS.load(Ordering::Relaxed), made.load(Ordering::Relaxed));
 }
 
-/// TestStdinBadfiledescriptor.test_flushing
+/// `TestStdinBadfiledescriptor.test_flushing`
 #[test]
 fn what_is_buffered_comes_out_once() {
     let _watchdog = watchdog();
     assert_eq!(run(["exit", "unflushed"]), "foobarbarbar");
 }
 
-/// _TestProcess.test_error_on_stdio_flush_1
+/// `_TestProcess.test_error_on_stdio_flush_1`
 #[test]
 fn closed_streams_of_the_starter_are_no_failure() {
     let _watchdog = watchdog();
@@ -121,7 +120,7 @@ fn closed_streams_of_the_starter_are_no_failure() {
     }
 }
 
-/// _TestProcess.test_error_on_stdio_flush_2
+/// `_TestProcess.test_error_on_stdio_flush_2`
 #[test]
 fn streams_that_a_process_closes_are_no_failure() {
     let _watchdog = watchdog();
@@ -140,7 +139,7 @@ fn begin(arguments: &[&str]) -> (Child, Vec<i32>) {
     (program, pids)
 }
 
-/// TestResourceTracker.test_resource_tracker_fork_deadlock
+/// `TestResourceTracker.test_resource_tracker_fork_deadlock`
 #[test]
 fn a_stranger_that_was_forked_does_not_delay_the_end() {
     let _watchdog = watchdog();
@@ -153,7 +152,7 @@ fn a_stranger_that_was_forked_does_not_delay_the_end() {
     signal(pids[0], libc::SIGKILL);
 }
 
-/// TestResourceTracker.test_resource_tracker_raw_fork_prompt_reap
+/// `TestResourceTracker.test_resource_tracker_raw_fork_prompt_reap`
 #[test]
 fn a_stranger_that_was_forked_keeps_nobody_alive() {
     let _watchdog = watchdog();
@@ -165,14 +164,14 @@ fn a_stranger_that_was_forked_keeps_nobody_alive() {
     signal(pids[0], libc::SIGKILL);
 }
 
-/// TestResourceTracker.test_resource_tracker_lock_reinit_after_fork
+/// `TestResourceTracker.test_resource_tracker_lock_reinit_after_fork`
 #[test]
 fn psync_works_in_what_was_forked_at_any_moment() {
     let _watchdog = watchdog_for(Duration::from_mins(4));
     assert_eq!(run(["exit", "raw-fork-uses-psync"]), "all went well\n");
 }
 
-/// _TestProcess.test_parent_process
+/// `_TestProcess.test_parent_process`
 #[test]
 fn the_end_of_the_root_is_the_end_of_all() {
     let _watchdog = watchdog();
@@ -190,7 +189,7 @@ fn the_end_of_the_root_is_the_end_of_all() {
     assert!(eventually(|| pids.iter().all(|&pid| !is_alive(pid))));
 }
 
-/// FailingInitializerResourcesTest.test_spawn, FailingInitializerResourcesTest.test_forkserver
+/// `FailingInitializerResourcesTest.test_spawn`, `FailingInitializerResourcesTest.test_forkserver`
 #[test]
 fn failing_starts_leave_nothing() {
     let _watchdog = watchdog();

@@ -1,6 +1,5 @@
 //! `CONFORMANCE.md` and the tests that it names agree.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -48,8 +47,8 @@ fn documented(file: &str, text: &str) -> BTreeSet<Claim> {
         } else {
             let name = line.strip_prefix("fn ").and_then(|rest| rest.split('(').next());
             if let Some(name) = name.filter(|_| is_test) {
-                let place = format!("{file}::{name}");
-                found.extend(ids(&documentation).map(|id| (id.to_owned(), place.clone())));
+                let test = format!("{file}::{name}");
+                found.extend(ids(&documentation).map(|id| (id.to_owned(), test.clone())));
             }
             documentation.clear();
             is_test = false;

@@ -1,6 +1,5 @@
 //! Which descriptors a process has, and what it costs its starter.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -45,7 +44,7 @@ fn lists(method: StartMethod, processes: u32) -> Vec<Vec<i32>> {
     started.into_iter().map(|process| process.join().expect("ends")).collect()
 }
 
-/// _TestProcess.test_child_fd_inflation
+/// `_TestProcess.test_child_fd_inflation`
 #[test]
 fn live_siblings_cost_no_descriptors() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -100,7 +99,7 @@ fn high_descriptor() -> (OwnedFd, OwnedFd) {
     (unsafe { OwnedFd::from_raw_fd(high) }, other.into())
 }
 
-/// TestCloseFds.test_closefd
+/// `TestCloseFds.test_closefd`
 #[test]
 fn what_the_starter_has_open_is_not_open_in_the_process() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());

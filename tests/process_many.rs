@@ -1,6 +1,5 @@
 //! Many processes, and processes among threads, signals and other processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "processes sleep")]
 
 mod common;
@@ -18,7 +17,7 @@ fn nap(millis: u64) {
     thread::sleep(Duration::from_millis(millis));
 }
 
-/// _TestProcess.test_many_processes
+/// `_TestProcess.test_many_processes`
 #[test]
 fn many_start_many_end_and_many_are_terminated() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -114,7 +113,7 @@ fn disturb(starter: i32, thread: i32) {
     }
 }
 
-/// _TestPollEintr.test_poll_eintr
+/// `_TestPollEintr.test_poll_eintr`
 #[test]
 fn signals_do_not_end_a_wait() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -135,12 +134,7 @@ fn signals_do_not_end_a_wait() {
     unsafe { libc::signal(libc::SIGUSR1, old) };
 }
 
-fn deep(n: u32) -> u64 {
-    let frame = std::hint::black_box([u64::from(n); 64]);
-    if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-}
-
-/// _TestProcess.test_process_mainthread_native_id
+/// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -154,11 +148,15 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_ne!(ours, theirs);
     assert_eq!(name.as_deref(), Some("main"));
     // With as much room as a main thread has.
+    fn deep(n: u32) -> u64 {
+        let frame = std::hint::black_box([u64::from(n); 64]);
+        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+    }
     let sum = psync::spawn(deep, 4_000).expect("a start").join().expect("enough stack");
     assert_eq!(sum, (1..=4_000).sum());
 }
 
-/// _TestProcess.test_current
+/// `_TestProcess.test_current`
 #[test]
 fn the_first_process_knows_itself() {
     let own = psync::current();
@@ -169,7 +167,7 @@ fn the_first_process_knows_itself() {
     assert!(shown.contains(&format!("pid: {}", own.pid())), "{shown}");
 }
 
-/// _TestProcess.test_cpu_count
+/// `_TestProcess.test_cpu_count`
 #[test]
 fn there_is_at_least_one_cpu() {
     assert!(psync::cpu_count() >= 1);
@@ -203,7 +201,7 @@ fn upper_case(desk: &Desk) -> u32 {
     }
 }
 
-/// _TestSubclassingProcess.test_subclassing
+/// `_TestSubclassingProcess.test_subclassing`
 #[test]
 fn a_process_serves_requests_until_it_is_told_to_stop() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());

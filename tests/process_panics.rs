@@ -1,6 +1,5 @@
 //! Processes that panic, with each start method.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -36,7 +35,7 @@ fn of_another_thread_only() {
     everywhere("panics::of_another_thread_only");
 }
 
-/// _TestSubclassingProcess.test_stderr_flush
+/// `_TestSubclassingProcess.test_stderr_flush`
 #[test]
 fn report_on_standard_error() {
     everywhere("panics::report_on_standard_error");

@@ -1,6 +1,5 @@
 //! `parallel!`: branches that start together and have all ended when it returns.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "processes exit and sleep")]
 
 mod common;

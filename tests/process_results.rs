@@ -1,6 +1,5 @@
 //! What goes into a process and what comes out of it, with each start method.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -16,7 +15,7 @@ fn arguments_of_every_size() {
     everywhere("results::arguments_of_every_size");
 }
 
-/// _TestProcess.test_args_argument
+/// `_TestProcess.test_args_argument`
 #[test]
 fn keep_their_values() {
     everywhere("results::keep_their_values");

@@ -1,6 +1,5 @@
 //! `scope`: processes that borrow, and have all ended when the scope has.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 

@@ -1,12 +1,11 @@
 //! What a process finds around it, with each start method. These run in a program, since they change what the caller has.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
 use common::in_a_program;
 
-/// TestFlags.test_flags
+/// `TestFlags.test_flags`
 #[test]
 fn environment() {
     in_a_program("surroundings::environment");
@@ -52,7 +51,7 @@ fn name_in_the_process_list() {
     in_a_program("surroundings::name_in_the_process_list");
 }
 
-/// MiscTestCase.test_preload_main_sys_argv
+/// `MiscTestCase.test_preload_main_sys_argv`
 #[test]
 fn arguments_of_the_program() {
     in_a_program("surroundings::arguments_of_the_program");

@@ -1,6 +1,5 @@
 //! Lists and texts of fixed capacity in shared memory.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -62,7 +61,7 @@ fn rearrange(shelf: &Shelf) {
     list.sort_unstable_by(|a, b| b.cmp(a));
 }
 
-/// _TestSharedMemory.test_shared_memory_ShareableList_basics
+/// `_TestSharedMemory.test_shared_memory_ShareableList_basics`
 #[test]
 fn slots_change_value_and_kind_in_place() {
     let _watchdog = watchdog();
@@ -91,7 +90,7 @@ fn slots_change_value_and_kind_in_place() {
     assert_eq!(shelf.list.lock().expect("sound").as_slice(), [4]);
 }
 
-/// _TestSharedMemory.test_shared_memory_ShareableList_basics
+/// `_TestSharedMemory.test_shared_memory_ShareableList_basics`
 #[test]
 fn what_does_not_fit_changes_nothing() {
     let mut text = Text::<8>::try_from("12345678").expect("eight bytes");
@@ -103,7 +102,7 @@ fn what_does_not_fit_changes_nothing() {
     assert!(Text::<8>::try_from("üüüüa").is_err(), "nine bytes are not eight characters");
     let mut list = List::<u32, 2>::new();
     assert!(list.is_empty() && list.pop().is_none());
-    list.set(&[1]).expect("room");
+    list.push(1).expect("room");
     list.push(2).expect("room");
     assert_eq!(list.push(3), Err(3));
     assert!(list.set(&[7, 8, 9]).is_err());
@@ -122,7 +121,7 @@ fn decode(bytes: &[u8]) -> Result<Shared<[u64]>, String> {
     decoded.map(|(handle, _)| handle).map_err(|error| error.to_string())
 }
 
-/// _TestSharedMemory.test_shared_memory_ShareableList_pickling
+/// `_TestSharedMemory.test_shared_memory_ShareableList_pickling`
 #[test]
 fn a_handle_is_small_however_large_its_memory_is() {
     let _watchdog = watchdog();
@@ -138,7 +137,7 @@ fn a_handle_is_small_however_large_its_memory_is() {
     }
 }
 
-/// _TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object
+/// `_TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object`
 #[test]
 fn a_handle_of_memory_that_is_gone_is_an_error() {
     let _watchdog = watchdog();

@@ -1,6 +1,5 @@
 //! Shared memory and its handles, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -24,7 +23,7 @@ fn write_through_handle(numbers: Array<u8>, text: String) -> Array<u8> {
     numbers
 }
 
-/// _TestSharedMemory.test_shared_memory_basics
+/// `_TestSharedMemory.test_shared_memory_basics`
 #[test]
 fn memory_is_made_with_a_size_and_seen_by_every_handle() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -38,7 +37,7 @@ fn memory_is_made_with_a_size_and_seen_by_every_handle() {
     assert_eq!(other[0].get(), 42, "the last handle keeps it");
 }
 
-/// _TestSharedMemory.test_invalid_shared_memory_creation
+/// `_TestSharedMemory.test_invalid_shared_memory_creation`
 #[test]
 fn impossible_sizes_are_errors() {
     let _watchdog = watchdog();
@@ -50,7 +49,7 @@ fn impossible_sizes_are_errors() {
     }
 }
 
-/// _TestSharedMemory.test_shared_memory_across_processes
+/// `_TestSharedMemory.test_shared_memory_across_processes`
 #[test]
 fn processes_write_through_borrows_and_handles() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -72,7 +71,7 @@ fn pass_on(numbers: Shared<[Value<u32>]>, depth: u32) -> Shared<[Value<u32>]> {
     if depth > 0 { pass_on::run(numbers, depth - 1).expect("a process") } else { numbers }
 }
 
-/// _TestSharedMemory.test_shared_memory_pickle_unpickle
+/// `_TestSharedMemory.test_shared_memory_pickle_unpickle`
 #[test]
 fn a_handle_that_was_sent_round_is_the_same() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -102,7 +101,7 @@ fn memory_lives_as_long_as_anybody_holds_it() {
     assert_eq!(process.join().expect("ends"), 19);
 }
 
-/// _TestSharedMemory.test_shared_memory_untracking, _TestSharedMemory.test_shared_memory_tracking
+/// `_TestSharedMemory.test_shared_memory_untracking`, `_TestSharedMemory.test_shared_memory_tracking`
 #[test]
 fn the_end_of_a_process_takes_no_memory_from_others() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -121,11 +120,11 @@ fn the_end_of_a_process_takes_no_memory_from_others() {
     }
 }
 
-/// TestNamedResource.test_global_named_resource_spawn, TestResourceTracker.test_resource_tracker,
-/// _TestSharedMemory.test_shared_memory_SharedMemoryManager_reuses_resource_tracker
+/// `TestNamedResource.test_global_named_resource_spawn`, `TestResourceTracker.test_resource_tracker`,
+/// `_TestSharedMemory.test_shared_memory_SharedMemoryManager_reuses_resource_tracker`
 #[test]
 fn memory_has_no_name_that_could_be_left() {
-    let _watchdog = watchdog_for(std::time::Duration::from_mins(4));
+    let _watchdog = watchdog_for(std::time::Duration::from_secs(240));
     let names = || std::fs::read_dir("/dev/shm").map_or(0, Iterator::count);
     let before = names();
     // The program says nothing on standard error; that is checked as well.
@@ -133,7 +132,7 @@ fn memory_has_no_name_that_could_be_left() {
     assert_eq!((said.as_str(), names()), ("4\n", before));
 }
 
-/// _TestHeap.test_heap
+/// `_TestHeap.test_heap`
 #[test]
 fn blocks_of_all_sizes_do_not_touch_each_other() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -169,7 +168,7 @@ fn blocks_of_all_sizes_do_not_touch_each_other() {
     assert!(after <= before + 2, "{} descriptors are left", after - before);
 }
 
-/// _TestHeap.test_free_from_gc
+/// `_TestHeap.test_free_from_gc`
 #[test]
 fn memory_can_be_let_go_of_in_the_middle_of_making_it() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());

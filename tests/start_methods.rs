@@ -1,6 +1,5 @@
 //! The start methods, chosen and mixed.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -10,7 +9,7 @@ use common::{
 };
 use psync::prelude::*;
 
-/// TestStartMethod.test_get_all_start_methods
+/// `TestStartMethod.test_get_all_start_methods`
 #[test]
 fn there_are_three_and_the_first_is_the_default() {
     let expected = [StartMethod::ForkServer, StartMethod::Spawn, StartMethod::Fork];
@@ -23,7 +22,7 @@ fn afresh() -> (String, Option<String>) {
     (psync::current().name().to_owned(), method)
 }
 
-/// TestStartMethod.test_set_get
+/// `TestStartMethod.test_set_get`
 #[test]
 fn a_function_may_choose_and_its_caller_may_choose_otherwise() {
     let _watchdog = watchdog();
@@ -54,7 +53,7 @@ fn put_and_pass_on(numbers: Shared<Box>, method: bool) {
     put::spawn_with(options, &numbers, 2).expect("a start").join().expect("ends");
 }
 
-/// TestStartMethod.test_nested_startmethod
+/// `TestStartMethod.test_nested_startmethod`
 #[test]
 fn a_process_passes_handles_on_to_processes_of_any_method() {
     let _watchdog = watchdog();
@@ -82,7 +81,7 @@ fn have_a_daemon_look() {
     daemon.join().expect("ends");
 }
 
-/// TestStdinBadfiledescriptor.test_queue_in_process
+/// `TestStdinBadfiledescriptor.test_queue_in_process`
 #[test]
 fn a_process_makes_shared_memory_and_a_daemon_of_its_own() {
     let _watchdog = watchdog();
@@ -99,21 +98,21 @@ fn squares(until: u64) -> Vec<u64> {
     parallel! { for n in 0..until => square(n) }.expect("nothing fails")
 }
 
-/// TestStdinBadfiledescriptor.test_pool_in_process
+/// `TestStdinBadfiledescriptor.test_pool_in_process`
 #[test]
 fn a_process_maps_items_over_processes_of_its_own() {
     let _watchdog = watchdog();
     assert_eq!(squares::run(7).expect("ends"), [0, 1, 4, 9, 16, 25, 36]);
 }
 
-/// TestStartMethod.test_preload_resources
+/// `TestStartMethod.test_preload_resources`
 #[test]
 fn a_lock_that_was_made_while_preloading_serves_all_processes() {
     let _watchdog = watchdog();
     assert_eq!(run(["start", "preload-resources"]), "ok\n");
 }
 
-/// MiscTestCase.test_spawn_sys_executable_none_allows_import
+/// `MiscTestCase.test_spawn_sys_executable_none_allows_import`
 #[test]
 fn without_proc_a_start_is_an_error_and_nothing_else_is() {
     let _watchdog = watchdog();

@@ -1,6 +1,5 @@
 //! What supervisors do before their first child, and which file they come from.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -16,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// TestHandlePreload.test_handle_preload_main_valid
+/// `TestHandlePreload.test_handle_preload_main_valid`
 #[test]
 fn what_is_preloaded_is_there_in_every_process() {
     let _watchdog = watchdog();
@@ -25,8 +24,8 @@ fn what_is_preloaded_is_there_in_every_process() {
     }
 }
 
-/// TestForkserverPreload.test_preload_on_error_ignore_default,
-/// TestForkserverPreload.test_preload_on_error_ignore_explicit
+/// `TestForkserverPreload.test_preload_on_error_ignore_default`,
+/// `TestForkserverPreload.test_preload_on_error_ignore_explicit`
 #[test]
 fn a_preload_that_fails_may_be_ignored() {
     let _watchdog = watchdog();
@@ -37,7 +36,7 @@ fn a_preload_that_fails_may_be_ignored() {
     }
 }
 
-/// TestForkserverPreload.test_preload_on_error_warn, TestHandlePreload.test_handle_preload_main_on_error_warn
+/// `TestForkserverPreload.test_preload_on_error_warn`, `TestHandlePreload.test_handle_preload_main_on_error_warn`
 #[test]
 fn a_preload_that_fails_may_be_warned_of() {
     let _watchdog = watchdog();
@@ -51,8 +50,8 @@ fn a_preload_that_fails_may_be_warned_of() {
     );
 }
 
-/// TestForkserverPreload.test_preload_on_error_fail_breaks_context,
-/// TestHandlePreload.test_handle_preload_main_on_error_fail
+/// `TestForkserverPreload.test_preload_on_error_fail_breaks_context`,
+/// `TestHandlePreload.test_handle_preload_main_on_error_fail`
 #[test]
 fn a_preload_that_fails_may_make_starts_fail() {
     let _watchdog = watchdog();
@@ -64,7 +63,7 @@ fn a_preload_that_fails_may_make_starts_fail() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), line.repeat(2), "{}", told(&output));
 }
 
-/// _TestSpawnedSysPath.test_std_streams_flushed_after_preload, MiscTestCase.test_preload_main
+/// `_TestSpawnedSysPath.test_std_streams_flushed_after_preload`, `MiscTestCase.test_preload_main`
 #[test]
 fn what_a_preload_prints_comes_out_once() {
     let _watchdog = watchdog();
@@ -74,7 +73,7 @@ fn what_a_preload_prints_comes_out_once() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "warmed up, ");
 }
 
-/// MiscTestCase.test_preload_main_large_sys_argv, MiscTestCase.test_preload_main_sys_argv
+/// `MiscTestCase.test_preload_main_large_sys_argv`, `MiscTestCase.test_preload_main_sys_argv`
 #[test]
 fn arguments_of_the_program_are_seen_however_many() {
     let _watchdog = watchdog();
@@ -89,7 +88,7 @@ fn arguments_of_the_program_are_seen_however_many() {
     }
 }
 
-/// _TestProcess.test_set_executable
+/// `_TestProcess.test_set_executable`
 #[test]
 fn the_executable_can_be_named_in_every_form() {
     let _watchdog = watchdog();
@@ -103,7 +102,7 @@ fn the_executable_can_be_named_in_every_form() {
     assert_eq!(run(["start", "executable", "odd bytes", place]), "Ok(7)\nOk(7)\n");
 }
 
-/// TestNoForkBomb.test_noforkbomb
+/// `TestNoForkBomb.test_noforkbomb`
 #[test]
 fn a_wrong_executable_is_a_clear_error() {
     let _watchdog = watchdog();
@@ -145,8 +144,8 @@ fn a_program_without_its_file_starts_processes() {
     assert_eq!(fs::read(&copy).expect("the other file"), b"#!/bin/sh\nexit 3\n");
 }
 
-/// TestStartMethod.test_forkserver_requires_writeable_tempdir,
-/// TestStartMethod.test_default_start_method_without_usable_tempdir
+/// `TestStartMethod.test_forkserver_requires_writeable_tempdir`,
+/// `TestStartMethod.test_default_start_method_without_usable_tempdir`
 #[test]
 fn no_directory_for_temporary_files_is_needed() {
     let _watchdog = watchdog();
@@ -159,7 +158,7 @@ fn no_directory_for_temporary_files_is_needed() {
     fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).expect("rights");
 }
 
-/// ForkInThreads.test_fork
+/// `ForkInThreads.test_fork`
 #[test]
 fn a_program_with_threads_does_not_fork_itself() {
     let _watchdog = watchdog();
@@ -167,8 +166,8 @@ fn a_program_with_threads_does_not_fork_itself() {
     assert!(said.starts_with("cannot fork a process that has 2 threads; use "), "{said}");
 }
 
-/// TestStartMethod.test_import_does_not_determine_default_start_method,
-/// TestStartMethod.test_freeze_support_dont_set_context
+/// `TestStartMethod.test_import_does_not_determine_default_start_method`,
+/// `TestStartMethod.test_freeze_support_dont_set_context`
 #[test]
 fn a_program_that_starts_nothing_gets_nothing() {
     let _watchdog = watchdog();

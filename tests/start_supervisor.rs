@@ -1,6 +1,5 @@
 //! The supervisor is signalled and killed: running work goes on, and the next start works.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -60,8 +59,8 @@ fn finish(process: Process<(String, Shared<Value<usize>>)>, place: usize) -> Exi
     status
 }
 
-/// _TestProcess.test_forkserver_sigint, TestResourceTracker.test_resource_tracker_sigint,
-/// TestResourceTracker.test_resource_tracker_sigterm
+/// `_TestProcess.test_forkserver_sigint`, `TestResourceTracker.test_resource_tracker_sigint`,
+/// `TestResourceTracker.test_resource_tracker_sigterm`
 #[test]
 fn signals_to_a_group_do_not_end_it() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -77,7 +76,7 @@ fn signals_to_a_group_do_not_end_it() {
     assert_eq!(supervisor_pid(), Some(before), "it has been replaced");
 }
 
-/// _TestProcess.test_forkserver_sigkill, TestResourceTracker.test_resource_tracker_sigkill
+/// `_TestProcess.test_forkserver_sigkill`, `TestResourceTracker.test_resource_tracker_sigkill`
 #[test]
 fn its_death_hurts_nobody() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
@@ -147,7 +146,7 @@ fn it_may_die_while_processes_start() {
     assert_eq!(real_parent::run().expect("a process"), supervisor_pid().expect("a supervisor"));
 }
 
-/// TestResourceTracker.test_resource_tracker_reused
+/// `TestResourceTracker.test_resource_tracker_reused`
 #[test]
 fn processes_use_the_supervisor_that_they_come_from() {
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());

@@ -1,6 +1,5 @@
 //! Shared arrays, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -36,7 +35,7 @@ fn die_holding(array: Array<u64>) {
     std::process::abort();
 }
 
-/// _TestArray.test_array_from_size
+/// `_TestArray.test_array_from_size`
 #[test]
 fn new_arrays_are_zero_also_where_memory_was_used_before() {
     let _watchdog = watchdog();
@@ -52,7 +51,7 @@ fn new_arrays_are_zero_also_where_memory_was_used_before() {
     assert!(Array::<i32>::zeroed(0).expect("shared memory").is_empty());
 }
 
-/// _TestArray.test_rawarray
+/// `_TestArray.test_rawarray`
 #[test]
 fn an_array_without_lock_is_read_and_changed_by_index_and_slice() {
     let _watchdog = watchdog();
@@ -72,7 +71,7 @@ fn an_array_without_lock_is_read_and_changed_by_index_and_slice() {
     assert_eq!(&numbers[..], expected);
 }
 
-/// _TestArray.test_getobj_getlock_obj
+/// `_TestArray.test_getobj_getlock_obj`
 #[test]
 fn the_lock_is_part_of_the_array_and_every_handle_has_the_same() {
     let _watchdog = watchdog();

@@ -1,6 +1,5 @@
 //! Barriers, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 #![allow(clippy::disallowed_methods, reason = "being late takes time")]
 
 mod common;
@@ -61,14 +60,14 @@ fn crosses(rounds: u32) {
     assert_eq!(ground.gate.parties(), PARTIES);
 }
 
-/// _TestBarrier.test_barrier
+/// `_TestBarrier.test_barrier`
 #[test]
 fn all_parties_cross_together() {
     let _watchdog = watchdog();
     crosses(1);
 }
 
-/// _TestBarrier.test_barrier_10
+/// `_TestBarrier.test_barrier_10`
 #[test]
 fn a_barrier_is_crossed_again_and_again() {
     let _watchdog = watchdog();
@@ -80,7 +79,7 @@ fn cross(ground: &Ground) -> Option<usize> {
     ground.gate.wait().ok().map(|passed| passed.index())
 }
 
-/// _TestBarrier.test_wait_return
+/// `_TestBarrier.test_wait_return`
 #[test]
 fn every_party_has_an_index_of_its_own() {
     let _watchdog = watchdog();
@@ -103,7 +102,7 @@ fn cross_acting(ground: Shared<Ground>) -> Vec<u32> {
     rounds.collect()
 }
 
-/// _TestBarrier.test_action
+/// `_TestBarrier.test_action`
 #[test]
 fn the_action_runs_once_per_crossing_before_anyone_passes() {
     let _watchdog = watchdog();
@@ -129,7 +128,7 @@ fn part(ground: &Ground, abort: bool) -> (usize, bool) {
     (index, false)
 }
 
-/// _TestBarrier.test_abort
+/// `_TestBarrier.test_abort`
 #[test]
 fn an_abort_breaks_the_barrier_for_good() {
     let _watchdog = watchdog();
@@ -140,7 +139,7 @@ fn an_abort_breaks_the_barrier_for_good() {
     assert!(ground.gate.wait().is_err());
 }
 
-/// _TestBarrier.test_reset
+/// `_TestBarrier.test_reset`
 #[test]
 fn a_reset_sends_waiters_away_and_makes_the_barrier_as_new() {
     let _watchdog = watchdog();
@@ -169,7 +168,7 @@ fn abort_and_reset(ground: &Ground) -> (bool, bool) {
     (passed, ground.gate.wait().is_ok())
 }
 
-/// _TestBarrier.test_abort_and_reset
+/// `_TestBarrier.test_abort_and_reset`
 #[test]
 fn a_broken_barrier_is_whole_after_a_reset() {
     let _watchdog = watchdog();
@@ -187,7 +186,7 @@ fn come_late_or_in_time(ground: &Ground, late: bool) -> bool {
     ground.gate.wait_timeout(Duration::from_millis(100)).is_ok()
 }
 
-/// _TestBarrier.test_timeout
+/// `_TestBarrier.test_timeout`
 #[test]
 fn one_late_party_breaks_it_for_all() {
     let _watchdog = watchdog();
@@ -196,7 +195,7 @@ fn one_late_party_breaks_it_for_all() {
     assert_eq!(ends.expect("no process fails"), [false; PARTIES]);
 }
 
-/// _TestBarrier.test_single_thread
+/// `_TestBarrier.test_single_thread`
 #[test]
 fn one_party_alone_never_waits() {
     let _watchdog = watchdog();

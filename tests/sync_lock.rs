@@ -1,6 +1,5 @@
 //! Locks and mutexes, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -46,7 +45,7 @@ fn panic_holding(pen: &Pen) {
     panic!("with the lock in hand");
 }
 
-/// _TestLock.test_lock
+/// `_TestLock.test_lock`
 #[test]
 fn a_lock_is_taken_once_and_given_back() {
     let _watchdog = watchdog();
@@ -73,7 +72,7 @@ fn a_lock_is_taken_once_and_given_back() {
     process.join().expect("ends");
 }
 
-/// _TestLock.test_lock_context
+/// `_TestLock.test_lock_context`
 #[test]
 fn the_end_of_a_guard_releases_the_lock() {
     let _watchdog = watchdog();
@@ -90,7 +89,7 @@ fn the_end_of_a_guard_releases_the_lock() {
     assert!(early.is_none() && !pen.lock.is_locked(), "also when it is left early");
 }
 
-/// _TestLock.test_repr_lock
+/// `_TestLock.test_repr_lock`
 #[test]
 fn the_debug_form_names_the_owner() {
     let _watchdog = watchdog();

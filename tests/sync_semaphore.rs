@@ -1,6 +1,5 @@
 //! Semaphores and events, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
 
 mod common;
 
@@ -52,7 +51,7 @@ fn ring_when_awaited(yard: &Yard) {
     yard.bell.set();
 }
 
-/// _TestSemaphore.test_semaphore
+/// `_TestSemaphore.test_semaphore`
 #[test]
 fn permits_are_counted_down_and_up_without_bound() {
     let _watchdog = watchdog();
@@ -74,7 +73,7 @@ fn permits_are_counted_down_and_up_without_bound() {
     }
 }
 
-/// _TestSemaphore.test_timeout
+/// `_TestSemaphore.test_timeout`
 #[test]
 fn waiting_for_a_permit_ends_in_time() {
     let _watchdog = watchdog();
@@ -93,7 +92,7 @@ fn waiting_for_a_permit_ends_in_time() {
     assert_eq!(yard.empty.available(), 0);
 }
 
-/// _TestSemaphore.test_bounded_semaphore
+/// `_TestSemaphore.test_bounded_semaphore`
 #[test]
 fn a_bounded_semaphore_refuses_more_than_it_began_with() {
     let _watchdog = watchdog();
@@ -129,7 +128,7 @@ fn the_permit_of_a_dead_process_comes_back() {
     process.wait();
 }
 
-/// _TestEvent.test_event
+/// `_TestEvent.test_event`
 #[test]
 fn an_event_is_awaited_set_and_cleared() {
     let _watchdog = watchdog();
@@ -153,7 +152,7 @@ fn an_event_is_awaited_set_and_cleared() {
     rings.join().expect("ends");
 }
 
-/// _TestEvent.test_repr
+/// `_TestEvent.test_repr`
 #[test]
 fn the_debug_form_of_an_event_says_whether_it_is_set() {
     let event = Event::new();

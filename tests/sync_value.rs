@@ -1,6 +1,6 @@
 //! Shared values of all plain types, between processes.
 #![allow(missing_docs, reason = "tests")]
-#![allow(clippy::doc_markdown, reason = "names of behaviours")]
+#![allow(clippy::disallowed_names, reason = "the names of the tests that these cover")]
 
 mod common;
 
@@ -54,7 +54,7 @@ fn set_raw(raw: &Raw) {
     raw.byte.store(b'y', Relaxed);
 }
 
-/// _TestValue.test_value
+/// `_TestValue.test_value`
 #[test]
 fn what_one_process_sets_another_reads() {
     let _watchdog = watchdog();
@@ -65,7 +65,7 @@ fn what_one_process_sets_another_reads() {
     assert_eq!(read(), (24234, (-4.25_f64).to_bits(), 234, 1 << 34, b'y'));
 }
 
-/// _TestValue.test_rawvalue
+/// `_TestValue.test_rawvalue`
 #[test]
 fn atomics_of_std_are_values_without_lock() {
     let _watchdog = watchdog();
@@ -83,7 +83,7 @@ fn atomics_of_std_are_values_without_lock() {
 
 #[shared]
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Nest {
+struct Foo {
     x: i32,
     y: f64,
     z: i64,
@@ -98,15 +98,15 @@ struct Locked {
     float: Mutex<f64>,
     #[init(Mutex::new(1 << 33))]
     long: Mutex<i64>,
-    #[init(Mutex::new(Nest { x: 3, y: 2.0, z: 0 }))]
-    nest: Mutex<Nest>,
+    #[init(Mutex::new(Foo { x: 3, y: 2.0, z: 0 }))]
+    foo: Mutex<Foo>,
     #[init(Mutex::new("hello".parse().expect("it fits")))]
     text: Mutex<Text<20>>,
 }
 
-fn double_nest(nest: &mut Nest) {
-    nest.x *= 2;
-    nest.y *= 2.0;
+fn double_foo(foo: &mut Foo) {
+    foo.x *= 2;
+    foo.y *= 2.0;
 }
 
 fn double_text(text: &mut Text<20>) {
@@ -119,12 +119,12 @@ fn double_locked(all: &Locked, numbers: Array<f64>) {
     *all.int.lock().expect("sound") *= 2;
     *all.float.lock().expect("sound") *= 2.0;
     *all.long.lock().expect("sound") *= 2;
-    double_nest(&mut all.nest.lock().expect("sound"));
+    double_foo(&mut all.foo.lock().expect("sound"));
     double_text(&mut all.text.lock().expect("sound"));
     numbers.lock().expect("sound").iter_mut().for_each(|n| *n *= 2.0);
 }
 
-/// _TestSharedCTypes.test_synchronize
+/// `_TestSharedCTypes.test_synchronize`
 #[test]
 fn locked_values_of_all_kinds_are_changed_in_place() {
     let _watchdog = watchdog();
@@ -135,7 +135,7 @@ fn locked_values_of_all_kinds_are_changed_in_place() {
     assert_eq!(*all.int.lock().expect("sound"), 14);
     assert_eq!(all.float.lock().expect("sound").to_bits(), (2.0_f64 / 3.0).to_bits());
     assert_eq!(*all.long.lock().expect("sound"), 1 << 34);
-    assert_eq!(*all.nest.lock().expect("sound"), Nest { x: 6, y: 4.0, z: 0 });
+    assert_eq!(*all.foo.lock().expect("sound"), Foo { x: 6, y: 4.0, z: 0 });
     assert_eq!(all.text.lock().expect("sound").as_str(), "hellohello");
     let doubled: Vec<f64> = numbers.iter().map(|n| n * 2.0).collect();
     assert_eq!(array.to_vec().expect("sound"), doubled);
@@ -147,7 +147,7 @@ struct Plain {
     int: i32,
     float: f64,
     long: i64,
-    nest: Nest,
+    foo: Foo,
     numbers: [f64; 10],
     text: Text<20>,
 }
@@ -157,12 +157,12 @@ fn double_plain(all: &mut Plain) {
     all.int *= 2;
     all.float *= 2.0;
     all.long *= 2;
-    double_nest(&mut all.nest);
+    double_foo(&mut all.foo);
     all.numbers.iter_mut().for_each(|n| *n *= 2.0);
     double_text(&mut all.text);
 }
 
-/// _TestSharedCTypes.test_sharedctypes
+/// `_TestSharedCTypes.test_sharedctypes`
 #[test]
 fn plain_values_of_all_kinds_are_changed_in_place_without_lock() {
     let _watchdog = watchdog();
@@ -170,7 +170,7 @@ fn plain_values_of_all_kinds_are_changed_in_place_without_lock() {
         int: 7,
         float: 1.0 / 3.0,
         long: 1 << 33,
-        nest: Nest { x: 3, y: 2.0, z: 0 },
+        foo: Foo { x: 3, y: 2.0, z: 0 },
         numbers: [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
         text: "hello".parse().expect("it fits"),
     })
@@ -179,19 +179,19 @@ fn plain_values_of_all_kinds_are_changed_in_place_without_lock() {
     parallel! { double_plain(own) }.expect("ends");
     assert_eq!((all.int, all.long, all.text.as_str()), (14, 1 << 34, "hellohello"));
     assert_eq!(all.float.to_bits(), (2.0_f64 / 3.0).to_bits());
-    assert_eq!(all.nest, Nest { x: 6, y: 4.0, z: 0 });
+    assert_eq!(all.foo, Foo { x: 6, y: 4.0, z: 0 });
     assert_eq!(all.numbers[9].to_bits(), 18.0_f64.to_bits());
 }
 
-/// _TestSharedCTypes.test_copy
+/// `_TestSharedCTypes.test_copy`
 #[test]
 fn a_shared_copy_is_independent() {
     let _watchdog = watchdog();
     let original =
-        Shared::new(Value::new(Nest { x: 2, y: 5.0, z: 1 << 33 })).expect("shared memory");
+        Shared::new(Value::new(Foo { x: 2, y: 5.0, z: 1 << 33 })).expect("shared memory");
     let copy = Shared::new(Value::new(original.get())).expect("shared memory");
-    original.set(Nest { x: 0, y: 0.0, z: 0 });
-    assert_eq!(copy.get(), Nest { x: 2, y: 5.0, z: 1 << 33 });
+    original.set(Foo { x: 0, y: 0.0, z: 0 });
+    assert_eq!(copy.get(), Foo { x: 2, y: 5.0, z: 1 << 33 });
     assert!(!Shared::ptr_eq(&original, &copy));
 }
 
@@ -203,8 +203,8 @@ fn count(hits: &Value<u64>, times: u32) {
 }
 
 #[process]
-fn hold_and_die(nest: &Value<Nest>, here: &Event) {
-    let mut guard = nest.lock().expect("free");
+fn hold_and_die(foo: &Value<Foo>, here: &Event) {
+    let mut guard = foo.lock().expect("free");
     guard.x = 99;
     here.set();
     common::sleep_for_ever();
@@ -221,11 +221,11 @@ fn updates_of_many_processes_all_count() {
 #[test]
 fn what_a_dead_holder_changed_never_happened() {
     let _watchdog = watchdog();
-    let nest = Shared::new(Value::new(Nest { x: 1, y: 1.0, z: 1 })).expect("shared memory");
+    let foo = Shared::new(Value::new(Foo { x: 1, y: 1.0, z: 1 })).expect("shared memory");
     let here = Shared::new(Event::new()).expect("shared memory");
-    let process = hold_and_die::spawn(&nest, &here).expect("a start");
+    let process = hold_and_die::spawn(&foo, &here).expect("a start");
     here.wait();
-    assert_eq!(nest.try_lock().err(), Some(LockError::WouldBlock));
+    assert_eq!(foo.try_lock().err(), Some(LockError::WouldBlock));
     process.kill().expect("kills");
-    assert_eq!(nest.update(|nest| Nest { z: 2, ..nest }), Nest { x: 1, y: 1.0, z: 2 });
+    assert_eq!(foo.update(|foo| Foo { z: 2, ..foo }), Foo { x: 1, y: 1.0, z: 2 });
 }

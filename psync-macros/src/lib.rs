@@ -35,6 +35,56 @@ use proc_macro::TokenStream;
 ///
 /// It implements `Zeroable` if every field does, and `Default` if every field does or has an `#[init(..)]`.
 ///
+/// # Examples
+/// ```
+/// use psync::prelude::*;
+///
+/// #[shared]
+/// struct Store {
+///     open: Event,
+///     #[init(Semaphore::new(3))]
+///     counters: Semaphore,
+///     till: Lock,
+///     #[guarded_by(till)]
+///     cents: u64,
+///     #[guarded_by(till)]
+///     last: Text<32>,
+///     mood: Mood,
+/// }
+///
+/// #[shared]
+/// #[derive(Default, Debug, PartialEq)]
+/// enum Mood {
+///     #[default]
+///     Fine,
+///     Busy,
+/// }
+///
+/// let store = Shared::new(Store::default())?;
+/// let mut till = store.lock_till()?;
+/// *till.cents += 250;
+/// *till.last = "acorns".parse()?;
+/// drop(till);
+/// assert_eq!(*store.lock_till()?.cents, 250);
+/// assert_eq!(store.mood, Mood::Fine);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// A guarded field without its lock does not compile:
+///
+/// ```compile_fail,E0368
+/// # use psync::prelude::*;
+/// #[shared]
+/// struct Store {
+///     till: Lock,
+///     #[guarded_by(till)]
+///     cents: u64,
+/// }
+///
+/// let mut store = Store::default();
+/// store.cents += 250;
+/// ```
+///
 /// # On fields
 ///
 /// ```text
@@ -81,6 +131,27 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// so that one `use` brings the function and all of them.
 ///
+/// # Examples
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn sum(values: &[u64], unit: &str) -> String {
+///     format!("{} {unit}", values.iter().sum::<u64>())
+/// }
+///
+/// let values = Shared::<[u64]>::new_with(1000, |i| i as u64)?;
+/// assert_eq!(sum::run(&values, "acorns")?, "499500 acorns");
+///
+/// let started = sum::spawn_with(Options::new().name("in-the-background"), &values, "walnuts")?;
+/// assert_eq!(started.name(), "in-the-background");
+/// assert_eq!(started.join()?, "499500 walnuts");
+///
+/// // The function is still one.
+/// assert_eq!(sum(&values[..3], "seeds"), "3 seeds");
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
 /// # Parameters
 ///
 /// * By value: anything that serde can write and read. `&str` crosses as a string.
@@ -126,6 +197,41 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// }?;
 /// ```
 ///
+/// # Examples
+///
+/// Each process works in place on a part of its own, which the borrow checker proves to be disjoint from the others:
+///
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn double(part: &mut [u32]) {
+///     part.iter_mut().for_each(|value| *value *= 2);
+/// }
+///
+/// let array = Array::from_slice(&[1, 2, 3, 4, 5])?;
+/// let mut values = array.lock()?;
+/// parallel! { for part in values.chunks_mut(2) => double(part) }?;
+/// assert_eq!(values[..], [2, 4, 6, 8, 10]);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// Branches with names, and with their bodies in place:
+///
+/// ```
+/// use psync::prelude::*;
+/// use std::time::Duration;
+///
+/// let text = "to be or not to be".to_string();
+/// let found = parallel! {
+///     with deadline = Duration::from_secs(60);
+///     words: process(text) { text.split(' ').count() },
+///     letters: process(text) { text.chars().filter(|c| c.is_alphabetic()).count() },
+/// }?;
+/// assert_eq!((found.words, found.letters), (6, 13));
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
 /// # Grammar
 ///
 /// ```text
@@ -140,6 +246,8 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// replicated  := "for" PAT "in" EXPR "=>" ( call | block )   one process per item
 /// block       := "process" "(" captures ")" BLOCK            captures: `name` is cloned, `&name` lent
 /// ```
+///
+/// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.
 ///
 /// # Value
 ///

@@ -4,6 +4,7 @@ use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
+use syn::token::Paren;
 use syn::{Path, Token};
 
 use crate::diag::Diag;
@@ -96,19 +97,46 @@ pub(crate) fn skip(input: ParseStream<'_>) -> TokenStream {
     skipped
 }
 
-/// Reads `= value`.
-pub(crate) fn assigned<T: Parse>(input: ParseStream<'_>) -> syn::Result<T> {
+/// Reads `= value`; `example` is how the whole option is written.
+pub(crate) fn assigned<T: Parse>(
+    key: &Ident,
+    input: ParseStream<'_>,
+    example: &str,
+) -> syn::Result<T> {
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new_spanned(
+            key,
+            format_args!("`{key}` needs a value; write `{example}`"),
+        ));
+    }
     input.parse::<Token![=]>()?;
-    input.parse()
+    let wrong = |error: syn::Error| {
+        syn::Error::new(error.span(), format_args!("not a value of `{key}`; write `{example}`"))
+    };
+    input.parse().map_err(wrong)
 }
 
-/// Reads `(value)`.
+/// Reads `(value)`; `example` is how the whole option is written.
 pub(crate) fn parenthesized<T>(
+    key: &Ident,
     input: ParseStream<'_>,
+    example: &str,
     value: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<T> {
+    let needed = || {
+        syn::Error::new_spanned(
+            key,
+            format_args!("`{key}` says what it is about; write `{example}`"),
+        )
+    };
+    if !input.peek(Paren) {
+        return Err(needed());
+    }
     let content;
     syn::parenthesized!(content in input);
+    if content.is_empty() {
+        return Err(needed());
+    }
     let value = value(&content)?;
     if content.is_empty() {
         Ok(value)

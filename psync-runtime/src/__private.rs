@@ -6,8 +6,8 @@ pub use crate::{
         OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings, SpawnError,
         Spec, StartMethod,
         call::{
-            Argument, Call, Crosses, Crossing, Detachable, LendCapture, MutBorrow, Owned, Returns,
-            block, call, clone_capture,
+            Argument, Call, CloneCapture, Crosses, Crossing, Detachable, LendCapture, MutBorrow,
+            Owned, Returns, block, call,
         },
         each, one, parallel,
     },

@@ -13,8 +13,7 @@ pub type Result<T, E = Error> = core::result::Result<T, E>;
 ///
 /// # Examples
 /// ```
-/// use psync_runtime as psync;
-/// use psync::sync::{LockError, Mutex};
+/// use psync::{LockError, Mutex};
 ///
 /// fn relock(mutex: &Mutex<u32>) -> psync::Result<()> {
 ///     let _held = mutex.lock()?;

@@ -138,9 +138,18 @@ impl Options {
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
         match key.to_string().as_str() {
-            "deadline" => self.deadline.put(key, options::assigned(input)?, diag),
-            "grace" => self.grace.put(key, options::assigned(input)?, diag),
-            "start_method" => self.start_method.put(key, options::assigned(input)?, diag),
+            "deadline" => {
+                let value = options::assigned(key, input, "deadline = Duration::from_secs(60)")?;
+                self.deadline.put(key, value, diag);
+            }
+            "grace" => {
+                let value = options::assigned(key, input, "grace = Duration::from_secs(2)")?;
+                self.grace.put(key, value, diag);
+            }
+            "start_method" => {
+                let value = options::assigned(key, input, "start_method = StartMethod::Spawn")?;
+                self.start_method.put(key, value, diag);
+            }
             "on_failure" => {
                 input.parse::<Token![=]>()?;
                 self.on_failure.put(key, OnFailure::parse(input)?, diag);

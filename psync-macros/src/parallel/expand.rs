@@ -101,7 +101,13 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let body = prefixed(body, &opened);
             let block = spanned(quote!(#rt::block), keyword);
             let bar = spanned(quote!(|), keyword);
-            quote!(#block((#(#sent,)*), #bar (#(#names,)*) #bar #body))
+            // What cannot cross is shown at its name, or where the block begins if there are several.
+            let at = match captures.as_slice() {
+                [alone] => alone.name.span(),
+                _ => keyword.span(),
+            };
+            let sent = parenthesized(quote!(#(#sent,)*), at);
+            quote!(#block(#sent, #bar (#(#names,)*) #bar #body))
         }
     }
 }
@@ -116,12 +122,14 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
     (companion, turbofish)
 }
 
-/// A method call for what is lent, so that a name that is a reference itself is looked through.
+/// A method call, so that a name that is a reference itself is looked through.
 fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
     let name = &capture.name;
-    if capture.lent {
-        quote!({ use #rt::LendCapture as _; #name.__lend_capture() })
+    let (capture, method) = if capture.lent {
+        (quote!(LendCapture), quote!(__lend_capture))
     } else {
-        quote!(#rt::clone_capture(&#name))
-    }
+        (quote!(CloneCapture), quote!(__clone_capture))
+    };
+    let sent = spanned(quote!(#name.#method()), name);
+    quote!({ use #rt::#capture as _; #sent })
 }

@@ -80,7 +80,7 @@ fn mistakes_in_several_branches_are_reported_together() {
         messages(input),
         [
             "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`",
-            "expected an expression",
+            "not a value of `grace`; write `grace = Duration::from_secs(2)`",
             "`on_failure` is `cancel` or `finish`, without quotes",
             "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
             "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",

@@ -176,14 +176,20 @@ impl Options {
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
         match key.to_string().as_str() {
-            "name" => self.name.put(key, options::assigned(input)?, diag),
+            "name" => {
+                self.name.put(key, options::assigned(key, input, "name = \"..\"")?, diag);
+            }
             "daemon" if input.peek(Token![=]) => {
-                self.daemon.put(key, options::assigned::<LitBool>(input)?.value, diag);
+                let value = options::assigned::<LitBool>(key, input, "daemon = false")?.value;
+                self.daemon.put(key, value, diag);
             }
             "daemon" => self.daemon.put(key, true, diag),
-            "start_method" => self.start_method.put(key, options::assigned(input)?, diag),
+            "start_method" => {
+                let method = options::assigned(key, input, "start_method = StartMethod::Spawn")?;
+                self.start_method.put(key, method, diag);
+            }
             "crate" => self.krate.fill(key, input, diag)?,
-            word => match Wire::parse(word, input)? {
+            _ => match Wire::parse(key, input)? {
                 Some(wire) => self.wires.push(wire),
                 None => return Ok(Known::No),
             },

@@ -1,7 +1,7 @@
 //! Prints a `#[process]` function: the function with its wiring, and its companion in the namespace of types.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
@@ -9,7 +9,7 @@ use syn::{Attribute, Lifetime, Type, TypeReference};
 
 use super::ast::{Entry, FnShell, Param, Pass};
 use super::wiring;
-use crate::hygiene::{self, local, numbered, parenthesized};
+use crate::hygiene::{self, local, numbered, parenthesized, spanned};
 
 /// The function and everything that can start it.
 pub(super) fn entry(entry: &Entry) -> TokenStream {
@@ -124,19 +124,25 @@ fn received(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
 fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let (generics, turbofish, bounds) = generics(entry, rt);
     let (scoped, output) = (scoped(&generics), &entry.output);
-    let locals: Vec<Ident> = (0..entry.params.len()).map(|i| numbered("arg", i)).collect();
+    // The compiler shows an argument that cannot cross where it stands in the tuple of all of them: with these spans, at its type.
+    let spans = entry.params.iter().map(|param| match &param.pass {
+        Pass::Value => param.ty.span(),
+        Pass::Lend(elem) | Pass::LendMut(elem) => elem.span(),
+    });
+    let spans: Vec<Span> = spans.map(|span| span.resolved_at(Span::call_site())).collect();
+    let locals: Vec<Ident> =
+        spans.iter().enumerate().map(|(i, at)| format_ident!("__arg{i}", span = *at)).collect();
     let types = entry.params.iter().map(|param| match &param.pass {
         Pass::Value => param.ty.to_token_stream(),
         Pass::Lend(elem) => quote!(#rt::Lent<'scope, #elem>),
         Pass::LendMut(elem) => quote!(#rt::LentMut<'scope, #elem>),
     });
     let sent = entry.params.iter().zip(&locals).map(|(param, local)| match param.pass {
-        Pass::Value => quote!(#rt::Owned(#local)),
+        Pass::Value => spanned(quote!(#rt::Owned(#local)), &param.ty),
         Pass::Lend(_) | Pass::LendMut(_) => quote!(#local),
     });
-    // The compiler shows an argument that cannot cross where the tuple of all of them stands.
-    let at = match entry.params.as_slice() {
-        [alone] => alone.ty.span(),
+    let at = match spans.as_slice() {
+        [alone] => *alone,
         _ => entry.shell.sig.paren_token.span.join(),
     };
     let sent = parenthesized(quote!(#(#sent,)*), at);

@@ -100,11 +100,11 @@ fn several_mistakes_in_the_options_are_reported_together() {
         [
             "unknown option `dameon`, did you mean `daemon`? `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, \
              `name`, `daemon`, `start_method` and `crate`",
-            "expected string literal",
+            "not a value of `name`; write `name = \"..\"`",
             "unexpected token; one value goes here",
             "the guard needs a name; write `lock(mutex as name)`",
             "`daemon` is set twice; keep one of them",
-            "unexpected end of input, expected parentheses",
+            "`acquire` says what it is about; write `acquire(semaphore)`",
         ]
     );
 }

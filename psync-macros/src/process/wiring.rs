@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::parse::ParseStream;
+use syn::parse::{Parse as _, ParseStream};
 use syn::{Expr, ExprReference, Token, Type};
 
 use crate::hygiene::numbered;
@@ -19,14 +19,14 @@ pub(crate) enum Wire {
 
 impl Wire {
     /// Reads the parentheses behind `word`; `None` if no step has this name.
-    pub(super) fn parse(word: &str, input: ParseStream<'_>) -> syn::Result<Option<Self>> {
-        let expr = |input: ParseStream<'_>| input.parse::<Expr>();
-        Ok(Some(match word {
-            "wait" => Self::Wait(parenthesized(input, expr)?),
-            "acquire" => Self::Acquire(parenthesized(input, expr)?),
-            "barrier" => Self::Barrier(parenthesized(input, expr)?),
-            "set" => Self::Set(parenthesized(input, expr)?),
-            "lock" => parenthesized(input, Self::parse_lock)?,
+    pub(super) fn parse(key: &Ident, input: ParseStream<'_>) -> syn::Result<Option<Self>> {
+        let expr = |example| parenthesized(key, input, example, Expr::parse);
+        Ok(Some(match key.to_string().as_str() {
+            "wait" => Self::Wait(expr("wait(event)")?),
+            "acquire" => Self::Acquire(expr("acquire(semaphore)")?),
+            "barrier" => Self::Barrier(expr("barrier(barrier)")?),
+            "set" => Self::Set(expr("set(event)")?),
+            "lock" => parenthesized(key, input, "lock(mutex as name)", Self::parse_lock)?,
             _ => return Ok(None),
         }))
     }

@@ -12,6 +12,9 @@ use syn::{
 use crate::diag::Diag;
 use crate::options::{self, Accepts, Known, Krate, Opt};
 
+/// What is said to an item of any other kind.
+const WRONG_ITEM: &str = "`#[shared]` goes on a struct or a fieldless enum";
+
 /// The options of `#[shared]`, for the parser and its messages.
 const ACCEPTS: Accepts = Accepts { owner: "`#[shared]`", names: &["default", "crate"] };
 
@@ -126,7 +129,8 @@ fn refuse(item: &Item, diag: &mut Diag) {
              `Shared::new` and pass it to the processes",
         ),
         Item::Type(item) => diag.error(item.type_token, "`#[shared]` goes on the type itself, not on another name of it"),
-        other => diag.push(syn::Error::new_spanned(other, "`#[shared]` goes on a struct or a fieldless enum")),
+        Item::Fn(item) => diag.error(item.sig.fn_token, WRONG_ITEM),
+        other => diag.error(other, WRONG_ITEM),
     }
 }
 
@@ -148,7 +152,10 @@ impl Options {
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
         match key.to_string().as_str() {
-            "default" => self.default.put(key, options::assigned::<LitBool>(input)?.value, diag),
+            "default" => {
+                let value = options::assigned::<LitBool>(key, input, "default = false")?.value;
+                self.default.put(key, value, diag);
+            }
             "crate" => self.krate.fill(key, input, diag)?,
             _ => return Ok(Known::No),
         }

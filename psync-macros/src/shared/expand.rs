@@ -7,6 +7,7 @@ use syn::{GenericParam, Generics, Lifetime, Member, Type, TypeReference};
 
 use super::ast::{Data, Field, Model, Style};
 use super::{enums, guards};
+use crate::hygiene::spanned;
 
 /// Whether functions do what they say, or only have the right signatures because a mistake has been filed.
 #[derive(Clone, Copy)]
@@ -225,8 +226,12 @@ fn if_all<'m>(
     bound: &TokenStream,
 ) -> Generics {
     let mut generics = generics.clone();
-    let predicates: Vec<syn::WherePredicate> =
-        types.map(|ty| syn::parse_quote!(for<'holds> #ty: #bound)).collect();
+    // What is missing is shown at the field's type.
+    let predicates = types.map(|ty| {
+        let bound = spanned(bound.clone(), ty);
+        syn::parse_quote!(for<'holds> #ty: #bound)
+    });
+    let predicates: Vec<syn::WherePredicate> = predicates.collect();
     if !predicates.is_empty() {
         generics.make_where_clause().predicates.extend(predicates);
     }

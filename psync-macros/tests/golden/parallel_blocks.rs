@@ -11,7 +11,10 @@ fn value() {
                 0..3,
                 |n| ::psync::__private::block(
                     (
-                        ::psync::__private::clone_capture(&n),
+                        {
+                            use ::psync::__private::CloneCapture as _;
+                            n.__clone_capture()
+                        },
                         {
                             use ::psync::__private::LendCapture as _;
                             farm.__lend_capture()

@@ -40,10 +40,10 @@ impl monkey {
         monkey(arg0.get(), arg1, arg2.get(), arg3)
     }
     fn __prepare<'scope>(
-        arg0: ::psync::__private::Lent<'scope, Farm>,
-        arg1: String,
-        arg2: ::psync::__private::Lent<'scope, str>,
-        arg3: u8,
+        __arg0: ::psync::__private::Lent<'scope, Farm>,
+        __arg1: String,
+        __arg2: ::psync::__private::Lent<'scope, str>,
+        __arg3: u8,
     ) -> ::psync::__private::Call<'scope, u32> {
         ::psync::__private::call::<
             _,
@@ -52,10 +52,10 @@ impl monkey {
         >(
             &Self::__SPEC,
             (
-                arg0,
-                ::psync::__private::Owned(arg1),
-                arg2,
-                ::psync::__private::Owned(arg3),
+                __arg0,
+                ::psync::__private::Owned(__arg1),
+                __arg2,
+                ::psync::__private::Owned(__arg3),
             ),
             Self::__entry,
         )

@@ -48,9 +48,9 @@ impl scale {
         scale::<T, N>(arg0.get(), arg1.get(), arg2)
     }
     fn __prepare<'scope, T, const N: usize>(
-        arg0: ::psync::__private::LentMut<'scope, [T]>,
-        arg1: ::psync::__private::Lent<'scope, [T; N]>,
-        arg2: Vec<T>,
+        __arg0: ::psync::__private::LentMut<'scope, [T]>,
+        __arg1: ::psync::__private::Lent<'scope, [T; N]>,
+        __arg2: Vec<T>,
     ) -> ::psync::__private::Call<'scope, T>
     where
         T: Copy,
@@ -65,7 +65,7 @@ impl scale {
             T,
         >(
             &Self::__SPEC,
-            (arg0, arg1, ::psync::__private::Owned(arg2)),
+            (__arg0, __arg1, ::psync::__private::Owned(__arg2)),
             Self::__entry::<T, N>,
         )
     }

@@ -63,7 +63,7 @@ impl work {
     }
 }
 ::core::compile_error! {
-    "expected boolean literal"
+    "not a value of `daemon`; write `daemon = false`"
 }
 ::core::compile_error! {
     "unknown option `nmae`; `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"

@@ -35,9 +35,9 @@ impl monkey {
         monkey(arg0.get())
     }
     fn __prepare<'scope>(
-        arg0: renamed::__private::Lent<'scope, Farm>,
+        __arg0: renamed::__private::Lent<'scope, Farm>,
     ) -> renamed::__private::Call<'scope, ()> {
-        renamed::__private::call::<_, _, ()>(&Self::__SPEC, (arg0,), Self::__entry)
+        renamed::__private::call::<_, _, ()>(&Self::__SPEC, (__arg0,), Self::__entry)
     }
     #[doc(hidden)]
     fn __call<'scope>(farm: &'scope Farm) -> renamed::__private::Call<'scope, ()> {

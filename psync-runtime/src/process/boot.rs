@@ -3,7 +3,7 @@
 use super::{child, link::VARIABLE, supervisor};
 use crate::{
     shm::world,
-    sys::{OsError, image, signal, spawn},
+    sys::{OsError, image, signal, spawn, standard},
 };
 use core::ffi::{c_char, c_int};
 use std::os::fd::OwnedFd;
@@ -39,7 +39,7 @@ extern "C" fn boot(
     // A panic must not unwind into the C library, and this process must not reach `main`.
     let constructors = remaining_constructors(image, own.addr());
     let _ = std::panic::catch_unwind(|| {
-        serve(&role, || constructors.for_each(|next| next(count, arguments, environment)))
+        serve(&role, || constructors.for_each(|next| next(count, arguments, environment)));
     });
     end(FAILED);
 }
@@ -54,12 +54,15 @@ fn end(code: i32) -> ! {
 
 fn serve(role: &str, constructors: impl FnOnce()) {
     let (role, preloads) = role.split_once(':').unwrap_or((role, ""));
+    if standard::fill().is_err() {
+        return;
+    }
     let Ok(descriptors) = take_descriptors() else { return };
     constructors();
     signal::ignore_broken_pipes();
     match role {
-        "supervisor" => supervisor::main(descriptors, preloads),
-        "child" => child::fresh(descriptors),
+        "supervisor" => child::on_user_thread(|| supervisor::main(descriptors, preloads)),
+        "child" => child::on_user_thread(|| child::fresh(descriptors)),
         _ => {}
     }
 }

@@ -43,7 +43,7 @@ impl<T: Serialize> Serialize for Owned<T> {
 /// One argument on its way, and what it is on arrival.
 pub trait Argument: Serialize {
     /// Encoded like this type.
-    type Received: DeserializeOwned;
+    type Received: DeserializeOwned + 'static;
 }
 
 impl<T: Crosses + 'static> Argument for Owned<T> {
@@ -59,9 +59,21 @@ impl<T: LendMut + ?Sized + 'static> Argument for LentMut<'_, T> {
 }
 
 /// All arguments: a tuple.
-pub trait Crossing: Serialize {
+pub trait Crossing: Serialize + Sized {
     /// Encoded like this type.
-    type Received: DeserializeOwned;
+    type Received: DeserializeOwned + 'static;
+
+    /// Starts a function with these arguments. Here, so that [`call`] need not ask of the type what its own bound implies: the
+    /// compiler would report a type that cannot cross twice.
+    #[doc(hidden)]
+    fn start<R: Returns>(
+        self,
+        spec: &Spec,
+        options: Options,
+        f: fn(Self::Received) -> R,
+    ) -> Result<Process<R>, SpawnError> {
+        spawn_spec(spec, options, f, self)
+    }
 }
 
 macro_rules! crossing {
@@ -90,10 +102,14 @@ pub struct MutBorrow;
 
 type Start<'a, R> = Box<dyn FnOnce(Options) -> Result<Process<R>, SpawnError> + 'a>;
 
+/// How a result is had. Kept as a function, so that `R` is asked to be fit in one place: where a call is made.
+pub(crate) type Join<R> = fn(Process<R>) -> Result<R, ProcessError>;
+
 /// A function and its arguments. Nothing runs before it is started, so it may be dropped or leaked.
 pub struct Call<'a, R> {
     name: &'static str,
     start: Start<'a, R>,
+    pub(crate) join: Join<R>,
 }
 
 impl<R> fmt::Debug for Call<'_, R> {
@@ -106,23 +122,25 @@ impl<R> fmt::Debug for Call<'_, R> {
 pub fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
 where
     E: Crossing<Received = A> + 'a,
-    A: DeserializeOwned + 'static,
+    A: 'static,
     R: Returns,
 {
-    Call { name: spec.name, start: Box::new(move |options| spawn_spec(spec, options, f, args)) }
+    Call {
+        name: spec.name,
+        start: Box::new(move |options| args.start(spec, options, f)),
+        join: Process::join,
+    }
 }
 
 /// The same for an inline block.
-pub fn block<'a, E, R>(args: E, f: fn(E::Received) -> R) -> Call<'a, R>
+pub fn block<'a, E, A, R>(args: E, f: fn(A) -> R) -> Call<'a, R>
 where
-    E: Crossing<Received: 'static> + 'a,
+    E: Crossing<Received = A> + 'a,
+    A: 'static,
     R: Returns,
 {
     const SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
-    Call {
-        name: SPEC.name,
-        start: Box::new(move |options| spawn_spec::<E, E::Received, R>(&SPEC, options, f, args)),
-    }
+    call(&SPEC, args, f)
 }
 
 impl<R: 'static> Call<'_, R> {
@@ -150,27 +168,31 @@ impl<R: 'static> Call<'_, R> {
         scope.add(&process);
         Ok(process)
     }
-}
 
-impl<R: DeserializeOwned + 'static> Call<'_, R> {
     /// Starts it in a process of its own and waits for the result.
     ///
     /// # Errors
     /// As [`Process::join`], and if it cannot be started.
     pub fn run(self, options: Options) -> Result<R, ProcessError> {
-        match (self.start)(options) {
-            Ok(process) => process.join(),
+        match (self.start)(Options { until_end: true, ..options }) {
+            Ok(process) => (self.join)(process),
             Err(error) => Err(ProcessError::NotStarted { error, name: self.name.to_owned() }),
         }
     }
 }
 
-/// A capture of an inline block, by value.
-pub fn clone_capture<T: Clone>(value: &T) -> Owned<T> {
-    Owned(value.clone())
+/// A capture of an inline block, by value. A method, so that not a reference is cloned but what it refers to: a `&str` arrives as
+/// a `String`, a slice as a `Vec`.
+pub trait CloneCapture: ToOwned {
+    #[doc(hidden)]
+    fn __clone_capture(&self) -> Owned<Self::Owned> {
+        Owned(self.to_owned())
+    }
 }
 
-/// A capture of an inline block, by reference. A method, so that a captured reference is looked through.
+impl<T: ToOwned + ?Sized> CloneCapture for T {}
+
+/// A capture of an inline block, by reference. Likewise a method.
 pub trait LendCapture: Lend {
     #[doc(hidden)]
     fn __lend_capture(&self) -> Lent<'_, Self> {

@@ -22,15 +22,19 @@ use std::{
     panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
 };
 
-/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start on a thread of its own.
+/// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start.
+///
+/// The supervisor forks on its user thread, so this is one: the only thread of the new process, and user code may have it.
 pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>]) -> ! {
     close(lifeline.writer());
     for descriptor in not_ours {
         close(descriptor.as_raw_fd());
     }
+    // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
+    signal::set_mask(0);
     if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
         close(lifeline.reader().as_raw_fd());
-        on_user_thread(|| serve(ends, hold, false));
+        serve(ends, hold, false);
     }
     exit::at_once(0)
 }
@@ -42,10 +46,11 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     let [line_receiver, line, control, notify, lifeline] = descriptors;
     record_panics();
     surroundings::remember(signal::ignore_group());
+    signal::set_mask(0);
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
         drop(lifeline);
-        on_user_thread(|| serve(&ends, hold, true));
+        serve(&ends, hold, true);
     }
 }
 
@@ -59,14 +64,9 @@ pub(super) fn close(descriptor: i32) {
 /// later, so it is what the main thread's would be.
 ///
 /// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
-/// perhaps, must not find this thread instead.
-fn on_user_thread(body: impl FnOnce() + Send) {
+/// perhaps, must not find this thread instead. The user thread begins with all blocked, too, and sets its own mask.
+pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
     signal::block_all();
-    let body = || {
-        // What arrives before the start is ignored by disposition.
-        signal::set_mask(0);
-        body();
-    };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
         let _ = thread.spawn_scoped(scope, body);
@@ -126,7 +126,9 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;
     }
-    futex::wake_all(world.slot(id).word());
+    if !start.header.until_end {
+        futex::wake_all(world.slot(id).word());
+    }
     let claim = [pid.to_ne_bytes(), id.bits().to_ne_bytes()].concat();
     // If this fails, the supervisor is gone, and with it the need to tell it.
     let _ = socket::send(&ends.notify, &[&claim], &[]);

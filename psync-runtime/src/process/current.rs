@@ -1,6 +1,6 @@
 //! Who this process is, and whom it has started.
 
-use super::{StartMethod, family::existing_family, link};
+use super::{StartMethod, link, reaping};
 use crate::{
     primitive::{AtomicPtr, Ordering},
     shm::world::{Identity, Method, Wake, Watch, existing, me},
@@ -42,18 +42,18 @@ static CURRENT: AtomicPtr<CurrentProcess> = AtomicPtr::new(core::ptr::null_mut()
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::current;
+/// use psync::current;
 ///
 /// assert_eq!(current().pid(), std::process::id() as i32);
 /// assert!(current().parent().is_none());
 /// ```
 #[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
 pub fn current() -> &'static CurrentProcess {
+    static ONCE: std::sync::Once = std::sync::Once::new();
     // SAFETY: `CURRENT` is null or came from `Box::leak`.
     if let Some(current) = unsafe { CURRENT.load(Ordering::Acquire).as_ref() } {
         return current;
     }
-    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| thread::at_fork(|| CURRENT.store(core::ptr::null_mut(), Ordering::Relaxed)));
     let current: &'static CurrentProcess = Box::leak(Box::new(CurrentProcess::look_up()));
     CURRENT.store(core::ptr::from_ref(current).cast_mut(), Ordering::Release);
@@ -185,9 +185,7 @@ impl ChildInfo {
 /// The live processes that this one has started, in no particular order, whether or not their handles are still held.
 pub fn active_children() -> Vec<ChildInfo> {
     link::check();
-    if let Some(family) = existing_family() {
-        family.reap_forgotten();
-    }
+    reaping::settle_all();
     let Some(world) = existing() else { return Vec::new() };
     let children = world.children_of(me().id);
     let alive =

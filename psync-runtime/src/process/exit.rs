@@ -1,16 +1,14 @@
 //! How a process ends: its finalizers, its children, its exit code.
 
-use super::{family::existing_family, link};
+use super::{family::existing_family, link, reaping};
 use crate::{
-    shm::world::{Slot, Wake, Watch, existing, me},
+    primitive::{AtomicU64, Ordering},
+    shm::world::{Method, Slot, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, time::Duration};
 use nix::libc;
-use std::sync::{
-    Arc, Mutex, MutexGuard, Once, PoisonError,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 /// How long daemons have after SIGTERM before they are left to the lifeline.
 const GRACE: Duration = Duration::from_secs(1);
@@ -58,14 +56,22 @@ fn await_children(deadline: Deadline, matters: impl Fn(&Slot) -> bool) {
     loop {
         let watch = Watch::new();
         if let Some(family) = existing_family() {
-            family.reap_forgotten();
             drop(family.empty_inbox());
         }
         let Some((id, slot)) = world.children_of(me().id).find(|(_, slot)| matters(slot)) else {
             return;
         };
+        if slot.method() == Method::Fork
+            && let Ok(pidfd) = PidFd::open(slot.pid())
+        {
+            if !pidfd.wait(deadline) {
+                return;
+            }
+            reaping::settle(world, id, &pidfd);
+            continue;
+        }
         match watch.wait(slot.word(), slot.state().low(), deadline) {
-            Wake::Verify => drop(world.verify(id)),
+            Wake::Verify => reaping::verify(world, id),
             Wake::TimedOut => return,
             Wake::Look => {}
         }
@@ -104,7 +110,7 @@ pub(crate) fn at_once(code: i32) -> ! {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::Finalizer;
+/// use psync::Finalizer;
 /// use std::sync::atomic::{AtomicBool, Ordering};
 ///
 /// static DONE: AtomicBool = AtomicBool::new(false);

@@ -2,16 +2,16 @@
 
 use crate::{
     primitive::{AtomicPtr, Ordering},
-    shm::world::{Identity, SLOTS, Status, existing, me},
-    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, pidfd::PidFd, socket, thread},
+    shm::world::{Identity, SLOTS, existing, me},
+    sys::{OsError, fork_lock::ForkLock, lifeline::Lifeline, memory, socket, standard, thread},
 };
 use memmap2::MmapRaw;
-use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use std::{
     collections::HashMap,
     fs::File,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// One per process, made at its first start and kept as long as it lives; a forked child makes its own.
@@ -25,8 +25,6 @@ pub(crate) struct Family {
     status: File,
     /// What has been taken out of the inbox for results that nobody has asked for yet.
     stash: Mutex<HashMap<Identity, Vec<OwnedFd>>>,
-    /// Children of `StartMethod::Fork` whose handles are gone: this process has to reap them.
-    forgotten: Mutex<Vec<(Identity, Arc<PidFd>)>>,
 }
 
 static FAMILY: AtomicPtr<Family> = AtomicPtr::new(core::ptr::null_mut());
@@ -41,6 +39,7 @@ pub(crate) fn existing_family() -> Option<&'static Family> {
 /// This process's family.
 pub(crate) fn family() -> Result<&'static Family, OsError> {
     static MAKING: ForkLock = ForkLock::new();
+    static ONCE: std::sync::Once = std::sync::Once::new();
     if let Some(family) = existing_family() {
         return Ok(family);
     }
@@ -49,7 +48,6 @@ pub(crate) fn family() -> Result<&'static Family, OsError> {
         return Ok(family);
     }
     let family: &'static Family = Box::leak(Box::new(Family::new()?));
-    static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| thread::at_fork(leave));
     FAMILY.store(core::ptr::from_ref(family).cast_mut(), Ordering::Release);
     Ok(family)
@@ -67,6 +65,12 @@ fn leave() {
     }
 }
 
+fn open_status() -> Result<File, OsError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open("/proc/self/status", flags, nix::sys::stat::Mode::empty());
+    Ok(standard::beyond(OsError::wrap("open(/proc/self/status)", file)?)?.into())
+}
+
 /// Each slot's part of a store: a terabyte for the arguments, another for the outcome.
 const PART: u64 = 1 << 40;
 
@@ -78,14 +82,8 @@ impl Family {
             lifeline: Lifeline::new()?,
             inbox: socket::stream_pair()?,
             store,
-            status: File::open("/proc/self/status").map_err(|error| {
-                OsError::new(
-                    "open(/proc/self/status)",
-                    Errno::from_raw(error.raw_os_error().unwrap_or(0)),
-                )
-            })?,
+            status: open_status()?,
             stash: Mutex::default(),
-            forgotten: Mutex::default(),
         })
     }
 
@@ -123,25 +121,6 @@ impl Family {
             stash.retain(|owner, _| world.slot(*owner).state().generation() == owner.generation());
         }
         stash
-    }
-
-    /// Keeps the means to reap a child of `Fork` whose handle has been dropped.
-    pub(crate) fn forget(&self, id: Identity, pidfd: Arc<PidFd>) {
-        lock(&self.forgotten).push((id, pidfd));
-    }
-
-    /// Reaps children of `Fork` whose handles have been dropped.
-    pub(crate) fn reap_forgotten(&self) {
-        lock(&self.forgotten).retain(|(id, pidfd)| {
-            if !pidfd.has_ended() {
-                return true;
-            }
-            let status = pidfd.reap().map_or(Status::UNKNOWN, super::status::to_word);
-            if let Some(world) = existing() {
-                world.mark_dead(*id, status);
-            }
-            false
-        });
     }
 }
 

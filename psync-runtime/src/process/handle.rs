@@ -3,12 +3,11 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
-    link,
     outcome::{self, Fault},
-    status,
+    reaping,
 };
 use crate::{
-    shm::world::{Identity, Phase, Status, Wake, Watch, existing, me},
+    shm::world::{Identity, Phase, Wake, Watch, existing, me},
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -18,7 +17,7 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     process::{ChildStderr, ChildStdin, ChildStdout},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
 };
 
 /// Our ends of a process's standard streams, where they are pipes.
@@ -32,11 +31,9 @@ pub(crate) struct Child {
     pub(crate) pid: i32,
     pub(crate) name: String,
     method: StartMethod,
-    pidfd: Arc<PidFd>,
+    pidfd: PidFd,
     creator: i32,
     end: OnceLock<ExitStatus>,
-    /// For a child of `Fork`: whoever holds it reaps.
-    reaping: Mutex<()>,
 }
 
 impl Child {
@@ -48,16 +45,7 @@ impl Child {
         pidfd: PidFd,
     ) -> Self {
         let creator = me().pid;
-        Self {
-            id,
-            pid,
-            name,
-            method,
-            pidfd: Arc::new(pidfd),
-            creator,
-            end: OnceLock::new(),
-            reaping: Mutex::default(),
-        }
+        Self { id, pid, name, method, pidfd, creator, end: OnceLock::new() }
     }
 
     /// Waits for its end.
@@ -78,10 +66,11 @@ impl Child {
         let slot = existing()?.slot(self.id);
         loop {
             let watch = Watch::new();
+            let low = slot.state().low();
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
-            match watch.wait(slot.word(), slot.state().low(), deadline) {
+            match watch.wait(slot.word(), low, deadline) {
                 Wake::TimedOut => return self.look_up(),
                 Wake::Verify => self.verify(),
                 Wake::Look => {}
@@ -105,18 +94,8 @@ impl Child {
             // A child with many handles in its result may be waiting for room.
             drop(family.empty_inbox());
         }
-        link::check();
-        let Some(world) = existing() else { return };
-        if self.pidfd.has_ended() {
-            let slot = world.slot(self.id);
-            Watch::new().wait(
-                slot.word(),
-                slot.state().low(),
-                Deadline::after(Duration::from_millis(200)),
-            );
-            // Orphans of a dead supervisor may have become children of this process, as they do in a container's first.
-            let status = self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word);
-            world.mark_dead(self.id, status);
+        if let Some(world) = existing() {
+            reaping::verify(world, self.id);
         }
     }
 
@@ -125,12 +104,18 @@ impl Child {
         if !self.pidfd.wait(deadline) {
             return None;
         }
-        let _reaping = self.reaping.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.look_up().is_none() {
-            existing()?
-                .mark_dead(self.id, self.pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
-        }
+        reaping::settle(existing()?, self.id, &self.pidfd);
         self.look_up()
+    }
+
+    /// Whether this process is its parent.
+    pub(crate) const fn is_fork(&self) -> bool {
+        matches!(self.method, StartMethod::Fork)
+    }
+
+    /// Readable when it has ended.
+    pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
     }
 
     /// Sends a signal; no error if it has ended.
@@ -166,15 +151,10 @@ impl Drop for Child {
     fn drop(&mut self) {
         // A forked copy of this handle is not the owner of the slot.
         let (Some(world), true) = (existing(), self.creator == me().pid) else { return };
-        if let (Some(_), Some(family)) = (self.end.get(), existing_family()) {
+        if let (Some(_), Some(family)) = (self.look_up(), existing_family()) {
             outcome::clear(world, family, self.id);
         }
         world.slot(self.id).detach(self.id);
-        if let (StartMethod::Fork, None, Some(family)) =
-            (self.method, self.end.get(), existing_family())
-        {
-            family.forget(self.id, Arc::clone(&self.pidfd));
-        }
     }
 }
 
@@ -184,10 +164,10 @@ impl Drop for Child {
 ///
 /// # Examples
 /// ```
-/// let mut process = psync_runtime::process::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
+/// let mut process = psync::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
 /// assert!(process.pid() > 0);
 /// assert_eq!(process.join()?, 120);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Process<R> {
     child: Arc<Child>,
@@ -299,7 +279,7 @@ impl<R: DeserializeOwned> Process<R> {
 /// Readable when the process has ended.
 impl<R> AsFd for Process<R> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.child.pidfd.as_fd()
+        self.child.as_fd()
     }
 }
 

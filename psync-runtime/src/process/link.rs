@@ -1,6 +1,6 @@
 //! A process's connection to a supervisor: how it finds one, launches one, and notices that it is gone.
 
-use super::{SpawnError, family::family, preload, supervisor};
+use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
     primitive::{AtomicPtr, Ordering},
     shm::world::{descriptor, world},
@@ -68,14 +68,17 @@ pub(crate) fn discard(link: &'static Link) {
         pidfd.wait(Deadline::after(Duration::from_millis(100)));
         pidfd.reap();
     }
+    reaping::expect_orphans();
 }
 
 /// Discards the present link if the supervisor that this process launched has ended, and leaves no zombie of it.
 pub(crate) fn check() {
-    let Some(link) = existing_link() else { return };
-    if link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended()) {
+    if let Some(link) = existing_link()
+        && link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended())
+    {
         discard(link);
     }
+    reaping::adopt_orphans();
 }
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.

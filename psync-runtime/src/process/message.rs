@@ -16,8 +16,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What does not go into a message of a socket goes into the store.
 const INLINE: usize = 48 << 10;
-/// Room for any message.
-pub(crate) const LARGEST: usize = INLINE + 4096;
+/// Room for any message. So much that the allocator takes fresh pages for it, of which only those are touched that a message fills: a child
+/// that has just been forked would pay for each of them.
+pub(crate) const LARGEST: usize = 256 << 10;
 /// How many handles go along with the message itself.
 const MOST_HANDLES: usize = socket::MAX_DESCRIPTORS - 8;
 
@@ -37,6 +38,8 @@ pub(crate) struct Header {
     pub(crate) environment: usize,
     pub(crate) arguments: usize,
     pub(crate) in_store: bool,
+    /// The starter sleeps until the process ends.
+    pub(crate) until_end: bool,
     /// Whether the handles wait in a socket of their own.
     pub(crate) overflow: bool,
 }
@@ -176,7 +179,7 @@ impl Start {
         }
         let len = self.header.environment + self.header.arguments;
         if self.header.in_store {
-            self.body = self.from_store(len)?;
+            self.body = self.read_store(len)?;
             Region::arguments(self.header.id()).clear(&self.store, len as u64);
         }
         if self.body.len() == len { Ok(()) } else { Err(OsError::new("recvmsg", Errno::EBADMSG)) }
@@ -185,11 +188,11 @@ impl Start {
     /// The environment of a start that is passed on: its place in the store is left as it is.
     pub(crate) fn environment_block(&self) -> Result<Vec<u8>, OsError> {
         let len = self.header.environment;
-        if self.header.in_store { self.from_store(len) } else { Ok(self.environment().to_vec()) }
+        if self.header.in_store { self.read_store(len) } else { Ok(self.environment().to_vec()) }
     }
 
     #[allow(unsafe_code, reason = "reads a window of the store")]
-    fn from_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
+    fn read_store(&self, len: usize) -> Result<Vec<u8>, OsError> {
         if len == 0 {
             return Ok(Vec::new());
         }

@@ -15,6 +15,7 @@ mod options;
 mod outcome;
 mod parallel;
 mod preload;
+mod reaping;
 mod scope;
 mod start;
 mod status;

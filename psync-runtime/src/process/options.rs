@@ -70,7 +70,7 @@ impl From<File> for Stdio {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, Stdio};
+/// use psync::{Options, Stdio};
 ///
 /// let options = Options::new().name("counter").stdout(Stdio::null()).env("LANG", "C");
 /// ```
@@ -83,6 +83,8 @@ pub struct Options {
     pub(crate) stdio: [Stdio; 3],
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) current_dir: Option<PathBuf>,
+    /// The starter has nothing to do before the process ends, so it need not be woken when it begins.
+    pub(crate) until_end: bool,
 }
 
 impl Options {

@@ -110,8 +110,16 @@ impl<'a> Writer<'a> {
         family::deliver(inbox, &descriptors)?;
         let flags = if descriptors.is_empty() { 0 } else { HANDLES }
             | if self.window.is_some() { IN_STORE } else { 0 };
-        self.world.slot(self.id).commit(Outcome(flags | (self.len as u64 + 1)));
+        self.publish(flags);
         Ok(())
+    }
+
+    fn publish(&mut self, flags: u64) {
+        let slot = self.world.slot(self.id);
+        slot.commit(Outcome(flags | (self.len as u64 + 1)));
+        if slot.state().is_detached() && self.window.is_some() {
+            Region::outcome(self.id).clear(self.store, self.len as u64);
+        }
     }
 
     /// Makes a fault the outcome.
@@ -119,7 +127,7 @@ impl<'a> Writer<'a> {
         let written = self.restart(FAULT).map(|()| codec::encode_into(fault, self));
         let flags = if self.window.is_some() { IN_STORE } else { 0 };
         if let Ok(Ok(())) = written {
-            self.world.slot(self.id).commit(Outcome(flags | (self.len as u64 + 1)));
+            self.publish(flags);
         }
     }
 

@@ -1,13 +1,15 @@
 //! What `parallel!` expands to: branches that start together, and end together.
 
 use super::{
-    Failure, Options, ParallelError, Process, ProcessError, StartMethod, call::Call, handle::Child,
+    Failure, Options, ParallelError, Process, ProcessError, StartMethod,
+    call::{Call, Join},
+    handle::Child,
     scope::JoinAll,
+    wait_any::{self, Source},
 };
 use crate::{shm::world::Watch, sys::clock::Deadline};
 use core::{cell::Cell, fmt, time::Duration};
 use nix::libc;
-use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What happens to the other branches when one has failed.
@@ -71,19 +73,21 @@ impl Starter {
         &self,
         name: &'static str,
         call: impl FnOnce() -> Call<'a, R>,
-    ) -> Result<Process<R>, ProcessError> {
+    ) -> Result<(Process<R>, Join<R>), ProcessError> {
         let name = name.to_owned();
         if self.broken.get() {
             return Err(ProcessError::Cancelled { name, pid: 0 });
         }
         let options = Options { start_method: self.settings.start_method, ..Options::new() };
-        match call().spawn(options) {
+        let call = call();
+        let join = call.join;
+        match call.spawn(options) {
             Ok(process) => {
                 self.children
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(Arc::clone(process.child()));
-                Ok(process)
+                Ok((process, join))
             }
             Err(error) => {
                 self.broken.set(self.settings.on_failure == OnFailure::Cancel);
@@ -104,33 +108,34 @@ pub struct Member<R> {
     branch: usize,
     index: Option<usize>,
     name: &'static str,
-    process: Result<Process<R>, ProcessError>,
+    process: Result<(Process<R>, Join<R>), ProcessError>,
 }
 
 impl<R> Member<R> {
     fn watched(&self) -> Watched {
         Watched {
             key: (self.branch, self.index),
-            child: self.process.as_ref().ok().map(|process| Arc::clone(process.child())),
+            child: self.process.as_ref().ok().map(|(process, _)| Arc::clone(process.child())),
             verdict: None,
             order: 0,
         }
     }
 }
 
-impl<R: DeserializeOwned> Member<R> {
+impl<R> Member<R> {
     fn end(self, report: &mut Report) -> Option<R> {
         let (name, key) = (self.name, (self.branch, self.index));
         let verdict = report.verdict(key);
-        let result = self.process.and_then(Process::join).map_err(|error| match verdict {
-            Some(Verdict::Cancelled) if error.is_signal() => {
-                ProcessError::Cancelled { name: error.name().to_owned(), pid: error.pid() }
-            }
-            Some(Verdict::TimedOut) if error.is_signal() => {
-                ProcessError::TimedOut { name: error.name().to_owned(), pid: error.pid() }
-            }
-            _ => error,
-        });
+        let result =
+            self.process.and_then(|(process, join)| join(process)).map_err(|error| match verdict {
+                Some(Verdict::Cancelled) if error.is_signal() => {
+                    ProcessError::Cancelled { name: error.name().to_owned(), pid: error.pid() }
+                }
+                Some(Verdict::TimedOut) if error.is_signal() => {
+                    ProcessError::TimedOut { name: error.name().to_owned(), pid: error.pid() }
+                }
+                _ => error,
+            });
         match result {
             Ok(result) => Some(result),
             Err(error) => {
@@ -205,7 +210,7 @@ pub trait Started {
     fn finish(self, report: &mut Report) -> Option<Self::Output>;
 }
 
-impl<R: DeserializeOwned + 'static> Branches for One<'_, R> {
+impl<R: 'static> Branches for One<'_, R> {
     type Output = R;
     type Started = Member<R>;
 
@@ -218,7 +223,7 @@ impl<'a, I, F, R> Branches for Each<I, F>
 where
     I: IntoIterator,
     F: FnMut(I::Item) -> Call<'a, R>,
-    R: DeserializeOwned + 'static,
+    R: 'static,
 {
     type Output = Vec<R>;
     type Started = Vec<Member<R>>;
@@ -234,7 +239,7 @@ where
     }
 }
 
-impl<R: DeserializeOwned> Started for Member<R> {
+impl<R> Started for Member<R> {
     type Output = R;
 
     fn watch(&self, watched: &mut Vec<Watched>) {
@@ -246,7 +251,7 @@ impl<R: DeserializeOwned> Started for Member<R> {
     }
 }
 
-impl<R: DeserializeOwned> Started for Vec<Member<R>> {
+impl<R> Started for Vec<Member<R>> {
     type Output = Vec<R>;
 
     fn watch(&self, watched: &mut Vec<Watched>) {
@@ -391,7 +396,20 @@ fn look_after(watched: &mut [Watched], settings: &Settings, deadline: Deadline, 
             last_call = Deadline::NEVER;
             signal_running(watched, libc::SIGKILL, None);
         }
-        let until = if ending { last_call } else { deadline };
+        sleep(watched, watch, if ending { last_call } else { deadline });
+    }
+}
+
+/// Until any process of the program ends. The ends of forked children are only seen by whoever asks for them.
+fn sleep(watched: &[Watched], watch: Watch, until: Deadline) {
+    let running = || {
+        watched.iter().filter(|entry| entry.is_running()).filter_map(|entry| entry.child.as_ref())
+    };
+    if running().any(|child| child.is_fork()) {
+        let sources: Vec<_> = running().map(|child| Source::Descriptor(child.as_fd())).collect();
+        // A failure, such as too many descriptors, leaves it to the next look.
+        let _ = wait_any::poll_until(&sources, until);
+    } else {
         watch.wait_words(&[], until);
     }
 }

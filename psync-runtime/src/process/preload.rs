@@ -34,7 +34,7 @@ static EXECUTABLE: Mutex<Option<CString>> = Mutex::new(None);
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{OnError, preload};
+/// use psync::{OnError, preload};
 ///
 /// fn warm_up() -> Result<(), String> {
 ///     Ok(())

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
     children: Mutex<Vec<Arc<Child>>>,
-    scope: PhantomData<&'scope mut &'scope ()>,
+    invariant: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
@@ -23,7 +23,7 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let scope = Scope { children: Mutex::default(), scope: PhantomData, env: PhantomData };
+    let scope = Scope { children: Mutex::default(), invariant: PhantomData, env: PhantomData };
     let all = JoinAll(&scope.children);
     let result = f(&scope);
     drop(all);

@@ -10,13 +10,13 @@ use super::{
     message::{self, Descriptors, Header},
     options::StdioKind,
     outcome::{self, Fault, Handles, Writer},
-    surroundings,
+    reaping, surroundings,
 };
 use crate::{
     channel::codec,
     shm::{
         self, Segment,
-        world::{self, Identity, Me, Method, Phase, Wake, Watch, World, me, world},
+        world::{self, Identity, Me, Method, Phase, Slot, State, Wake, Watch, World, me, world},
     },
     sys::{
         OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket, standard,
@@ -60,9 +60,9 @@ pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
 ///
 /// # Examples
 /// ```
-/// let process = psync_runtime::process::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
+/// let process = psync::spawn(|(a, b): (u32, u32)| a * b, (6, 7))?;
 /// assert_eq!(process.join()?, 42);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -79,11 +79,11 @@ where
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{Options, spawn_with};
+/// use psync::{Options, spawn_with};
 ///
-/// let process = spawn_with(Options::new().name("acorn"), |()| psync_runtime::process::current().name().to_owned(), ())?;
+/// let process = spawn_with(Options::new().name("acorn"), |()| psync::current().name().to_owned(), ())?;
 /// assert_eq!(process.join()?, "acorn");
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
 where
@@ -139,7 +139,7 @@ fn enter<A: DeserializeOwned, R: Serialize>(
 }
 
 /// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
@@ -151,7 +151,16 @@ struct Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.world.slot(self.id).free(self.id);
+        let slot = self.world.slot(self.id);
+        if !slot.withdraw(self.id) {
+            // A child took it on at the last moment, and its starter has given up.
+            if let Ok(pidfd) = PidFd::open(slot.pid())
+                && slot.is_alive(self.id)
+            {
+                let _ = pidfd.signal(nix::libc::SIGKILL);
+            }
+            slot.detach(self.id);
+        }
     }
 }
 
@@ -171,9 +180,9 @@ fn begin(
     if method == StartMethod::Fork {
         check_threads()?;
     }
-    standard::fill_gaps();
     let family = family()?;
-    family.reap_forgotten();
+    link::check();
+    reaping::settle_all();
     exit::arm();
     let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;
     let reservation = Reservation { world, id };
@@ -195,6 +204,7 @@ fn begin(
         environment: 0,
         arguments: 0,
         in_store: false,
+        until_end: options.until_end,
         overflow: false,
     };
     let mut fixed = family.descriptors().to_vec();
@@ -205,8 +215,12 @@ fn begin(
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
     let pidfd = match method {
-        StartMethod::ForkServer => hand_over(world, id, &bytes, &descriptors, |link| &link.line)?,
-        StartMethod::Spawn => hand_over(world, id, &bytes, &descriptors, |link| &link.control)?,
+        StartMethod::ForkServer => {
+            hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
+        }
+        StartMethod::Spawn => {
+            hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
+        }
         StartMethod::Fork => fork_here(world, id, &bytes, &descriptors, &ours)?,
     };
     let pid = world.slot(id).pid();
@@ -272,8 +286,8 @@ fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsE
                 Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
             }
             StdioKind::Piped => {
-                let (reader, writer) =
-                    OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+                let (reader, writer) = standard::both_beyond(pipe)?;
                 let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
                 ours.0[number] = Some(our);
                 Some(Stream::New(their))
@@ -294,7 +308,7 @@ fn own_stream(number: usize) -> Option<Stream> {
 /// Sends the message until a child has claimed the start.
 fn hand_over(
     world: &World,
-    id: Identity,
+    header: &Header,
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
     end: fn(&'static Link) -> &'static OwnedFd,
@@ -319,7 +333,7 @@ fn hand_over(
             }
             Err(error) => return Err(error.into()),
         }
-        match await_claim(world, id, before, deadline)? {
+        match await_claim(world, header, before, deadline)? {
             Some(pidfd) => return Ok(pidfd),
             None => lost += 1,
         }
@@ -328,13 +342,16 @@ fn hand_over(
 }
 
 /// Waits until a child has claimed the start. `None` if the message may have been lost.
+///
+/// If the starter waits for the end anyway, so does this, and wakes once instead of twice.
 fn await_claim(
     world: &World,
-    id: Identity,
+    header: &Header,
     lost_before: u32,
     deadline: Deadline,
 ) -> Result<Option<PidFd>, SpawnError> {
-    let slot = world.slot(id);
+    let slot = world.slot(header.id());
+    let mut until_end = header.until_end;
     loop {
         let watch = Watch::new();
         let state = slot.state();
@@ -345,16 +362,29 @@ fn await_claim(
                 let errno = Errno::from_raw(slot.status().0.cast_signed());
                 return Err(OsError::new("starting the process", errno).into());
             }
-            // Its end is seen in the table, since nothing frees the slot but its handle; so the pid is still its own.
-            _ => return Ok(Some(PidFd::open(state.pid()).or_else(|_| PidFd::ended())?)),
+            Phase::Running if until_end => {}
+            _ => return open_claimed(slot, state).map(Some),
         }
-        match watch.wait(slot.word(), state.low(), deadline) {
+        let patience = if state.phase() == Phase::Running { Deadline::NEVER } else { deadline };
+        match watch.wait(slot.word(), state.low(), patience) {
             Wake::TimedOut => return Err(SpawnError::TimedOut),
-            // If the supervisor is gone, sending again finds out.
-            Wake::Verify => return Ok(None),
+            // If the supervisor is gone, sending again finds out; and if the process runs, its handle knows how to ask.
+            Wake::Verify if state.phase() == Phase::Starting => return Ok(None),
+            Wake::Verify => until_end = false,
             Wake::Look => {}
         }
     }
+}
+
+/// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
+fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
+    if state.phase() == Phase::Running
+        && let Ok(pidfd) = PidFd::open(state.pid())
+        && slot.state().phase() == Phase::Running
+    {
+        return Ok(pidfd);
+    }
+    Ok(PidFd::ended()?)
 }
 
 /// Forks this process, which has one thread.
@@ -388,6 +418,7 @@ fn fork_here(
 }
 
 fn adopt_fork(world: &World, id: Identity, pid: i32) -> Result<PidFd, OsError> {
+    reaping::forked();
     // Parent and child both know everything that a claim needs; whoever comes first makes it.
     world.slot(id).claim(id, me().pid, pid);
     PidFd::open(pid)

@@ -8,7 +8,7 @@ use nix::sys::wait::WaitStatus;
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::ExitStatus;
+/// use psync::ExitStatus;
 ///
 /// let status = ExitStatus::Signaled { signal: 9, core_dumped: false };
 /// assert_eq!(status.signal(), Some(9));

@@ -1,10 +1,14 @@
 //! The supervisor: keeps children ready, makes fresh ones on request, and records how each of them ends.
+//!
+//! It runs on a user thread, as user code does. Its main thread only waits for that one, and holds nothing: so a fork copies a
+//! process in which nobody was in the middle of anything, and the copy's one thread is fit for user code.
 
-use super::{child, link, message, preload, surroundings};
+use super::{child, current, link, message, preload, surroundings};
 use crate::{
     shm::world::{Identity, Status, World, existing},
-    sys::{OsError, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
+    sys::{OsError, clock::Deadline, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
 };
+use core::time::Duration;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -25,6 +29,9 @@ pub(crate) const READY: u8 = 1;
 /// The same, if not: the reason follows.
 const FAILED: u8 = 2;
 
+/// A message of the control socket, with what came along.
+type Request = (Vec<u8>, Vec<OwnedFd>);
+
 /// What ready children need of the supervisor.
 #[derive(Debug)]
 pub(crate) struct Ends {
@@ -40,8 +47,8 @@ struct Supervisor {
     ends: Ends,
     control_receiver: OwnedFd,
     notify_receiver: OwnedFd,
-    /// On whoever launched it.
-    hold: lifeline::Hold,
+    /// The lifeline of whoever launched it. It does not kill the supervisor, which stays to reap those whom it does kill.
+    starter: OwnedFd,
     /// What children hang on until they are given away.
     lifeline: Lifeline,
     signals: SignalFd,
@@ -65,9 +72,9 @@ struct Supervisor {
 /// The descriptors: line (receiving, sending), control (receiving, sending), the starter's lifeline.
 pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     let [line_receiver, line, control_receiver, control, starter] = descriptors;
+    // As long as others' code may run here, this process hangs on its starter like any other.
     let Ok(Some(hold)) = lifeline::hang_on(&starter) else { return };
-    drop(starter);
-    let _ = nix::sys::prctl::set_name(c"psync-super");
+    current::show_name("psync-super");
     child::record_panics();
     if let Err(reason) =
         preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string()))
@@ -77,12 +84,12 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     }
     let ignored = signal::ignore_group();
     surroundings::remember(ignored);
-    signal::block_all();
     let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(mut supervisor) =
-        Supervisor::new(hold, ends, control_receiver, notify_receiver, ignored)
+        Supervisor::new(starter, ends, control_receiver, notify_receiver, ignored)
     {
+        drop(hold);
         supervisor.fork_one();
         if socket::send(&supervisor.control_receiver, &[&[READY]], &[]).is_ok() {
             supervisor.serve();
@@ -107,7 +114,7 @@ fn quiet() -> Result<(), OsError> {
 
 impl Supervisor {
     fn new(
-        hold: lifeline::Hold,
+        starter: OwnedFd,
         ends: Ends,
         control_receiver: OwnedFd,
         notify_receiver: OwnedFd,
@@ -121,7 +128,7 @@ impl Supervisor {
             ends,
             control_receiver,
             notify_receiver,
-            hold,
+            starter,
             lifeline: Lifeline::new()?,
             signals: OsError::wrap("signalfd", SignalFd::with_flags(&deaths, flags))?,
             idle: HashSet::new(),
@@ -135,7 +142,7 @@ impl Supervisor {
     }
 
     fn serve(&mut self) {
-        loop {
+        while !self.is_alone() {
             let slept = self.sleep();
             self.note_claims();
             self.reap();
@@ -147,6 +154,34 @@ impl Supervisor {
                 self.refuse_waiting();
             }
         }
+        self.bury();
+    }
+
+    /// Whether the process that launched it is gone, and with it everybody whom it has started.
+    fn is_alone(&self) -> bool {
+        let mut starter = [PollFd::new(self.starter.as_fd(), PollFlags::empty())];
+        poll(&mut starter, PollTimeout::ZERO) == Ok(1)
+    }
+
+    /// Sees that all children end, and reaps them: a container's first process might not. Then nothing is left but itself.
+    fn bury(&mut self) {
+        let deadline = Deadline::after(Duration::from_secs(1));
+        let all = self.idle.iter().chain(self.fresh.keys()).chain(self.running.keys());
+        for &pid in all {
+            // Their lifelines are doing the same. Nobody but us reaps them, so the pids are still theirs.
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGKILL);
+        }
+        loop {
+            self.note_claims();
+            self.reap();
+            let left = self.idle.len() + self.fresh.len() + self.running.len();
+            if left == 0 || deadline.is_over() {
+                return;
+            }
+            let mut deaths = [PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut deaths, PollTimeout::from(100_u8));
+            while let Ok(Some(_)) = self.signals.read_signal() {}
+        }
     }
 
     /// Until there is something to do; false if nothing happened for a while. Without children to give away it also looks at
@@ -157,6 +192,7 @@ impl Supervisor {
             PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.control_receiver.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.notify_receiver.as_fd(), PollFlags::POLLIN),
+            PollFd::new(self.starter.as_fd(), PollFlags::empty()),
         ];
         if starving && self.idle.is_empty() {
             sources.push(PollFd::new(self.ends.line_receiver.as_fd(), PollFlags::POLLIN));
@@ -188,6 +224,7 @@ impl Supervisor {
     fn claimed(&mut self, pid: i32, id: Identity) {
         if self.idle.remove(&pid) || self.fresh.remove(&pid).is_some() {
             self.running.insert(pid, id);
+            self.world.forget_idle(pid);
         }
     }
 
@@ -224,6 +261,7 @@ impl Supervisor {
         }
         self.idle.remove(&pid);
         self.fresh.remove(&pid);
+        self.world.forget_idle(pid);
     }
 
     /// A fork takes as long as a short process lives, and whoever waits for that process waits for us. So one fork is made
@@ -237,7 +275,7 @@ impl Supervisor {
 
     fn fork_one(&mut self) {
         #[allow(unsafe_code, reason = "forks")]
-        // SAFETY: this process has one thread (P2).
+        // SAFETY: the only other thread waits for this one and holds no lock (P2).
         let forked = unsafe { fork() };
         self.starved = match forked {
             Ok(ForkResult::Child) => {
@@ -245,12 +283,13 @@ impl Supervisor {
                     self.signals.as_fd(),
                     self.control_receiver.as_fd(),
                     self.notify_receiver.as_fd(),
-                    self.hold.as_fd(),
+                    self.starter.as_fd(),
                 ];
                 child::ready(&self.ends, &self.lifeline, &own)
             }
             Ok(ForkResult::Parent { child }) => {
                 self.idle.insert(child.as_raw());
+                self.world.note_idle(child.as_raw());
                 None
             }
             Err(errno) => Some(errno),
@@ -275,7 +314,7 @@ impl Supervisor {
         }
     }
 
-    fn next_request(&self) -> Result<Option<(Vec<u8>, Vec<OwnedFd>)>, OsError> {
+    fn next_request(&self) -> Result<Option<Request>, OsError> {
         let mut buffer = vec![0; message::LARGEST];
         Ok(socket::try_receive(&self.control_receiver, &mut buffer)?.map(|received| {
             buffer.truncate(received.len);

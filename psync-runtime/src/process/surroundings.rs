@@ -2,7 +2,7 @@
 #![allow(unsafe_code, reason = "replaces the environment and the standard descriptors")]
 
 use super::message::Start;
-use crate::sys::{OsError, signal};
+use crate::sys::{OsError, signal, standard};
 use nix::{
     errno::Errno,
     fcntl::{OFlag, open},
@@ -88,7 +88,10 @@ pub(crate) fn current_umask(status: &File) -> u32 {
 pub(crate) fn directory(path: Option<&Path>) -> Result<OwnedFd, OsError> {
     let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let path = path.unwrap_or(Path::new("."));
-    OsError::wrap("open of the working directory", open(path, flags, Mode::empty()))
+    standard::beyond(OsError::wrap(
+        "open of the working directory",
+        open(path, flags, Mode::empty()),
+    )?)
 }
 
 /// Puts on what the message says. In a process that no user code has run in yet.

@@ -54,11 +54,11 @@ impl Waitable for Event {
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::process::{spawn, wait_any};
+/// use psync::{spawn, wait_any};
 ///
 /// let quick = spawn(|()| (), ())?;
 /// assert_eq!(wait_any(&[&quick], None)?, [0]);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Result<Vec<usize>> {
     let deadline = timeout.map_or(Deadline::NEVER, Deadline::after);
@@ -86,7 +86,7 @@ fn sleep_word<'a>(source: &'a Source<'a>) -> Option<(&'a AtomicU32, u32)> {
 }
 
 /// Which are ready; waits for the descriptors among them.
-fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
+pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
     let is_set = |source: &Source<'_>| matches!(source, Source::Event(event) if event.is_set());
     let mut fds: Vec<PollFd<'_>> =
         descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();

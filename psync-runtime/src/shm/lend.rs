@@ -37,6 +37,7 @@ impl<T: Shape + ?Sized> Lends<T> for Shared<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: ?Sized, O: Lends<T> + ?Sized> Lends<T> for &O {
     fn lend(&self) -> &T {
         (**self).lend()
@@ -187,6 +188,7 @@ macro_rules! lend_handle {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> $crate::shm::Lends<$handle> for $handle {
             fn lend(&self) -> &$handle {
                 self

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::shm::List;
+/// use psync::List;
 ///
 /// let mut list = List::<u32, 3>::new();
 /// for n in [3, 1, 2] {

@@ -18,14 +18,14 @@
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::shm::ShmSafe;
+/// use psync::ShmSafe;
 ///
 /// fn fits<T: ShmSafe>() {}
 /// fits::<(u64, [f32; 16], bool)>();
 /// ```
 ///
 /// ```compile_fail
-/// # use psync_runtime::shm::ShmSafe;
+/// # use psync::ShmSafe;
 /// # fn fits<T: ShmSafe>() {}
 /// fits::<String>(); // a pointer to this process's heap: use `Text<N>`
 /// ```

@@ -20,23 +20,23 @@ use std::sync::Arc;
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::shm::Shared;
+/// use psync::Shared;
 /// use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// let hits = Shared::new(AtomicU64::new(0))?;
 /// let same = hits.clone();
 /// same.fetch_add(1, Ordering::Relaxed);
 /// assert_eq!(hits.load(Ordering::Relaxed), 1);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 ///
 /// Lengths that are known at run time only:
 /// ```
-/// use psync_runtime::shm::Shared;
+/// use psync::Shared;
 ///
 /// let squares = Shared::<[u64]>::new_with(1000, |i| (i * i) as u64)?;
 /// assert_eq!(squares[30], 900);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Shared<T: ShmSafe + ?Sized> {
     block: Arc<Block>,
@@ -102,11 +102,11 @@ impl<T: ShmSafe> Shared<T> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::shm::Shared;
+    /// use psync::Shared;
     ///
     /// let image = Shared::<[[u32; 1024]; 1024]>::zeroed()?; // 4 MiB
     /// assert_eq!(image[3][4], 0);
-    /// # Ok::<(), psync_runtime::Error>(())
+    /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn zeroed() -> crate::Result<Self>
     where
@@ -173,14 +173,14 @@ impl<T: ShmSafe + ?Sized> Shared<T> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::shm::Shared;
+    /// use psync::Shared;
     ///
     /// let mut table = Shared::<[u32]>::zeroed(4)?;
     /// Shared::get_mut(&mut table).expect("nobody else has it")[2] = 7;
     /// let other = table.clone();
     /// assert!(Shared::get_mut(&mut table).is_none());
     /// assert_eq!(*other, [0, 0, 7, 0]);
-    /// # Ok::<(), psync_runtime::Error>(())
+    /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         let block = Arc::get_mut(&mut this.block)?;

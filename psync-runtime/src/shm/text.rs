@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::shm::Text;
+/// use psync::Text;
 ///
 /// let mut name: Text<8> = "Percy".parse()?;
 /// assert_eq!(name, "Percy");
@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// let error = name.set("nine bytes").unwrap_err();
 /// assert_eq!(error.to_string(), "10 bytes do not fit into a capacity of 8");
 /// assert_eq!(name, "Percy");
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[derive(Clone, Copy)]
 #[repr(C)]

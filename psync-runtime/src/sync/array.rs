@@ -22,13 +22,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Array;
+/// use psync::Array;
 ///
 /// let numbers = Array::from_slice(&[1.5, 2.5])?;
 /// let same = numbers.clone();
 /// numbers.lock()?[0] += 1.0;
 /// assert_eq!(same.to_vec()?, [2.5, 2.5]);
-/// # Ok::<(), psync_runtime::Error>(())
+/// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Array<T: ShmSafe + Copy> {
     lock: Shared<Lock>,
@@ -71,6 +71,7 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`Lock::lock`].
+    #[inline]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, LockError> {
         self.lock.lock().map(|guard| self.guard(guard))
     }
@@ -79,6 +80,7 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`Lock::try_lock`].
+    #[inline]
     pub fn try_lock(&self) -> Result<ArrayGuard<'_, T>, LockError> {
         self.lock.try_lock().map(|guard| self.guard(guard))
     }
@@ -130,6 +132,7 @@ impl<T: ShmSafe + Copy> Array<T> {
         Shared::ptr_eq(&a.lock, &b.lock)
     }
 
+    #[inline]
     fn guard<'a>(&'a self, guard: LockGuard<'a>) -> ArrayGuard<'a, T> {
         ArrayGuard { values: &self.values, _guard: guard }
     }
@@ -143,7 +146,10 @@ impl<T: ShmSafe + Copy> Clone for Array<T> {
 
 impl<T: ShmSafe + Copy> fmt::Debug for Array<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Array").field("len", &self.len()).field("lock", &*self.lock).finish()
+        f.debug_struct("Array")
+            .field("len", &self.len())
+            .field("lock", &*self.lock)
+            .finish_non_exhaustive()
     }
 }
 
@@ -172,6 +178,7 @@ pub struct ArrayGuard<'a, T: ShmSafe + Copy> {
 impl<T: ShmSafe + Copy> Deref for ArrayGuard<'_, T> {
     type Target = [T];
 
+    #[inline]
     fn deref(&self) -> &[T] {
         // SAFETY: `Guarded<T>` is laid out as `T`; every process that touches the values holds the lock (L1), as `self` does.
         unsafe { core::slice::from_raw_parts(self.values.as_ptr().cast(), self.values.len()) }
@@ -179,6 +186,7 @@ impl<T: ShmSafe + Copy> Deref for ArrayGuard<'_, T> {
 }
 
 impl<T: ShmSafe + Copy> DerefMut for ArrayGuard<'_, T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above; the values lie in cells, and `self` is borrowed mutably.
         unsafe {

@@ -12,13 +12,13 @@ use core::{fmt, time::Duration};
 /// Everything that a party wrote before [`wait`](Self::wait) is visible to every party after it. The barrier can be used again at once: who
 /// arrives for the next round waits for that one, also while others have not left the last.
 ///
-/// **When a party dies** while it waits, or while it runs the action, the barrier is broken: the others get [`BrokenBarrier`] with its pid, and so does
+/// **When a party dies** in here, while it waits or runs the action, the barrier is broken: the others get [`BrokenBarrier`] with its pid, and so does
 /// everybody who arrives later, until a [`reset`](Self::reset). That works between processes of one program. Somebody who
 /// dies before arriving is just missing; use a timeout where that can happen.
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Barrier;
+/// use psync::Barrier;
 ///
 /// let barrier = Barrier::new(2);
 /// std::thread::scope(|scope| {
@@ -60,14 +60,14 @@ impl Barrier {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::{Barrier, Event};
+    /// use psync::{Barrier, Event};
     ///
     /// static ALL_HERE: Event = Event::new();
     ///
     /// let barrier = Barrier::with_action(1, || ALL_HERE.set());
     /// barrier.wait()?;
     /// assert!(ALL_HERE.is_set());
-    /// # Ok::<(), psync_runtime::sync::BrokenBarrier>(())
+    /// # Ok::<(), psync::BrokenBarrier>(())
     /// ```
     pub fn with_action(parties: usize, action: fn()) -> Self {
         Self { action: Action::new(action), ..Self::new(parties) }
@@ -114,12 +114,12 @@ impl Barrier {
     fn cross(&self, deadline: Deadline) -> Result<BarrierWait, BrokenBarrier> {
         let crossed = match self.raw.arrive(self.action.is_some(), deadline) {
             Ok(Arrival::Crossed(index)) => Ok(index),
-            Ok(Arrival::Early(turn)) => self.raw.wait(turn, deadline),
+            Ok(Arrival::Early(turn)) => self.raw.wait(&turn, deadline),
             Ok(Arrival::Last(turn)) => {
-                let unless_finished = BreakOnUnwind { barrier: &self.raw, turn };
+                let unless_finished = BreakOnUnwind { barrier: &self.raw, turn: &turn };
                 self.action.run();
                 core::mem::forget(unless_finished);
-                self.raw.finish(turn)
+                self.raw.finish(&turn)
             }
             Err(dead) => Err(dead),
         };
@@ -138,7 +138,7 @@ impl Barrier {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Barrier;
+    /// use psync::Barrier;
     ///
     /// let barrier = Barrier::new(1);
     /// barrier.abort();
@@ -169,7 +169,7 @@ impl Barrier {
 /// Breaks the barrier if the action panics.
 struct BreakOnUnwind<'a> {
     barrier: &'a RawBarrier,
-    turn: Turn,
+    turn: &'a Turn<'a>,
 }
 
 impl Drop for BreakOnUnwind<'_> {

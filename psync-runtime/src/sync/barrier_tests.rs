@@ -137,7 +137,9 @@ fn more_users_than_parties_cross_in_groups() {
         }
         crossings
     });
-    assert_eq!(crossings.iter().sum::<u32>() / 2, ROUNDS.load(SeqCst));
+    // The abort may come between an action and the end of its round.
+    let crossings = crossings.iter().sum::<u32>();
+    assert!([crossings, crossings + 2].contains(&(2 * ROUNDS.load(SeqCst))));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use core::fmt;
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::{LockError, Mutex};
+/// use psync::{LockError, Mutex};
 ///
 /// let mutex = Mutex::new(1);
 /// let held = mutex.lock()?;

@@ -14,7 +14,7 @@ use core::{fmt, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Event;
+/// use psync::Event;
 /// use std::time::Duration;
 ///
 /// let ready = Event::new();
@@ -102,19 +102,19 @@ mod tests {
     #[test]
     fn ping_pong_loses_no_wake_up() {
         let _watchdog = watchdog("ping_pong_loses_no_wake_up");
-        let (ping, pong) = (Event::new(), Event::new());
+        let (ball, back) = (Event::new(), Event::new());
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..5_000 {
-                    ping.wait();
-                    ping.clear();
-                    pong.set();
+                    ball.wait();
+                    ball.clear();
+                    back.set();
                 }
             });
             for _ in 0..5_000 {
-                ping.set();
-                pong.wait();
-                pong.clear();
+                ball.set();
+                back.wait();
+                back.clear();
             }
         });
     }

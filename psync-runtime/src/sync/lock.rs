@@ -22,7 +22,7 @@ use core::{fmt, marker::PhantomData, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Lock;
+/// use psync::Lock;
 ///
 /// static PRINTER: Lock = Lock::new();
 ///
@@ -30,14 +30,18 @@ use core::{fmt, marker::PhantomData, time::Duration};
 /// println!("nobody else prints now");
 /// drop(guard);
 /// assert!(!PRINTER.is_locked());
-/// # Ok::<(), psync_runtime::sync::LockError>(())
+/// # Ok::<(), psync::LockError>(())
 /// ```
 #[repr(C)]
 pub struct Lock {
     raw: RawMutex,
-    /// How many guards of the present holder keep it held; touched by the holder alone, and set anew by the next.
+    /// How many guards of the present holder keep it held besides the first, and [`IN_PANIC`]. Touched by the holder alone; 0 whenever
+    /// the lock is free or was left clean, so that the usual hold need not write it.
     shares: AtomicU32,
 }
+
+/// Of `shares`: a panic was under way when the lock was acquired, so it does not poison.
+const IN_PANIC: u32 = 1 << 31;
 
 impl Lock {
     /// A lock that is free.
@@ -49,9 +53,14 @@ impl Lock {
     ///
     /// # Errors
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
     pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
-        self.take(Deadline::NEVER)?.into_sound()
+        if self.raw.take_free() {
+            LockGuard::new(self).into_sound()
+        } else {
+            self.lock_timely(Deadline::NEVER)
+        }
     }
 
     /// Acquires the lock if it is free.
@@ -73,7 +82,12 @@ impl Lock {
     /// # Errors
     /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
-        self.take(Deadline::after(timeout))?.into_sound()
+        self.lock_timely(Deadline::after(timeout))
+    }
+
+    #[cold]
+    fn lock_timely(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
+        self.take(deadline)?.into_sound()
     }
 
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
@@ -86,11 +100,11 @@ impl Lock {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Lock;
+    /// use psync::Lock;
     ///
     /// let lock = Lock::new();
     /// let guard = lock.lock_or_repair(|| unreachable!("nobody has died"))?;
-    /// # Ok::<(), psync_runtime::sync::LockError>(())
+    /// # Ok::<(), psync::LockError>(())
     /// ```
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, LockError> {
         let guard = self.take(Deadline::NEVER)?;
@@ -127,7 +141,6 @@ impl Lock {
     }
 
     /// Acquires the lock, poisoned or not.
-    #[inline]
     pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
         match self.raw.lock(deadline) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
@@ -147,8 +160,28 @@ impl Lock {
             return None;
         }
         self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
+        self.shares.store(0, Ordering::Relaxed);
         self.raw.adopt();
         Some(LockGuard::new(self))
+    }
+
+    /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
+    #[cold]
+    fn give_up(&self) {
+        // Of a hold in the process that this one was forked from, nothing is ours.
+        if !self.raw.is_mine() {
+            return;
+        }
+        let shares = self.shares.load(Ordering::Relaxed);
+        if shares & IN_PANIC == 0 && std::thread::panicking() {
+            self.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
+        }
+        if shares & !IN_PANIC == 0 {
+            self.shares.store(0, Ordering::Relaxed);
+            self.raw.unlock();
+        } else {
+            self.shares.store(shares - 1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,8 +224,6 @@ impl fmt::Debug for Lock {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct LockGuard<'a> {
     lock: &'a Lock,
-    /// Whether a panic was under way already, which is not ours then.
-    panicking: bool,
     /// The kernel knows the lock as this thread's: as with std's guards, not `Send`.
     not_send: PhantomData<std::sync::MutexGuard<'static, ()>>,
 }
@@ -200,8 +231,10 @@ pub struct LockGuard<'a> {
 impl<'a> LockGuard<'a> {
     #[inline]
     fn new(lock: &'a Lock) -> Self {
-        lock.shares.store(1, Ordering::Relaxed);
-        Self { lock, panicking: std::thread::panicking(), not_send: PhantomData }
+        if std::thread::panicking() {
+            lock.shares.store(IN_PANIC, Ordering::Relaxed);
+        }
+        Self { lock, not_send: PhantomData }
     }
 
     #[inline]
@@ -214,7 +247,7 @@ impl<'a> LockGuard<'a> {
     pub(super) fn share(&self) -> Self {
         let shares = self.lock.shares.load(Ordering::Relaxed);
         self.lock.shares.store(shares + 1, Ordering::Relaxed);
-        Self { lock: self.lock, panicking: self.panicking, not_send: PhantomData }
+        Self { lock: self.lock, not_send: PhantomData }
     }
 
     /// Itself, unless the lock is poisoned.
@@ -222,28 +255,25 @@ impl<'a> LockGuard<'a> {
     pub(super) fn into_sound(self) -> Result<Self, LockError> {
         match self.lock.raw.poison() {
             None => Ok(self),
-            Some(poison) => Err(poisoned(poison)),
+            Some(poison) => Err(self.poisoned(poison)),
         }
     }
-}
 
-#[cold]
-fn poisoned(poison: Poison) -> LockError {
-    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
-    LockError::Poisoned { pid: poison.pid, cause }
+    /// Releases the lock, and says why it is not to be had.
+    #[cold]
+    fn poisoned(self, poison: Poison) -> LockError {
+        drop(self);
+        let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
+        LockError::Poisoned { pid: poison.pid, cause }
+    }
 }
 
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        if !self.panicking && std::thread::panicking() && self.lock.raw.is_mine() {
-            self.lock.raw.set_poison(Poison { pid: raw::me().pid, panicked: true });
-        }
-        let others = self.lock.shares.load(Ordering::Relaxed).wrapping_sub(1);
-        if others == 0 {
-            self.lock.raw.unlock();
-        } else if self.lock.raw.is_mine() {
-            self.lock.shares.store(others, Ordering::Relaxed);
+        let is_usual = !std::thread::panicking() && self.lock.shares.load(Ordering::Relaxed) == 0;
+        if !is_usual || !self.lock.raw.unlock_simply() {
+            self.lock.give_up();
         }
     }
 }

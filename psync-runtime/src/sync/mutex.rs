@@ -26,12 +26,12 @@ use core::{
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Mutex;
+/// use psync::Mutex;
 ///
 /// let balance = Mutex::new(100_i64);
 /// *balance.lock()? -= 30;
 /// assert_eq!(*balance.lock()?, 70);
-/// # Ok::<(), psync_runtime::sync::LockError>(())
+/// # Ok::<(), psync::LockError>(())
 /// ```
 #[repr(C)]
 pub struct Mutex<T> {
@@ -52,7 +52,8 @@ impl<T> Mutex<T> {
     ///
     /// # Errors
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the mutex.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     pub fn lock(&self) -> Result<MutexGuard<'_, T>, LockError> {
         Ok(self.guard(self.lock.lock()?))
     }
@@ -84,14 +85,14 @@ impl<T> Mutex<T> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Mutex;
+    /// use psync::Mutex;
     ///
     /// struct Order { net: u32, tax: u32, total: u32 }
     /// let order = Mutex::new(Order { net: 100, tax: 20, total: 120 });
     /// // Whoever was killed may have changed the parts, but not yet the sum.
     /// let order = order.lock_or_repair(|order| order.total = order.net + order.tax)?;
     /// assert_eq!(order.total, 120);
-    /// # Ok::<(), psync_runtime::sync::LockError>(())
+    /// # Ok::<(), psync::LockError>(())
     /// ```
     pub fn lock_or_repair(
         &self,

@@ -2,7 +2,7 @@
 
 use super::raw::{self, Denied, Identity, RawSemaphore, Release};
 use crate::sys::clock::Deadline;
-use core::{fmt, marker::PhantomData, time::Duration};
+use core::{fmt, time::Duration};
 
 /// A number of permits that all processes share.
 ///
@@ -14,7 +14,7 @@ use core::{fmt, marker::PhantomData, time::Duration};
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Semaphore;
+/// use psync::Semaphore;
 ///
 /// let ports = Semaphore::new(2);
 /// let first = ports.acquire()?;
@@ -22,7 +22,7 @@ use core::{fmt, marker::PhantomData, time::Duration};
 /// assert!(ports.try_acquire().is_err());
 /// drop(first);
 /// assert_eq!(ports.available(), 1);
-/// # Ok::<(), psync_runtime::sync::AcquireError>(())
+/// # Ok::<(), psync::AcquireError>(())
 /// ```
 #[repr(transparent)]
 pub struct Semaphore(RawSemaphore);
@@ -66,9 +66,7 @@ impl Semaphore {
     #[inline]
     fn take(&self, deadline: Deadline, none: AcquireError) -> Result<Permit<'_>, AcquireError> {
         match self.0.acquire(deadline) {
-            Ok(holder) => {
-                Ok(Permit { semaphore: self, holder, pid: raw::me().pid, not_send: PhantomData })
-            }
+            Ok(holder) => Ok(Permit { semaphore: self, holder, pid: raw::me().pid }),
             Err(Denied::TimedOut) => Err(none),
             Err(Denied::Full) => Err(AcquireError::Exhausted),
         }
@@ -83,13 +81,13 @@ impl Semaphore {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Semaphore;
+    /// use psync::Semaphore;
     ///
     /// let done = Semaphore::new(0);
     /// done.release(3)?;
     /// assert_eq!(done.available(), 3);
     /// assert!(Semaphore::bounded(1).release(1).is_err());
-    /// # Ok::<(), psync_runtime::sync::ReleaseError>(())
+    /// # Ok::<(), psync::ReleaseError>(())
     /// ```
     pub fn release(&self, permits: u32) -> Result<(), ReleaseError> {
         match self.0.release(permits) {
@@ -111,13 +109,13 @@ impl fmt::Debug for Semaphore {
 }
 
 /// A permit of a [`Semaphore`], which is given back when this is dropped.
+///
+/// It is this process's, whichever of its threads has it.
 #[must_use = "the permit is given back at once if it is not kept"]
 pub struct Permit<'a> {
     semaphore: &'a Semaphore,
     holder: Identity,
     pid: i32,
-    /// A permit is this process's; threads may pass it on by reference.
-    not_send: PhantomData<&'a ()>,
 }
 
 impl Permit<'_> {
@@ -126,14 +124,14 @@ impl Permit<'_> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Semaphore;
+    /// use psync::Semaphore;
     ///
     /// let semaphore = Semaphore::bounded(2);
     /// semaphore.acquire()?.forget();
     /// assert_eq!(semaphore.available(), 1);
     /// semaphore.release(1)?;
     /// assert_eq!(semaphore.available(), 2);
-    /// # Ok::<(), psync_runtime::Error>(())
+    /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn forget(self) {
         if self.is_ours() {

@@ -30,7 +30,7 @@ pub fn pretend_foreign_c_library() {
 pub fn watchdog(test: &'static str) -> Watchdog {
     let (alive, dropped) = mpsc::channel();
     thread::spawn(move || {
-        if dropped.recv_timeout(Duration::from_secs(60)) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if dropped.recv_timeout(Duration::from_mins(1)) == Err(mpsc::RecvTimeoutError::Timeout) {
             eprintln!("{test} hangs");
             std::process::abort();
         }

@@ -24,7 +24,7 @@ use core::{
 ///
 /// # Examples
 /// ```
-/// use psync_runtime::sync::Value;
+/// use psync::Value;
 ///
 /// let price = Value::new(9.99);
 /// assert_eq!(price.update(|price| price * 2.0), 19.98);
@@ -99,7 +99,7 @@ impl<T: Copy> Value<T> {
     ///
     /// # Examples
     /// ```
-    /// use psync_runtime::sync::Value;
+    /// use psync::Value;
     ///
     /// let range = Value::new((1, 5));
     /// let mut guard = range.lock()?;
@@ -107,7 +107,7 @@ impl<T: Copy> Value<T> {
     /// assert_eq!(range.get(), (1, 5));
     /// drop(guard);
     /// assert_eq!(range.get(), (3, 5));
-    /// # Ok::<(), psync_runtime::sync::LockError>(())
+    /// # Ok::<(), psync::LockError>(())
     /// ```
     pub fn lock(&self) -> Result<ValueGuard<'_, T>, LockError> {
         self.guard(Deadline::NEVER)
@@ -147,7 +147,12 @@ impl<T: Copy> Value<T> {
 
     #[inline]
     fn hold(&self) -> Held<'_> {
-        match self.lock.lock(Deadline::NEVER) {
+        if self.lock.take_free() { self.held(Acquired::Clean) } else { self.hold_contended() }
+    }
+
+    #[cold]
+    fn hold_contended(&self) -> Held<'_> {
+        match self.lock.lock_contended(Deadline::NEVER) {
             Ok(acquired) => self.held(acquired),
             Err(refusal) => refuse(refusal),
         }

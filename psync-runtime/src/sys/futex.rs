@@ -3,6 +3,7 @@
 
 use super::clock::Deadline;
 use crate::primitive::AtomicU32;
+use core::time::Duration;
 use nix::{errno::Errno, libc};
 
 /// Why a sleep ended.
@@ -38,7 +39,35 @@ pub(crate) fn wait(words: &[(&AtomicU32, u32)], deadline: Deadline) -> Wake {
             libc::CLOCK_MONOTONIC,
         )
     };
-    if result == -1 && Errno::last() == Errno::ETIMEDOUT { Wake::TimedOut } else { Wake::Woken }
+    match Errno::result(result) {
+        Err(Errno::ETIMEDOUT) => Wake::TimedOut,
+        Err(Errno::ENOSYS | Errno::EPERM) => wait_alone(words, deadline),
+        _ => Wake::Woken,
+    }
+}
+
+/// For sandboxes that do not know `futex_waitv`: sleeps on the first word only, and looks at the others often.
+#[cold]
+fn wait_alone(words: &[(&AtomicU32, u32)], deadline: Deadline) -> Wake {
+    const GLANCE: Duration = Duration::from_millis(20);
+    let until = if words.len() == 1 { deadline } else { deadline.min(Deadline::after(GLANCE)) };
+    let Some((word, expected)) = words.first() else { return Wake::Woken };
+    let time = until.timespec();
+    let time = time.as_ref().map_or(core::ptr::null(), core::ptr::from_ref);
+    // SAFETY: the word is live and aligned, the time null or valid; an absolute time on the monotonic clock.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_futex,
+            word.as_ptr(),
+            libc::FUTEX_WAIT_BITSET,
+            *expected,
+            time,
+            0,
+            u32::MAX,
+        )
+    };
+    let timed_out = Errno::result(result) == Err(Errno::ETIMEDOUT);
+    if timed_out && deadline.is_over() { Wake::TimedOut } else { Wake::Woken }
 }
 
 /// Wakes up to `count` sleepers on `word`, in any process; returns how many.
@@ -74,7 +103,6 @@ const VACANT: Waiter = Waiter { val: 0, uaddr: 0, flags: 2, reserved: 0 };
 mod tests {
     use super::*;
     use crate::primitive::Ordering;
-    use core::time::Duration;
 
     #[test]
     fn a_word_that_differs_does_not_sleep() {
@@ -86,6 +114,15 @@ mod tests {
     fn the_deadline_ends_the_sleep() {
         let word = AtomicU32::new(0);
         assert_eq!(wait(&[(&word, 0)], Deadline::after(Duration::from_millis(5))), Wake::TimedOut);
+    }
+
+    #[test]
+    fn without_the_newer_call_a_sleep_ends_as_well() {
+        let (a, b) = (AtomicU32::new(0), AtomicU32::new(0));
+        assert_eq!(wait_alone(&[(&a, 1), (&b, 0)], Deadline::NEVER), Wake::Woken);
+        assert_eq!(wait_alone(&[(&a, 0), (&b, 0)], Deadline::NEVER), Wake::Woken);
+        let soon = Deadline::after(Duration::from_millis(5));
+        assert_eq!(wait_alone(&[(&a, 0), (&b, 0)], soon), Wake::TimedOut);
     }
 
     #[test]

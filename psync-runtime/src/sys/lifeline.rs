@@ -1,6 +1,6 @@
 //! The pipe whose end is the end of a process: when its writer dies, the kernel kills everyone who hangs on it.
 
-use super::OsError;
+use super::{OsError, standard};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
@@ -19,7 +19,8 @@ pub(crate) struct Lifeline {
 
 impl Lifeline {
     pub(crate) fn new() -> Result<Self, OsError> {
-        let (reader, writer) = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+        let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
+        let (reader, writer) = standard::both_beyond(pipe)?;
         Ok(Self { reader, writer })
     }
 
@@ -37,13 +38,7 @@ impl Lifeline {
 /// A hold on somebody's lifeline: this process is killed when that one ends. Dropping it lets go.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    own: OwnedFd,
-}
-
-impl AsFd for Hold {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.own.as_fd()
-    }
+    _own: OwnedFd,
 }
 
 /// Has the kernel send SIGKILL to this process as soon as the writer of `reader`'s pipe is gone.
@@ -59,7 +54,7 @@ pub(crate) fn hang_on(reader: impl AsFd) -> Result<Option<Hold>, OsError> {
     let mut ended = [PollFd::new(own.as_fd(), PollFlags::POLLIN)];
     OsError::wrap("poll", retry(|| poll(&mut ended, PollTimeout::ZERO)))?;
     let gone = ended[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP));
-    Ok((!gone).then_some(Hold { own }))
+    Ok((!gone).then_some(Hold { _own: own }))
 }
 
 /// The same number on every Linux; the libc crate does not have it.

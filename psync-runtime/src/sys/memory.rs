@@ -1,6 +1,6 @@
 //! Anonymous files in memory, sized and reserved, and mappings of them.
 
-use super::OsError;
+use super::{OsError, standard};
 use memmap2::{MmapOptions, MmapRaw};
 use nix::{
     fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
@@ -14,7 +14,7 @@ use std::os::fd::{AsFd, OwnedFd};
 /// A new file in memory, without a name, closed on exec.
 pub(crate) fn anonymous_file(label: &str) -> Result<OwnedFd, OsError> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
-    OsError::wrap("memfd_create", memfd_create(label, flags))
+    standard::beyond(OsError::wrap("memfd_create", memfd_create(label, flags))?)
 }
 
 /// Sets the file's size; pages come into being as they are reserved or written.

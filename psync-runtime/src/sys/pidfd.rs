@@ -1,7 +1,7 @@
 //! Handles of processes that cannot come to mean another one.
 #![allow(unsafe_code, reason = "nix has no pidfd calls")]
 
-use super::{OsError, clock::Deadline};
+use super::{OsError, clock::Deadline, standard};
 use nix::{
     errno::Errno,
     libc,
@@ -29,13 +29,15 @@ impl PidFd {
             .filter(|&fd| fd >= 0)
             .ok_or_else(|| OsError::last("pidfd_open"))?;
         // SAFETY: the kernel has just made this descriptor for us.
-        Ok(Self { descriptor: unsafe { OwnedFd::from_raw_fd(fd) }, ended: false })
+        let descriptor = unsafe { OwnedFd::from_raw_fd(fd) };
+        Ok(Self { descriptor: standard::beyond(descriptor)?, ended: false })
     }
 
     /// A process that is gone already: readable, and nothing to send signals to.
     pub(crate) fn ended() -> Result<Self, OsError> {
         let event = EventFd::from_value_and_flags(1, EfdFlags::EFD_CLOEXEC);
-        Ok(Self { descriptor: OsError::wrap("eventfd", event)?.into(), ended: true })
+        let descriptor = standard::beyond(OsError::wrap("eventfd", event)?.into())?;
+        Ok(Self { descriptor, ended: true })
     }
 
     /// Sends a signal. Success if the process has ended already.

@@ -1,6 +1,6 @@
 //! Nameless sockets that carry bytes and descriptors.
 
-use super::OsError;
+use super::{OsError, standard};
 use nix::{
     cmsg_space,
     errno::Errno,
@@ -29,7 +29,8 @@ pub(crate) fn stream_pair() -> Result<(OwnedFd, OwnedFd), OsError> {
 }
 
 fn pair(kind: SockType) -> Result<(OwnedFd, OwnedFd), OsError> {
-    OsError::wrap("socketpair", socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC))
+    let pair = socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC);
+    standard::both_beyond(OsError::wrap("socketpair", pair)?)
 }
 
 /// Has a send that cannot proceed fail with `EAGAIN` after a second, so that the sender can look around.
@@ -100,7 +101,9 @@ fn receive_with(
         if let Ok(controls) = message.cmsgs() {
             for control in controls {
                 if let ControlMessageOwned::ScmRights(received) = control {
-                    descriptors.extend(received.into_iter().map(adopt));
+                    for descriptor in received {
+                        descriptors.push(standard::beyond(adopt(descriptor))?);
+                    }
                 }
             }
         }

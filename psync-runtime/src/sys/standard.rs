@@ -1,27 +1,45 @@
-//! The standard descriptors.
+//! The three standard descriptors, which must be nobody's but the user's.
+#![allow(unsafe_code, reason = "nix hands duplicated descriptors out as numbers")]
 
+use super::OsError;
 use nix::{
     fcntl::{FcntlArg, OFlag, fcntl, open},
     sys::stat::Mode,
 };
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 
-/// Puts `/dev/null` where a standard stream is closed, as std does when a program starts. Otherwise the next descriptor that
-/// psync makes would take the number, and what the program prints would be written into it.
-pub(crate) fn fill_gaps() {
-    for number in 0..3 {
-        #[allow(unsafe_code, reason = "names a standard descriptor")]
-        // SAFETY: only asks whether it is open.
-        let stream = unsafe { BorrowedFd::borrow_raw(number) };
-        if fcntl(stream, FcntlArg::F_GETFD).is_ok() {
-            continue;
-        }
-        // The kernel gives out the lowest free number, which is this one, unless another thread was quicker.
-        match open("/dev/null", OFlag::O_RDWR, Mode::empty()) {
-            Ok(null) if null.as_raw_fd() == number => {
-                let _ = null.into_raw_fd();
-            }
-            _ => {}
+const FIRST_FREE: i32 = 3;
+
+/// The same file under a number beyond the standard ones.
+///
+/// A program may close its standard descriptors. What is opened next gets their numbers, and then whatever the program prints: that
+/// must not be a segment of ours.
+pub(crate) fn beyond(file: OwnedFd) -> Result<OwnedFd, OsError> {
+    if file.as_raw_fd() >= FIRST_FREE {
+        return Ok(file);
+    }
+    let copy =
+        OsError::wrap("fcntl(F_DUPFD)", fcntl(&file, FcntlArg::F_DUPFD_CLOEXEC(FIRST_FREE)))?;
+    // SAFETY: the kernel has just made it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Two of them.
+pub(crate) fn both_beyond((a, b): (OwnedFd, OwnedFd)) -> Result<(OwnedFd, OwnedFd), OsError> {
+    Ok((beyond(a)?, beyond(b)?))
+}
+
+/// Opens `/dev/null` for each standard descriptor that is closed, as std does before `main`.
+pub(crate) fn fill() -> Result<(), OsError> {
+    for number in 0..FIRST_FREE {
+        // SAFETY: only asks whether there is such a descriptor.
+        let standard = unsafe { BorrowedFd::borrow_raw(number) };
+        if fcntl(standard, FcntlArg::F_GETFD).is_err() {
+            // It gets the lowest free number, which is this one, and stays for good.
+            let _ =
+                OsError::wrap("open(/dev/null)", open("/dev/null", OFlag::O_RDWR, Mode::empty()))?
+                    .into_raw_fd();
         }
     }
+    Ok(())
 }

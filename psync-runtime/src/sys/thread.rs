@@ -27,6 +27,7 @@ type RobustLink = Cell<*mut libc::c_void>;
 
 /// What `get_robust_list` tells: the head of a circular list that ends in itself.
 #[repr(C)]
+#[derive(Debug)]
 struct RobustHead {
     list: Cell<*mut libc::c_void>,
     futex_offset: libc::c_long,
@@ -46,18 +47,37 @@ impl RobustNode {
     pub(crate) const fn new() -> Self {
         Self { prev: Cell::new(ptr::null_mut()), next: Cell::new(ptr::null_mut()) }
     }
+
+    /// What leads here, in a list.
+    #[inline]
+    fn as_member(&self) -> *mut libc::c_void {
+        ptr::from_ref(&self.next).cast_mut().cast()
+    }
 }
 
-#[derive(Clone, Copy)]
-struct Current {
+/// Cells of their own, so that a look-up reads single registers.
+struct Cache {
     /// Valid while equal to the process generation below; a forked child starts a new one.
-    generation: u32,
-    tid: u32,
-    head: *const RobustHead,
+    generation: Cell<u32>,
+    tid: Cell<u32>,
+    head: Cell<*const RobustHead>,
+    /// Stands in for the C library's head where that is of no use to us, so that the steps need no case for it.
+    stand_in: RobustHead,
 }
 
 thread_local! {
-    static CURRENT: Cell<Current> = const { Cell::new(Current { generation: u32::MAX, tid: 0, head: ptr::null() }) };
+    static CACHE: Cache = const {
+        Cache {
+            generation: Cell::new(u32::MAX),
+            tid: Cell::new(0),
+            head: Cell::new(ptr::null()),
+            stand_in: RobustHead {
+                list: Cell::new(ptr::null_mut()),
+                futex_offset: FUTEX_OFFSET,
+                pending: Cell::new(ptr::null_mut()),
+            },
+        }
+    };
 }
 
 /// See [`pretend_foreign_layout`].
@@ -72,14 +92,29 @@ pub(crate) fn pretend_foreign_layout() {
 /// Counts forks on the way from the program's first process to this one, so that cached ids expire.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
+/// This thread's id and the head of its list, which lives as long as the thread.
 #[inline]
-fn current() -> Current {
-    let current = CURRENT.get();
-    if current.generation == GENERATION.load(Ordering::Relaxed) { current } else { look_up() }
+fn current() -> (u32, &'static RobustHead) {
+    let (tid, head) = CACHE.with(|cache| {
+        if !cache.is_valid() {
+            look_up(cache);
+        }
+        (cache.tid.get(), cache.head.get())
+    });
+    // SAFETY: `look_up` stores the address of a head that lives as long as the thread. The type is not `Sync`, so the reference
+    // stays there.
+    (tid, unsafe { &*head })
+}
+
+impl Cache {
+    #[inline]
+    fn is_valid(&self) -> bool {
+        self.generation.get() == GENERATION.load(Ordering::Relaxed)
+    }
 }
 
 #[cold]
-fn look_up() -> Current {
+fn look_up(cache: &Cache) {
     expire_at_fork();
     let mut head: *const RobustHead = ptr::null();
     let mut length: libc::size_t = 0;
@@ -91,13 +126,13 @@ fn look_up() -> Current {
     let usable = result == 0
         && !FOREIGN_LAYOUT.load(Ordering::Relaxed)
         && unsafe { head.as_ref() }.is_some_and(|head| head.futex_offset == FUTEX_OFFSET);
-    let current = Current {
-        generation: GENERATION.load(Ordering::Relaxed),
-        tid: nix::unistd::gettid().as_raw().cast_unsigned(),
-        head: if usable { head } else { ptr::null() },
-    };
-    CURRENT.set(current);
-    current
+    if !usable {
+        head = &raw const cache.stand_in;
+        cache.stand_in.list.set(cache.stand_in.as_end());
+    }
+    cache.generation.set(GENERATION.load(Ordering::Relaxed));
+    cache.tid.set(nix::unistd::gettid().as_raw().cast_unsigned());
+    cache.head.set(head);
 }
 
 /// Lets cached ids expire in forked children, also in those that the program forks by itself.
@@ -106,7 +141,7 @@ fn expire_at_fork() {
     ONCE.call_once(|| {
         at_fork(|| {
             GENERATION.fetch_add(1, Ordering::Relaxed);
-        })
+        });
     });
 }
 
@@ -128,8 +163,8 @@ pub(crate) fn at_fork(action: fn()) {
             }
         }
     }
-    // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
     ONCE.call_once(|| {
+        // SAFETY: the handler does what its actions do, which is safe after fork as the caller promises.
         unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
     });
     let address = (action as *const ()).expose_provenance();
@@ -148,7 +183,7 @@ pub(crate) fn generation() -> u32 {
 /// The kernel's id of this thread.
 #[inline]
 pub(crate) fn tid() -> u32 {
-    current().tid
+    current().0
 }
 
 /// Tells the kernel that this thread is about to change the lock word that `node` belongs to, until the result is dropped
@@ -157,14 +192,42 @@ pub(crate) fn tid() -> u32 {
 /// Returns this thread's id beside it, since a caller needs both and one look-up is cheaper than two.
 #[inline]
 pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
-    let current = current();
-    let pending = Pending { node, head: current.head };
-    // SAFETY: `head` is null or this thread's own, registered with the kernel for as long as the thread runs.
-    if let Some(head) = unsafe { pending.head.as_ref() } {
-        head.pending.set(ptr::from_ref(&node.next).cast_mut().cast());
+    let (tid, head) = current();
+    head.pending.set(node.as_member());
+    kill_fence();
+    (tid, Pending { node, head })
+}
+
+/// This thread's id and list if nothing has to be looked up.
+#[inline]
+fn known() -> Option<(u32, &'static RobustHead)> {
+    let known = CACHE.with(|cache| cache.is_valid().then(|| (cache.tid.get(), cache.head.get())));
+    // SAFETY: as in `current`.
+    known.map(|(tid, head)| (tid, unsafe { &*head }))
+}
+
+/// [`pending`] if that costs next to nothing.
+#[inline]
+pub(crate) fn pending_at_once(node: &RobustNode) -> Option<(u32, Pending<'_>)> {
+    let (tid, head) = known()?;
+    head.pending.set(node.as_member());
+    kill_fence();
+    Some((tid, Pending { node, head }))
+}
+
+/// The same for a node that is the only member of this thread's list. Then the word carries this thread's id (UNSAFE.md, L2).
+#[inline]
+pub(crate) fn pending_if_alone(node: &RobustNode) -> Option<Pending<'_>> {
+    let (_, head) = known()?;
+    if head.list.get() != node.as_member() || node.next.get() != head.as_end() {
+        return None;
     }
-    compiler_fence(SeqCst);
-    (current.tid, pending)
+    // It still is, unless this thread has taken other locks meanwhile.
+    if head.pending.get() != node.as_member() {
+        head.pending.set(node.as_member());
+    }
+    kill_fence();
+    Some(Pending { node, head })
 }
 
 /// See [`pending`].
@@ -172,67 +235,87 @@ pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
 #[derive(Debug)]
 pub(crate) struct Pending<'a> {
     node: &'a RobustNode,
-    head: *const RobustHead,
+    head: &'static RobustHead,
 }
 
 impl Pending<'_> {
     /// Puts the node at the front of this thread's list. The word must carry this thread's id.
+    ///
+    /// The kernel may take the node for pending on until this thread's next step. It looks once at one that is in the list as well.
     #[inline]
-    pub(crate) fn link(&self) {
-        // SAFETY: as in `pending`.
-        let Some(head) = (unsafe { self.head.as_ref() }) else { return };
-        let first = head.list.get();
-        self.node.next.set(first);
-        self.node.prev.set(ptr::from_ref(&head.list).cast_mut());
-        // glibc marks priority-inheriting members in the lowest bit.
-        let first: *mut RobustLink = first.map_addr(|addr| addr & !1).cast();
+    pub(crate) fn link(self) {
+        let first = self.head.list.get();
+        // `prev` is for whoever is put in front of this node to write: as long as nobody is, nobody reads it.
+        // Each store has to get out before the next locked instruction; that of a thread that comes back says the same as before.
+        if self.node.next.get() != first {
+            self.node.next.set(first);
+        }
         // The head itself has no `prev`.
-        if !ptr::addr_eq(first, &raw const head.list) {
-            // SAFETY: `first` is the `next` field of a member of this thread's list, so its `prev` lies in front of it
-            // (UNSAFE.md, L2) and only this thread writes it.
+        if first != self.head.as_end() {
+            // SAFETY: `first` is a member of this thread's list.
             unsafe { previous(first) }.set(ptr::from_ref(&self.node.next).cast_mut());
         }
-        compiler_fence(SeqCst);
-        head.list.set(ptr::from_ref(&self.node.next).cast_mut().cast());
-        compiler_fence(SeqCst);
+        kill_fence();
+        self.head.list.set(self.node.as_member());
+        kill_fence();
+        core::mem::forget(self);
     }
 
     /// Takes the node out of this thread's list. The word must still carry this thread's id.
-    #[inline]
     pub(crate) fn unlink(&self) {
-        // SAFETY: as in `pending`.
-        let Some(head) = (unsafe { self.head.as_ref() }) else { return };
-        let (next, prev) = (self.node.next.get(), self.node.prev.get());
-        let follower: *mut RobustLink = next.map_addr(|addr| addr & !1).cast();
-        if !ptr::addr_eq(follower, &raw const head.list) {
-            // SAFETY: as in `link`: the follower is a member of this thread's list.
-            unsafe { previous(follower) }.set(prev);
+        let (node, head) = (self.node, self.head);
+        let next = node.next.get();
+        let is_first = head.list.get() == node.as_member();
+        let prev = if is_first { ptr::from_ref(&head.list).cast_mut() } else { node.prev.get() };
+        if next != head.as_end() {
+            // SAFETY: the follower is a member of this thread's list.
+            unsafe { previous(next) }.set(prev);
         }
         // SAFETY: `prev` is the `next` field of the member before us, or the head's `list`, both this thread's (L2).
         unsafe { &*prev }.set(next);
-        compiler_fence(SeqCst);
+        kill_fence();
+    }
+
+    /// The same, for the only member of the list.
+    #[inline]
+    pub(crate) fn unlink_alone(&self) {
+        self.head.list.set(self.head.as_end());
+        kill_fence();
     }
 }
 
 impl Drop for Pending<'_> {
     #[inline]
     fn drop(&mut self) {
-        compiler_fence(SeqCst);
-        // SAFETY: as in `pending`.
-        if let Some(head) = unsafe { self.head.as_ref() } {
-            head.pending.set(ptr::null_mut());
-        }
+        kill_fence();
+        self.head.pending.set(ptr::null_mut());
+    }
+}
+
+impl RobustHead {
+    /// The `next` of the list's last member.
+    #[inline]
+    fn as_end(&self) -> *mut libc::c_void {
+        ptr::from_ref(&self.list).cast_mut().cast()
     }
 }
 
 /// The `prev` field that lies in front of a member's `next`.
 ///
 /// # Safety
-/// `next` is the `next` field of a live member of this thread's robust list, of ours or of glibc's.
+/// `next` leads to a live member of this thread's robust list, of ours or of glibc's; only this thread writes it (UNSAFE.md, L2).
 #[inline]
-unsafe fn previous<'a>(next: *mut RobustLink) -> &'a Cell<*mut RobustLink> {
+unsafe fn previous<'a>(next: *mut libc::c_void) -> &'a Cell<*mut RobustLink> {
+    // glibc marks priority-inheriting members in the lowest bit.
+    let next: *mut Cell<*mut RobustLink> = next.map_addr(|addr| addr & !1).cast();
     // SAFETY: both layouts have `prev` one pointer before `next`.
-    let prev = unsafe { next.cast::<Cell<*mut RobustLink>>().sub(1) };
+    let prev = unsafe { next.sub(1) };
     // SAFETY: it is live and only touched by this thread, as the caller promises.
     unsafe { &*prev }
+}
+
+/// Keeps what this thread has written before in front of what it writes after, for whoever looks at it after a kill.
+#[inline]
+pub(crate) fn kill_fence() {
+    compiler_fence(SeqCst);
 }

@@ -5,8 +5,6 @@
     missing_docs,
     reason = "this is for tests"
 )]
-#![allow(clippy::needless_pass_by_value, reason = "what a process gets is its own")]
-#![allow(clippy::manual_assert, reason = "these are about panics")]
 
 pub mod life;
 pub mod panics;

@@ -1,4 +1,5 @@
 //! Processes that panic.
+#![allow(clippy::manual_assert, reason = "panics are what this is about")]
 
 use super::life::with;
 use psync::prelude::*;

@@ -16,6 +16,6 @@ struct Wrong {
 
 fn main() {
     // Neither of these is an error of its own.
-    let wrong: Shared<Wrong> = Shared::zeroed().unwrap();
+    let wrong = Shared::<Wrong>::zeroed().unwrap();
     wrong.fine.set(1);
 }

@@ -71,11 +71,17 @@ pub(crate) fn me() -> Me {
     }
 }
 
+/// [`Me::bits`] of this process if they are known already, as they are after the first [`me`]; otherwise 0.
+#[inline]
+pub(crate) fn known_bits() -> u64 {
+    ME.load(Ordering::Relaxed)
+}
+
 /// First use in this process: in a program without a world, or in a child that the program forked by itself.
 #[cold]
 fn introduce() -> Me {
     let pid = nix::unistd::getpid().as_raw();
-    let Some(world) = existing() else { return Me { id: Identity::NOBODY, pid } };
+    let Some(world) = existing() else { return stay_nobody(pid) };
     let id = world.take_slot(Identity::NOBODY, pid).map_or(Identity::NOBODY, |id| {
         world.slot(id).describe("fork", 0, false, Method::Foreign);
         world.slot(id).detach(id);
@@ -85,12 +91,26 @@ fn introduce() -> Me {
     become_process(Me { id, pid })
 }
 
+/// Remembers the pid, until a world is made and gives this process an identity ([`register_root`]).
+fn stay_nobody(pid: i32) -> Me {
+    forget_at_fork();
+    let me = Me { id: Identity::NOBODY, pid };
+    match ME.compare_exchange(0, me.bits(), Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => me,
+        Err(now) => Me::from_bits(now).unwrap_or(me),
+    }
+}
+
 /// Sets who this process is, once its slot is claimed. Also the moment to have raw forks forget it.
 pub(crate) fn become_process(me: Me) -> Me {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| crate::sys::thread::at_fork(forget));
+    forget_at_fork();
     ME.store(me.bits(), Ordering::Relaxed);
     me
+}
+
+fn forget_at_fork() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| crate::sys::thread::at_fork(forget));
 }
 
 /// In the child of a fork: whoever it is, it is not its parent.

@@ -7,14 +7,14 @@ mod spill;
 mod table;
 mod watch;
 
-pub(crate) use identity::{Identity, Me, become_process, me};
-pub(crate) use slot::{Method, Outcome, Phase, Slot, Status};
-pub(crate) use spill::SpillEntry;
+pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
+pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
+pub(crate) use spill::{Note, SpillEntry};
 pub(crate) use watch::{Wake, Watch};
 
 use crate::{
     primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
-    sys::{OsError, fork_lock::ForkLock, futex, memory, standard},
+    sys::{OsError, fork_lock::ForkLock, futex, memory},
 };
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -25,6 +25,9 @@ use std::{
 pub(crate) const SLOTS: usize = 4096;
 /// How large an outcome may be to fit beside its slot.
 pub(crate) const PAGE: usize = 4096;
+
+/// How many waiting children the world knows by their pids.
+const IDLE: usize = 32;
 
 /// The fields that all processes share; every one is an atomic (UNSAFE.md, W2).
 #[repr(C, align(4096))]
@@ -44,6 +47,8 @@ pub(crate) struct World {
     keys: AtomicU32,
     /// One more than the highest spill entry ever used.
     spill_high: AtomicU32,
+    /// Children that wait for a start, 0 where there is none: they have no slot, and whom they come to as orphans must reap them.
+    idle: [AtomicI32; IDLE],
     epoch: Epoch,
     slots: [Slot; SLOTS],
     spill: [SpillEntry; spill::ENTRIES],
@@ -72,10 +77,10 @@ static WORLD: OnceLock<Mapped> = OnceLock::new();
 
 /// The world of this program, which is made if this is the program's first use of it.
 pub(crate) fn world() -> Result<&'static World, OsError> {
+    static MAKING: ForkLock = ForkLock::new();
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
     }
-    static MAKING: ForkLock = ForkLock::new();
     let _making = MAKING.lock();
     if let Some(mapped) = WORLD.get() {
         return Ok(mapped.world);
@@ -110,7 +115,6 @@ pub(crate) fn adopt(file: OwnedFd) -> Result<&'static World, OsError> {
 }
 
 fn create() -> Result<Mapped, OsError> {
-    standard::fill_gaps();
     let file = memory::anonymous_file("psync-world")?;
     memory::set_size(&file, size_of::<World>() as u64)?;
     memory::seal_size(&file)?;
@@ -127,6 +131,10 @@ fn create() -> Result<Mapped, OsError> {
 
 fn attach(file: OwnedFd) -> Result<Mapped, OsError> {
     let mapping = core::mem::ManuallyDrop::new(memory::map(&file, 0, size_of::<World>())?);
+    #[allow(
+        clippy::cast_ptr_alignment,
+        reason = "a mapping is aligned to pages, and so is `World`"
+    )]
     // SAFETY: the mapping is page-aligned, as long as `World`, never unmapped (W1), and all-zero bytes are a valid
     // `World`, whose fields are atomics (W2).
     let world = unsafe { &*mapping.as_ptr().cast::<World>() };
@@ -160,6 +168,29 @@ impl World {
     pub(crate) fn announce_lost_child(&self) {
         self.lost.fetch_add(1, Ordering::Release);
         self.announce_death();
+    }
+
+    /// Notes a child that waits for a start. If there is no room for it, it may stay a zombie when its supervisor is killed in a
+    /// container's first process.
+    pub(crate) fn note_idle(&self, pid: i32) {
+        self.exchange_idle(0, pid);
+    }
+
+    /// The child waits no longer.
+    pub(crate) fn forget_idle(&self, pid: i32) {
+        self.exchange_idle(pid, 0);
+    }
+
+    fn exchange_idle(&self, old: i32, new: i32) {
+        let exchange = |cell: &&AtomicI32| {
+            cell.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        };
+        let _ = self.idle.iter().find(exchange);
+    }
+
+    /// The children that wait for a start.
+    pub(crate) fn idle(&self) -> impl Iterator<Item = i32> {
+        self.idle.iter().map(|cell| cell.load(Ordering::Relaxed)).filter(|&pid| pid != 0)
     }
 
     /// How many there have been: if this changes while a start is unclaimed, its message may be lost.

@@ -217,6 +217,19 @@ impl Slot {
         self.exchange(old, State::new(old.pid(), id.generation(), 0, Phase::Refused))
     }
 
+    /// `STARTING → FREE`: nobody may claim the start any more. False if it was claimed.
+    pub(crate) fn withdraw(&self, id: Identity) -> bool {
+        let old = self.state();
+        let ours = old.generation() == id.generation();
+        if ours && old.phase() == Phase::Refused {
+            self.free(id);
+        }
+        !ours
+            || !matches!(old.phase(), Phase::Starting | Phase::Running)
+            || old.phase() == Phase::Starting
+                && self.exchange(old, State::new(0, id.generation(), 0, Phase::Free))
+    }
+
     /// Ends this generation. The next process in this slot is another one.
     pub(crate) fn free(&self, id: Identity) {
         let old = self.state();

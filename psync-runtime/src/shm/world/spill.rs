@@ -20,7 +20,29 @@ pub(super) const ENTRIES: usize = 4096;
 pub(crate) struct SpillEntry {
     tag: AtomicU64,
     value: AtomicU32,
-    pid: AtomicI32,
+    note: Note,
+}
+
+/// What is known of the holder of an entry besides its number.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) pid: AtomicI32,
+    /// How many of its threads are inside the primitive. Raised under the primitive's lock, lowered without it; the entry stays
+    /// the holder's until it is 0.
+    pub(crate) present: AtomicU32,
+}
+
+impl Note {
+    pub(crate) const fn new() -> Self {
+        Self { pid: AtomicI32::new(0), present: AtomicU32::new(0) }
+    }
+
+    /// For a new holder.
+    pub(crate) fn begin(&self, pid: i32) {
+        self.pid.store(pid, Ordering::Relaxed);
+        self.present.store(0, Ordering::Relaxed);
+    }
 }
 
 impl SpillEntry {
@@ -29,8 +51,8 @@ impl SpillEntry {
         Identity::from_bits(self.tag.load(Ordering::Relaxed) as u32)
     }
 
-    pub(crate) fn pid(&self) -> i32 {
-        self.pid.load(Ordering::Relaxed)
+    pub(crate) fn note(&self) -> &Note {
+        &self.note
     }
 
     pub(crate) fn value(&self) -> u32 {
@@ -64,7 +86,7 @@ impl SpillEntry {
                 .is_ok();
         if claimed {
             self.set(0);
-            self.pid.store(holder.pid, Ordering::Relaxed);
+            self.note.begin(holder.pid);
         }
         claimed
     }
@@ -111,7 +133,10 @@ impl World {
         for entry in &self.spill {
             let tag = entry.tag.load(Ordering::Acquire);
             let holder = Identity::from_bits(tag as u32);
-            if tag != 0 && holder != Identity::NOBODY && !self.is_alive(holder) {
+            // A barrier has yet to notice those who died inside it.
+            let is_inside = entry.note.present.load(Ordering::Relaxed) != 0;
+            let is_dead = holder != Identity::NOBODY && !self.is_alive(holder);
+            if tag != 0 && is_dead && !is_inside {
                 entry.free((tag >> 32) as u32, holder);
             }
         }

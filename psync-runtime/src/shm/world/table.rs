@@ -10,9 +10,11 @@ use crate::{
 /// The half of a 64-bit word that holds its low bits.
 pub(super) fn low_half(word: &AtomicU64) -> &AtomicU32 {
     let half = usize::from(cfg!(target_endian = "big"));
+    let halves = core::ptr::from_ref(word).cast::<[AtomicU32; 2]>();
     // SAFETY: both halves lie inside `word`, are aligned, and mixed-size access is used for nothing but comparing the
     // futex word in the kernel.
-    unsafe { &*core::ptr::from_ref(word).cast::<AtomicU32>().add(half) }
+    let halves = unsafe { &*halves };
+    &halves[half]
 }
 
 impl World {

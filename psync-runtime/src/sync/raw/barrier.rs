@@ -7,7 +7,7 @@ use super::{
     spin::Spin,
 };
 use crate::{
-    primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
+    primitive::{AtomicI32, AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
     sys::{clock::Deadline, futex},
 };
@@ -15,8 +15,10 @@ use crate::{
 const WAITERS: u32 = 1;
 const BROKEN: u32 = 2;
 const NUMBER_SHIFT: u32 = 2;
-/// How many bits a round's number has.
-const NUMBER_BITS: u32 = 32 - NUMBER_SHIFT;
+
+/// How many broken rounds a party may be late to learn of its own.
+const MEMORY: usize = 8;
+const NO_ROUND: u32 = u32::MAX;
 
 /// A roster number is a count of arrivals and the low bits of the round that they belong to.
 const COUNT: u32 = (1 << 22) - 1;
@@ -30,17 +32,20 @@ const TAG_SHIFT: u32 = 22;
 /// | n `BROKEN` | broken | a reset (n) |
 ///
 /// A round ends with one store to `round`. An arrival is one store to the roster and counts for the round that it is
-/// tagged with, so nothing has to be cleared when a round ends. `history` has a bit for each of the last 64 rounds, set if the round was not
-/// crossed; it is written before `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about.
+/// tagged with, so nothing has to be cleared when a round ends. The last rounds that were not crossed are kept, for parties
+/// that are slow to leave; they are written before `round`. If the holder of the lock is killed, the next one breaks the
+/// barrier, whatever it was about.
+/// A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct RawBarrier {
     lock: RawMutex,
     round: AtomicU32,
     spin: Spin,
-    history: AtomicU64,
-    /// The last round that was not crossed.
-    last_break: AtomicU32,
+    /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
+    broken: [AtomicU32; MEMORY],
+    /// How many rounds were not crossed.
+    breaks: AtomicU32,
     /// The pid of the process whose death broke the barrier; 0 if it was none.
     broken_by: AtomicI32,
     parties: u32,
@@ -48,21 +53,28 @@ pub(crate) struct RawBarrier {
 }
 
 /// What an arrival led to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Arrival {
+#[derive(Debug)]
+pub(crate) enum Arrival<'a> {
     /// It was the last, and everybody may go on.
     Crossed(u32),
     /// It is the last; everybody waits for [`RawBarrier::finish`].
-    Last(Turn),
+    Last(Turn<'a>),
     /// Others are missing: [`RawBarrier::wait`].
-    Early(Turn),
+    Early(Turn<'a>),
 }
 
-/// One party's place in a round.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Turn {
+/// One party's place in a round. It leaves the barrier when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
     number: u32,
     index: u32,
+    present: &'a AtomicU32,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.present.fetch_sub(1, Ordering::Release);
+    }
 }
 
 /// The index of a crossing, or the pid of the dead process (0 if none) that broke the barrier.
@@ -80,18 +92,14 @@ const fn tag(number: u32) -> u32 {
     number << TAG_SHIFT
 }
 
-const fn bit(number: u32) -> u64 {
-    1 << (number % u64::BITS)
-}
-
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
             lock: RawMutex::new(),
             round: AtomicU32::new(1 << NUMBER_SHIFT),
             spin: Spin::new(),
-            history: AtomicU64::new(0),
-            last_break: AtomicU32::new(0),
+            broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
+            breaks: AtomicU32::new(0),
             broken_by: AtomicI32::new(0),
             parties,
             roster: Roster::new(),
@@ -125,10 +133,11 @@ impl RawBarrier {
     }
 
     /// Arrives. With `stop`, the last party does not end the round: it is told, and ends it with [`finish`](Self::finish).
-    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival, i32> {
+    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
-            let now = {
+            let mut asleep = false;
+            let (now, arrival) = {
                 let _held = self.hold();
                 let now = number(self.round.load(Ordering::Relaxed));
                 self.check(death::is_dead);
@@ -136,11 +145,16 @@ impl RawBarrier {
                     return Err(self.broken_by.load(Ordering::Relaxed));
                 }
                 let arrived = self.count(now);
-                if arrived < self.parties {
-                    return self.record(Turn { number: now, index: arrived }, stop);
-                }
-                now
+                let is_missing = arrived < self.parties;
+                (now, is_missing.then(|| self.record(now, arrived, stop, &mut asleep)))
             };
+            // Without the lock, which is what those who wake up want next.
+            if asleep {
+                self.wake();
+            }
+            if let Some(arrival) = arrival {
+                return arrival;
+            }
             // The last party is about to end the round, so ours is the next one.
             self.sleep(watch, now, deadline);
             if deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
@@ -149,18 +163,28 @@ impl RawBarrier {
         }
     }
 
-    /// Writes the arrival down. Only under the lock.
-    fn record(&self, turn: Turn, stop: bool) -> Result<Arrival, i32> {
-        let is_last = turn.index + 1 == self.parties;
+    /// Writes the arrival in round `now` down; if that ends the round, `asleep` tells whether somebody is to be woken. Only under the
+    /// lock.
+    fn record(
+        &self,
+        now: u32,
+        index: u32,
+        stop: bool,
+        asleep: &mut bool,
+    ) -> Result<Arrival<'_>, i32> {
+        let is_last = index + 1 == self.parties;
         if is_last && !stop {
-            self.open(after(turn.number), 0);
-            return Ok(Arrival::Crossed(turn.index));
+            *asleep = self.begin_round(after(now), 0);
+            return Ok(Arrival::Crossed(index));
         }
         let Ok(entry) = self.roster.entry(me()) else {
             self.end_round(0, BROKEN);
             return Err(0);
         };
-        entry.set(tag(turn.number) | (entry.value() & COUNT) + 1);
+        let present = entry.present();
+        present.fetch_add(1, Ordering::Relaxed);
+        entry.set(tag(now) | ((entry.value() & COUNT) + 1));
+        let turn = Turn { number: now, index, present };
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
     }
 
@@ -171,16 +195,16 @@ impl RawBarrier {
             if entry.value() & !COUNT == tag(now) {
                 arrived += entry.value() & COUNT;
             } else {
-                entry.set(0);
+                entry.clear();
             }
         }
         arrived
     }
 
     /// Waits for the end of the round; breaks the barrier at the deadline.
-    pub(crate) fn wait(&self, turn: Turn, deadline: Deadline) -> Crossed {
+    pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(has_ended) {
+        if self.spin.until(4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;
@@ -190,7 +214,7 @@ impl RawBarrier {
                 return self.outcome(turn);
             }
             let is_dead = if verify { death::is_gone } else { death::is_dead };
-            if verify || self.lock.is_abandoned() || self.casualty(turn.number, is_dead).is_some() {
+            if verify || self.lock.is_abandoned() || self.casualty(is_dead).is_some() {
                 let _held = self.hold();
                 self.check(is_dead);
             }
@@ -216,26 +240,31 @@ impl RawBarrier {
         watch.wait(&self.round, marked, deadline)
     }
 
-    /// A process that has arrived in round `now` and is dead.
-    fn casualty(&self, now: u32, is_dead: fn(Identity) -> bool) -> Option<i32> {
-        let me = me().id;
-        self.arrivals(now)
-            .find(|entry| entry.holder() != me && is_dead(entry.holder()))
-            .map(|entry| entry.pid())
+    /// A process that died in here.
+    fn casualty(&self, is_dead: fn(Identity) -> bool) -> Option<i32> {
+        self.casualties(is_dead).next().map(|entry| entry.pid())
     }
 
-    /// Breaks the barrier if somebody who has arrived is dead. Only under the lock.
+    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Entry<'_>> {
+        let me = me().id;
+        self.roster.entries().filter(move |entry| {
+            entry.holder() != me
+                && entry.present().load(Ordering::Relaxed) != 0
+                && is_dead(entry.holder())
+        })
+    }
+
+    /// Breaks the barrier if somebody died in here. Only under the lock.
     fn check(&self, is_dead: fn(Identity) -> bool) {
-        let round = self.round.load(Ordering::Relaxed);
-        if round & BROKEN == 0
-            && let Some(pid) = self.casualty(number(round), is_dead)
+        if let Some(pid) = self.casualty(is_dead)
+            && !self.is_broken()
         {
             self.end_round(pid, BROKEN);
         }
     }
 
     /// Ends the round that the last party was stopped in.
-    pub(crate) fn finish(&self, turn: Turn) -> Crossed {
+    pub(crate) fn finish(&self, turn: &Turn<'_>) -> Crossed {
         {
             let _held = self.hold();
             if number(self.round.load(Ordering::Relaxed)) == turn.number {
@@ -247,7 +276,7 @@ impl RawBarrier {
     }
 
     /// Breaks the barrier, unless the turn's round has ended.
-    pub(crate) fn give_up(&self, turn: Turn) {
+    pub(crate) fn give_up(&self, turn: &Turn<'_>) {
         let _held = self.hold();
         if number(self.round.load(Ordering::Relaxed)) == turn.number {
             self.end_round(0, BROKEN);
@@ -265,6 +294,10 @@ impl RawBarrier {
     /// Makes the barrier as new; who waits finds its round broken.
     pub(crate) fn reset(&self) {
         let _held = self.hold();
+        for casualty in self.casualties(death::is_gone) {
+            casualty.present().store(0, Ordering::Relaxed);
+            casualty.clear();
+        }
         let now = number(self.round.load(Ordering::Relaxed));
         if self.is_broken() {
             self.open(now, 0);
@@ -279,94 +312,53 @@ impl RawBarrier {
         // What is left of earlier rounds goes before tags come round again.
         self.count(now);
         self.broken_by.store(dead, Ordering::Relaxed);
-        self.last_break.store(now, Ordering::Relaxed);
-        self.history.fetch_or(bit(now), Ordering::Relaxed);
+        let breaks = self.breaks.load(Ordering::Relaxed);
+        self.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
+        self.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
         self.open(after(now), state);
     }
 
-    /// The store that ends a round and begins round `next`.
+    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one.
+    fn begin_round(&self, next: u32, state: u32) -> bool {
+        self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel) & WAITERS != 0
+    }
+
     fn open(&self, next: u32, state: u32) {
-        self.history.fetch_and(!bit(next), Ordering::Relaxed);
-        let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
-        if before & WAITERS != 0 {
-            futex::wake_all(&self.round);
+        if self.begin_round(next, state) {
+            self.wake();
         }
     }
 
+    /// Killed before this, it is the death that wakes them.
+    #[cold]
+    fn wake(&self) {
+        futex::wake_all(&self.round);
+    }
+
     /// How the round of `turn`, which has ended, did so.
-    fn outcome(&self, turn: Turn) -> Crossed {
+    fn outcome(&self, turn: &Turn<'_>) -> Crossed {
         loop {
             let round = self.round.load(Ordering::Acquire);
-            let history = self.history.load(Ordering::Acquire);
-            let last_break = self.last_break.load(Ordering::Acquire);
             let dead = self.broken_by.load(Ordering::Acquire);
+            let known = self.broken.each_ref().map(|round| round.load(Ordering::Acquire));
             if self.round.load(Ordering::Relaxed) & !WAITERS != round & !WAITERS {
                 continue;
             }
-            let crossed = if distance(turn.number, number(round)) < u64::BITS {
-                history & bit(turn.number) == 0
-            } else {
-                // Beyond memory. Certain if nothing was broken since; otherwise a spurious error is the lesser evil.
-                distance(turn.number, last_break) > u32::MAX >> (NUMBER_SHIFT + 1)
-            };
+            // With that many broken rounds since, it may be one that was forgotten; a spurious error is the lesser evil.
+            let is_forgotten =
+                known.iter().all(|&broken| broken != NO_ROUND && is_before(turn.number, broken));
+            let crossed = !is_forgotten && !known.contains(&turn.number);
             return if crossed { Ok(turn.index) } else { Err(dead) };
         }
     }
 }
 
-/// How many rounds after `from` round `to` is.
-const fn distance(from: u32, to: u32) -> u32 {
-    to.wrapping_sub(from) & (u32::MAX >> (32 - NUMBER_BITS))
+/// Whether round `a` came before round `b`, as the numbers go round.
+const fn is_before(a: u32, b: u32) -> bool {
+    let distance = b.wrapping_sub(a) & (u32::MAX >> NUMBER_SHIFT);
+    distance != 0 && distance <= u32::MAX >> (NUMBER_SHIFT + 1)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn early(barrier: &RawBarrier) -> Turn {
-        match barrier.arrive(false, Deadline::NEVER) {
-            Ok(Arrival::Early(turn)) => turn,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_slow_party_learns_how_its_own_round_ended() {
-        let barrier = RawBarrier::new(2);
-        let broken = early(&barrier);
-        barrier.reset();
-        let crossed = early(&barrier);
-        for round in 0..200 {
-            assert!(matches!(barrier.arrive(false, Deadline::NEVER), Ok(Arrival::Crossed(1))));
-            early(&barrier);
-            assert_eq!(barrier.outcome(crossed), Ok(0), "after {round} rounds");
-            assert_eq!(barrier.outcome(broken), Err(0));
-        }
-    }
-
-    #[test]
-    fn the_last_party_may_be_stopped_and_panic() {
-        let barrier = RawBarrier::new(2);
-        let first = early(&barrier);
-        let Ok(Arrival::Last(last)) = barrier.arrive(true, Deadline::NEVER) else {
-            panic!("the second of two is the last");
-        };
-        assert_eq!(barrier.waiting(), 2);
-        barrier.give_up(last);
-        assert_eq!(barrier.finish(last), Err(0));
-        assert_eq!(barrier.wait(first, Deadline::NEVER), Err(0));
-        assert!(barrier.is_broken());
-        barrier.reset();
-        assert!(!barrier.is_broken());
-    }
-
-    #[test]
-    fn whoever_dies_with_the_lock_breaks_it() {
-        let barrier = RawBarrier::new(2);
-        let turn = early(&barrier);
-        std::thread::scope(|scope| {
-            scope.spawn(|| barrier.lock.lock(Deadline::NEVER));
-        });
-        assert_eq!(barrier.wait(turn, Deadline::NEVER), Err(me().pid));
-    }
-}
+#[path = "barrier_tests.rs"]
+mod tests;

@@ -81,7 +81,7 @@ impl RawEvent {
         if deadline.is_over() {
             return false;
         }
-        if self.spin.until(|| self.has_been_set(began)) {
+        if self.spin.until(4, || self.has_been_set(began)) {
             return true;
         }
         loop {

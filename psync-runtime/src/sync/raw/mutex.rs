@@ -1,12 +1,12 @@
 //! The robust lock word: a futex that names its owner and that the kernel marks when the owner dies.
 
-use super::{death, me, spin::Spin};
+use super::{death, known_bits, me, spin::Spin};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{Me, Wake, Watch},
     sys::{
         clock::Deadline,
-        thread::{self, RobustNode},
+        thread::{self, Pending, RobustNode},
     },
 };
 
@@ -32,9 +32,8 @@ const TID: u32 = 0x3fff_ffff;
 /// |---|---|---|---|
 /// | *lock:* pending | as before | 0 | nothing happened |
 /// | word: 0 → `tid` | `OWNER_DIED`: the node is pending | 0 | a clean lock: the data was not touched |
-/// | link | `OWNER_DIED`: the node is in the list | 0 | the same |
+/// | link | `OWNER_DIED`: the node is in the list; it stays pending until this thread's next step, of any lock | 0 | the same |
 /// | `holder` = me | `OWNER_DIED` | me | a death: the data is suspect |
-/// | clear pending | `OWNER_DIED` | me | the same |
 /// | *unlock:* pending | `OWNER_DIED` | me | the same |
 /// | `holder` = 0 | `OWNER_DIED` | 0 | a clean lock: the data is whole |
 /// | unlink | `OWNER_DIED`: the node is pending | 0 | the same |
@@ -110,17 +109,22 @@ impl RawMutex {
         if self.take_free() { Some(Acquired::Clean) } else { self.try_lock_dead() }
     }
 
-    /// The step 0 → `tid`, and what belongs to it.
-    #[inline]
-    fn take_free(&self) -> bool {
-        let me = me().bits();
-        let (tid, pending) = thread::pending(&self.node);
+    /// Acquires the lock if that is simple: the fast path of the others, which do without it what it does not do.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
+    pub(crate) fn take_free(&self) -> bool {
+        let me = known_bits();
+        if me == 0 {
+            return false;
+        }
+        let Some((tid, pending)) = thread::pending_at_once(&self.node) else { return false };
         if self.word.compare_exchange(FREE, tid, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return false;
         }
         pending.link();
-        // The end of `pending` keeps this store before any to the data.
         self.holder.store(me, Ordering::Relaxed);
+        // Before any store to the data.
+        thread::kill_fence();
         true
     }
 
@@ -136,6 +140,7 @@ impl RawMutex {
             return Some(Acquired::Inherited(dead));
         }
         self.holder.store(me, Ordering::Relaxed);
+        thread::kill_fence();
         if seen & OWNER_DIED != 0 {
             self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
         }
@@ -148,8 +153,9 @@ impl RawMutex {
         if seen & TID == 0 { self.take(seen, 0) } else { None }
     }
 
+    /// [`lock`](Self::lock) without its fast path.
     #[cold]
-    fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+    pub(crate) fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
         // Whoever has slept does not know whether others still do.
         let mut waiters = 0;
         loop {
@@ -168,7 +174,7 @@ impl RawMutex {
                 if deadline.is_over() {
                     return Err(Refusal::TimedOut);
                 }
-                if seen & WAITERS == 0 && self.spin.until(|| self.is_unowned()) {
+                if seen & WAITERS == 0 && self.spin.until(64, || self.is_unowned()) {
                     continue;
                 }
             }
@@ -236,13 +242,33 @@ impl RawMutex {
     /// Releases the lock. Nothing happens in a thread that does not hold it, such as one that was forked with a guard.
     #[inline]
     pub(crate) fn unlock(&self) {
-        let (tid, pending) = thread::pending(&self.node);
-        if self.word.load(Ordering::Relaxed) & TID != tid {
-            return;
+        if !self.unlock_simply() {
+            self.unlock_among_others();
         }
+    }
+
+    /// [`unlock`](Self::unlock) if that is simple: the fast path.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `take_free`")]
+    pub(crate) fn unlock_simply(&self) -> bool {
+        let pending = thread::pending_if_alone(&self.node);
+        pending.map(|pending| self.release(pending, Pending::unlink_alone)).is_some()
+    }
+
+    /// [`unlock`](Self::unlock) in a thread that may hold others, or not this one.
+    #[cold]
+    pub(crate) fn unlock_among_others(&self) {
+        let (tid, pending) = thread::pending(&self.node);
+        if self.word.load(Ordering::Relaxed) & TID == tid {
+            self.release(pending, Pending::unlink);
+        }
+    }
+
+    #[inline]
+    fn release<'a>(&self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
-        pending.unlink();
+        unlink(&pending);
         let before = self.word.swap(FREE, Ordering::Release);
         drop(pending);
         if before & WAITERS != 0 {
@@ -305,7 +331,15 @@ impl RawMutex {
     /// If this thread holds the lock: it was interrupted there by a signal handler that uses the same primitive.
     #[inline]
     pub(crate) fn hold(&self, mend: impl FnOnce(Me)) -> Held<'_> {
-        match self.lock(Deadline::NEVER) {
+        if !self.take_free() {
+            self.hold_contended(mend);
+        }
+        Held(self)
+    }
+
+    #[cold]
+    fn hold_contended(&self, mend: impl FnOnce(Me)) {
+        match self.lock_contended(Deadline::NEVER) {
             Ok(Acquired::Clean) => {}
             Ok(Acquired::Inherited(dead)) => {
                 mend(dead);
@@ -313,7 +347,6 @@ impl RawMutex {
             }
             Err(_) => reentered(),
         }
-        Held(self)
     }
 }
 
@@ -334,58 +367,5 @@ impl Drop for Held<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use core::time::Duration;
-
-    #[test]
-    fn the_owner_is_named_and_refused_a_second_time() {
-        let mutex = RawMutex::new();
-        assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
-        assert_eq!(mutex.owner(), Some((nix::unistd::getpid().as_raw(), thread::tid())));
-        assert_eq!(mutex.try_lock(), None);
-        assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
-        mutex.unlock();
-        assert_eq!((mutex.owner(), mutex.is_locked()), (None, false));
-    }
-
-    #[test]
-    fn a_thread_that_ends_with_the_lock_leaves_it_to_the_next() {
-        let mutex = RawMutex::new();
-        std::thread::scope(|scope| {
-            scope.spawn(|| mutex.lock(Deadline::NEVER));
-        });
-        let inherited = mutex.lock(Deadline::NEVER);
-        assert_eq!(inherited, Ok(Acquired::Inherited(me())));
-        assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
-        mutex.abandon();
-        assert!(mutex.is_abandoned());
-        assert_eq!(mutex.try_lock(), Some(Acquired::Inherited(me())));
-        mutex.adopt();
-        mutex.unlock();
-        assert_eq!(mutex.try_lock(), Some(Acquired::Clean));
-        mutex.unlock();
-    }
-
-    #[test]
-    fn an_owner_that_the_kernel_does_not_mark_is_found_by_asking() {
-        // What a killed thread leaves where the C library's list has another layout: a thread id that nobody has.
-        let mutex = RawMutex::new();
-        mutex.word.store(TID, Ordering::Relaxed);
-        assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
-        mutex.unlock();
-    }
-
-    #[test]
-    fn waiting_ends_at_the_deadline() {
-        let mutex = RawMutex::new();
-        let _ = mutex.lock(Deadline::NEVER);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let soon = Deadline::after(Duration::from_millis(20));
-                assert_eq!(mutex.lock(soon), Err(Refusal::TimedOut));
-            });
-        });
-        mutex.unlock();
-    }
-}
+#[path = "mutex_tests.rs"]
+mod tests;

@@ -1,8 +1,8 @@
 //! Who holds how much of a primitive, so that it can be taken back from the dead.
 
 use crate::{
-    primitive::{AtomicI32, AtomicU32, AtomicU64, Ordering},
-    shm::world::{self, Identity, Me, SpillEntry},
+    primitive::{AtomicU32, AtomicU64, Ordering},
+    shm::world::{self, Identity, Me, Note, SpillEntry},
 };
 
 const INLINE: usize = 8;
@@ -16,14 +16,14 @@ const INLINE: usize = 8;
 pub(crate) struct Roster {
     /// Process (high half) and number (low half).
     inline: [AtomicU64; INLINE],
-    pids: [AtomicI32; INLINE],
+    notes: [Note; INLINE],
     /// What the spill table knows this primitive by; 0 if it was never needed.
     key: AtomicU32,
 }
 
 /// One process's place in a roster.
 pub(crate) enum Entry<'a> {
-    Inline(&'a AtomicU64, &'a AtomicI32),
+    Inline(&'a AtomicU64, &'a Note),
     Spilled(u32, &'a SpillEntry),
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Entry<'a> {
 #[derive(Debug)]
 pub(crate) struct Full;
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
     #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
     pub(crate) fn value(&self) -> u32 {
         match self {
@@ -47,11 +47,24 @@ impl Entry<'_> {
         }
     }
 
-    pub(crate) fn pid(&self) -> i32 {
+    fn note(&self) -> &'a Note {
         match self {
-            Self::Inline(_, pid) => pid.load(Ordering::Relaxed),
-            Self::Spilled(_, entry) => entry.pid(),
+            Self::Inline(_, note) => note,
+            Self::Spilled(_, entry) => entry.note(),
         }
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        self.note().pid.load(Ordering::Relaxed)
+    }
+
+    /// See [`Note`].
+    pub(crate) fn present(&self) -> &'a AtomicU32 {
+        &self.note().present
+    }
+
+    fn is_idle(&self) -> bool {
+        self.value() == 0 && self.present().load(Ordering::Relaxed) == 0
     }
 
     /// The one store that changes what the process has.
@@ -60,8 +73,17 @@ impl Entry<'_> {
             Self::Inline(word, _) => {
                 word.store(pack(holder_of(word.load(Ordering::Relaxed)), value), Ordering::Relaxed);
             }
-            Self::Spilled(key, entry) if value == 0 => entry.free(*key, entry.holder()),
             Self::Spilled(_, entry) => entry.set(value),
+        }
+    }
+
+    /// Sets the number to 0 and gives the place back, unless the process has threads inside.
+    pub(crate) fn clear(&self) {
+        self.set(0);
+        if let Self::Spilled(key, entry) = self
+            && self.is_idle()
+        {
+            entry.free(*key, entry.holder());
         }
     }
 }
@@ -79,19 +101,19 @@ impl Roster {
     pub(crate) const fn new() -> Self {
         Self {
             inline: [const { AtomicU64::new(0) }; INLINE],
-            pids: [const { AtomicI32::new(0) }; INLINE],
+            notes: [const { Note::new() }; INLINE],
             key: AtomicU32::new(0),
         }
     }
 
-    /// All entries with a number.
+    /// All entries with a number, or with threads inside.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.inline().chain(self.spilled()).filter(|entry| entry.value() != 0)
+        self.inline().chain(self.spilled()).filter(|entry| !entry.is_idle())
     }
 
     #[inline]
     fn inline(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.inline.iter().zip(&self.pids).map(|(word, pid)| Entry::Inline(word, pid))
+        self.inline.iter().zip(&self.notes).map(|(word, note)| Entry::Inline(word, note))
     }
 
     fn spilled(&self) -> impl Iterator<Item = Entry<'_>> {
@@ -110,7 +132,7 @@ impl Roster {
             holder_of(word) == holder && word != pack(Identity::NOBODY, 0)
         });
         match place {
-            Some(place) => Some(Entry::Inline(&self.inline[place], &self.pids[place])),
+            Some(place) => Some(Entry::Inline(&self.inline[place], &self.notes[place])),
             None => self.find_spilled(holder),
         }
     }
@@ -131,10 +153,10 @@ impl Roster {
 
     #[cold]
     fn make(&self, holder: Me) -> Result<Entry<'_>, Full> {
-        if let Some(Entry::Inline(word, pid)) = self.inline().find(|entry| entry.value() == 0) {
-            pid.store(holder.pid, Ordering::Relaxed);
+        if let Some(Entry::Inline(word, note)) = self.inline().find(Entry::is_idle) {
+            note.begin(holder.pid);
             word.store(pack(holder.id, 0), Ordering::Relaxed);
-            return Ok(Entry::Inline(word, pid));
+            return Ok(Entry::Inline(word, note));
         }
         let world = world::existing().ok_or(Full)?;
         if self.key.load(Ordering::Relaxed) == 0 {
@@ -182,7 +204,7 @@ mod tests {
         }
         assert_eq!(roster.entries().map(|entry| entry.value()).sum::<u32>(), 210);
         for process in &processes {
-            roster.find(process.id).expect("its place").set(0);
+            roster.find(process.id).expect("its place").clear();
         }
         assert_eq!(roster.entries().count(), 0);
         assert_eq!(roster.spilled().count(), 0);

@@ -127,8 +127,11 @@ impl RawSemaphore {
     pub(crate) fn give_back(&self, holder: Identity) {
         let _held = self.hold();
         let Some(entry) = self.roster.find(holder) else { return };
-        let Some(rest) = entry.value().checked_sub(1) else { return };
-        entry.set(rest);
+        match entry.value() {
+            0 => return,
+            1 => entry.clear(),
+            held => entry.set(held - 1),
+        }
         if self.bound == u32::MAX {
             self.free.store(self.free.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         } else {
@@ -143,7 +146,7 @@ impl RawSemaphore {
         let Some(entry) = self.roster.find(holder) else { return };
         let Some(rest) = entry.value().checked_sub(1) else { return };
         self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
-        entry.set(rest);
+        if rest == 0 { entry.clear() } else { entry.set(rest) }
     }
 
     /// Makes `permits` more of them.
@@ -183,7 +186,7 @@ impl RawSemaphore {
         for entry in self.roster.entries() {
             let holder = entry.holder();
             if holder != me && is_dead(holder) {
-                entry.set(0);
+                entry.clear();
                 found = true;
             }
         }

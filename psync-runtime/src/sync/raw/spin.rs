@@ -23,20 +23,27 @@ impl Spin {
     }
 
     /// Asks `done` again and again for a short while; whether it became true. With one processor, asks never.
-    pub(crate) fn until(&self, mut done: impl FnMut() -> bool) -> bool {
+    ///
+    /// The pauses between the questions grow up to `longest` rounds: each question slows down whoever works on what is waited for.
+    pub(crate) fn until(&self, longest: u32, mut done: impl FnMut() -> bool) -> bool {
         if !several_processors() {
             return false;
         }
         let memory = self.0.load(Ordering::Relaxed);
         let (budget, failures) = (memory & 0xffff, memory >> 16);
         let budget = if budget == 0 || failures >= PROBE { MOST } else { budget };
-        for round in 0..budget {
+        let (mut rounds, mut pause) = (0, 1);
+        while rounds < budget {
             if done() {
-                let better = (3 * budget + 4 * round + 4 * LEAST) / 4;
+                let better = (3 * budget + 4 * rounds + 4 * LEAST) / 4;
                 self.learn(memory, better.min(MOST), 0);
                 return true;
             }
-            spin_loop();
+            for _ in 0..pause {
+                spin_loop();
+            }
+            rounds += pause;
+            pause = (2 * pause).min(longest);
         }
         let failures = if failures >= PROBE { 0 } else { failures + 1 };
         self.learn(memory, (budget / 2).max(LEAST), failures);
@@ -76,11 +83,11 @@ mod tests {
         }
         let spin = Spin::new();
         for _ in 0..32 {
-            assert!(!spin.until(|| false));
+            assert!(!spin.until(1, || false));
         }
         assert_eq!(spin.0.load(Ordering::Relaxed) & 0xffff, LEAST);
         let mut rounds = 0;
-        assert!(spin.until(|| {
+        assert!(spin.until(1, || {
             rounds += 1;
             rounds == LEAST
         }));
@@ -90,7 +97,7 @@ mod tests {
     #[test]
     fn what_is_done_already_costs_one_look() {
         let mut looks = 0;
-        let done = Spin::new().until(|| {
+        let done = Spin::new().until(1, || {
             looks += 1;
             true
         });

@@ -1,0 +1,104 @@
+//! Waiting for the processes that this one is the real parent of: those of `StartMethod::Fork`, and orphans that came to it.
+
+use super::{link, status};
+use crate::{
+    primitive::{AtomicBool, AtomicUsize, Ordering},
+    shm::world::{Identity, Method, Status, Watch, World, existing, me},
+    sys::{clock::Deadline, fork_lock::ForkLock, pidfd::PidFd},
+};
+use core::time::Duration;
+use nix::{
+    sys::wait::{Id, WaitPidFlag, WaitStatus, waitid},
+    unistd::Pid,
+};
+
+/// Between the kernel's word that a process has ended and the table's, nobody else may ask.
+static REAPING: ForkLock = ForkLock::new();
+
+/// How many processes this one has forked that may not have been waited for; more than there are, rather than fewer.
+static FORKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Notes that this process has forked a child.
+pub(crate) fn forked() {
+    FORKED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Records the end of a process that has ended. If it is not our child, or somebody else has waited for it, nobody knows how.
+pub(crate) fn settle(world: &World, id: Identity, pidfd: &PidFd) {
+    let _reaping = REAPING.lock();
+    if world.is_alive(id) {
+        world.mark_dead(id, pidfd.reap().map_or(Status::UNKNOWN, status::to_word));
+    }
+}
+
+/// Records the ends of all forked children that have ended, so that no zombie stays whose handle is gone.
+pub(crate) fn settle_all() {
+    if FORKED.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let Some(world) = existing() else { return };
+    for (id, slot) in world.children_of(me().id).filter(|(_, slot)| slot.method() == Method::Fork) {
+        let _reaping = REAPING.lock();
+        // We are its parent, so its pid stays its own until we have waited for it, which only happens under the lock.
+        if slot.is_alive(id)
+            && let Ok(pidfd) = PidFd::open(slot.pid())
+            && let Some(status) = pidfd.reap()
+        {
+            world.mark_dead(id, status::to_word(status));
+            FORKED.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Looks after a process of the table when nothing has been heard for a while: whoever should tell of its end may be dead.
+pub(crate) fn verify(world: &World, id: Identity) {
+    link::check();
+    let slot = world.slot(id);
+    match PidFd::open(slot.pid()) {
+        Ok(pidfd) if slot.is_alive(id) => {
+            if pidfd.has_ended() {
+                // The supervisor may just be at it.
+                Watch::new().wait(
+                    slot.word(),
+                    slot.state().low(),
+                    Deadline::after(Duration::from_millis(200)),
+                );
+                settle(world, id, &pidfd);
+            }
+        }
+        _ => drop(world.verify(id)),
+    }
+}
+
+/// A supervisor has been killed. Its children may have become ours, as they do in a container's first process.
+static ORPHANED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that there may be orphans from now on.
+pub(crate) fn expect_orphans() {
+    ORPHANED.store(true, Ordering::Relaxed);
+}
+
+/// Reaps orphans that have come to this process and ended, so that none stays a zombie.
+pub(crate) fn adopt_orphans() {
+    let (Some(world), true) = (existing(), ORPHANED.load(Ordering::Relaxed)) else { return };
+    for pid in world.idle() {
+        if reap(pid).is_some() {
+            world.forget_idle(pid);
+        }
+    }
+    for (id, slot) in world.used() {
+        let _reaping = REAPING.lock();
+        if slot.is_alive(id)
+            && let Some(status) = reap(slot.pid())
+        {
+            world.mark_dead(id, status::to_word(status));
+        }
+    }
+}
+
+/// How a child of this process ended, if it is one and has.
+fn reap(pid: i32) -> Option<WaitStatus> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
+    let status = waitid(Id::Pid(Pid::from_raw(pid)), flags);
+    status.ok().filter(|status| *status != WaitStatus::StillAlive)
+}
