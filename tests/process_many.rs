@@ -134,6 +134,11 @@ fn signals_do_not_end_a_wait() {
     unsafe { libc::signal(libc::SIGUSR1, old) };
 }
 
+fn deep(n: u32) -> u64 {
+    let frame = std::hint::black_box([u64::from(n); 64]);
+    if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+}
+
 /// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
@@ -148,10 +153,6 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_ne!(ours, theirs);
     assert_eq!(name.as_deref(), Some("main"));
     // With as much room as a main thread has.
-    fn deep(n: u32) -> u64 {
-        let frame = std::hint::black_box([u64::from(n); 64]);
-        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-    }
     let sum = psync::spawn(deep, 4_000).expect("a start").join().expect("enough stack");
     assert_eq!(sum, (1..=4_000).sum());
 }
