@@ -118,6 +118,10 @@ fn signals_do_not_end_a_wait() {
 /// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
+    fn deep(n: u32) -> u64 {
+        let frame = std::hint::black_box([u64::from(n); 64]);
+        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+    }
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
     let ask = |()| {
         // SAFETY: asks for a number.
@@ -129,10 +133,6 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_ne!(ours, theirs);
     assert_eq!(name.as_deref(), Some("main"));
     // With as much room as a main thread has.
-    fn deep(n: u32) -> u64 {
-        let frame = std::hint::black_box([u64::from(n); 64]);
-        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-    }
     let sum = psync::spawn(deep, 4_000).expect("a start").join().expect("enough stack");
     assert_eq!(sum, (1..=4_000).sum());
 }
