@@ -142,6 +142,10 @@ fn deep(n: u32) -> u64 {
 /// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
+    fn deep(n: u32) -> u64 {
+        let frame = std::hint::black_box([u64::from(n); 64]);
+        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+    }
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
     let ask = |()| {
         // SAFETY: asks for a number.

@@ -156,6 +156,7 @@ fn hold<S: Subject>(stage: &Stage) {
     stage.mark(OUT);
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
 fn meddle<S: Subject>(stage: &Stage) {
     let how = stage.arena.other_beats.fetch_add(1, SeqCst) as usize;
     match take::<S>(stage, how, |tally| change(tally, OTHER)) {
