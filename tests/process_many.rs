@@ -134,11 +134,6 @@ fn signals_do_not_end_a_wait() {
     unsafe { libc::signal(libc::SIGUSR1, old) };
 }
 
-fn deep(n: u32) -> u64 {
-    let frame = std::hint::black_box([u64::from(n); 64]);
-    if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-}
-
 /// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
