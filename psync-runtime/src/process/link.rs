@@ -7,7 +7,10 @@ use crate::{
     sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    unistd::{Gid, Uid},
+};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The environment variable that tells a new process its role.
@@ -24,6 +27,13 @@ pub(crate) struct Link {
     pub(crate) control: OwnedFd,
     /// The supervisor, if this process launched it and must reap it.
     supervisor: Option<(i32, PidFd)>,
+    /// The user and group that its children run as.
+    user: (Uid, Gid),
+}
+
+/// Whom this process acts for.
+fn user() -> (Uid, Gid) {
+    (nix::unistd::geteuid(), nix::unistd::getegid())
 }
 
 static LINK: AtomicPtr<Link> = AtomicPtr::new(core::ptr::null_mut());
@@ -43,17 +53,23 @@ fn install(link: Link) -> &'static Link {
 
 /// In a child: uses the supervisor that it comes from.
 pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
-    install(Link { line, control, supervisor: None });
+    install(Link { line, control, supervisor: None, user: user() });
+}
+
+/// The supervisor that this process uses, if its children run as whom this process acts for. A process that has given up its
+/// privileges must not get them back in its children.
+fn fitting_link() -> Option<&'static Link> {
+    existing_link().filter(|link| link.user == user())
 }
 
 /// A supervisor, launched if there is none.
 pub(crate) fn link() -> Result<&'static Link, SpawnError> {
     static LAUNCHING: ForkLock = ForkLock::new();
-    if let Some(link) = existing_link() {
+    if let Some(link) = fitting_link() {
         return Ok(link);
     }
     let _launching = LAUNCHING.lock();
-    match existing_link() {
+    match fitting_link() {
         Some(link) => Ok(link),
         None => launch().map(install),
     }
@@ -114,7 +130,7 @@ fn launch() -> Result<Link, SpawnError> {
     let pidfd = PidFd::open(pid)?;
     drop((line_receiver, control_receiver));
     hello(&control, &pidfd)?;
-    Ok(Link { line, control, supervisor: Some((pid, pidfd)) })
+    Ok(Link { line, control, supervisor: Some((pid, pidfd)), user: user() })
 }
 
 /// Waits for the supervisor's first message, or its end.
