@@ -131,8 +131,10 @@ fn while_four_start(
             watchdog.step(format!("round {round}"));
             let before = ended.load(SeqCst);
             harm(round);
-            let goes_on =
-                || ended.load(SeqCst) >= before + 4 || starters.iter().any(|s| s.is_finished());
+            let goes_on = || {
+                ended.load(SeqCst) >= before + 4
+                    || starters.iter().any(std::thread::ScopedJoinHandle::is_finished)
+            };
             assert!(poll_for(HANG / 2, goes_on), "starts are blocked");
         }
         stop.store(true, SeqCst);

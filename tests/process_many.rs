@@ -64,6 +64,25 @@ fn threads_start_processes_at_the_same_time() {
     assert_eq!(total.get(), 160);
 }
 
+/// A process hangs on its starter, not on the thread that started it.
+#[test]
+fn a_process_outlives_the_thread_that_started_it() {
+    let (_watchdog, _alone) = (watchdog(), one_at_a_time());
+    let go = Shared::new(Event::new()).expect("shared memory");
+    for method in [StartMethod::ForkServer, StartMethod::Spawn] {
+        go.clear();
+        let wait = |go: Shared<Event>| go.wait();
+        let start = || {
+            let options = Options::new().start_method(method);
+            psync::spawn_with(options, wait, go.clone()).expect("a start")
+        };
+        let process = thread::scope(|scope| scope.spawn(start).join().expect("no panic"));
+        assert_eq!(process.wait_timeout(Duration::from_millis(20)), None);
+        go.set();
+        process.join().expect("ends");
+    }
+}
+
 /// One handle, waited for by several threads.
 #[test]
 fn threads_wait_for_the_same_process() {
@@ -118,6 +137,10 @@ fn signals_do_not_end_a_wait() {
 /// `_TestProcess.test_process_mainthread_native_id`
 #[test]
 fn user_code_runs_on_a_thread_of_its_own() {
+    fn deep(n: u32) -> u64 {
+        let frame = std::hint::black_box([u64::from(n); 64]);
+        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
+    }
     let (_watchdog, _alone) = (watchdog(), one_at_a_time());
     let ask = |()| {
         // SAFETY: asks for a number.
@@ -129,10 +152,6 @@ fn user_code_runs_on_a_thread_of_its_own() {
     assert_ne!(ours, theirs);
     assert_eq!(name.as_deref(), Some("main"));
     // With as much room as a main thread has.
-    fn deep(n: u32) -> u64 {
-        let frame = std::hint::black_box([u64::from(n); 64]);
-        if n == 0 { frame[0] } else { deep(n - 1) + frame[63] }
-    }
     let sum = psync::spawn(deep, 4_000).expect("a start").join().expect("enough stack");
     assert_eq!(sum, (1..=4_000).sum());
 }

@@ -124,7 +124,7 @@ fn the_end_of_a_process_takes_no_memory_from_others() {
 /// `_TestSharedMemory.test_shared_memory_SharedMemoryManager_reuses_resource_tracker`
 #[test]
 fn memory_has_no_name_that_could_be_left() {
-    let _watchdog = watchdog_for(std::time::Duration::from_secs(240));
+    let _watchdog = watchdog_for(std::time::Duration::from_mins(4));
     let names = || std::fs::read_dir("/dev/shm").map_or(0, Iterator::count);
     let before = names();
     // The program says nothing on standard error; that is checked as well.

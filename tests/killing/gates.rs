@@ -41,7 +41,7 @@ fn pass_too(stage: &Stage, gate: &Barrier) {
     }
 }
 
-fn told(crossed: &Crossed) -> Told {
+fn told(crossed: Crossed) -> Told {
     crossed.err().and_then(|broken| broken.dead)
 }
 
@@ -64,7 +64,7 @@ fn comes_later(round: &Round<'_>) -> Result<Told, String> {
     round.recovered();
     match crossed {
         Ok(_) => Err("crossed together with the dead".to_owned()),
-        broken => Ok(told(&broken)),
+        broken => Ok(told(broken)),
     }
 }
 
@@ -117,10 +117,10 @@ fn waits_with_others(round: &Round<'_>) -> Result<Told, String> {
         let other = round.arena().told.load(SeqCst);
         match crossed {
             Ok(_) => Err("crossed although one was missing".to_owned()),
-            broken if other != told(&broken).unwrap_or(0) => {
+            broken if other != told(broken).unwrap_or(0) => {
                 Err(format!("we were told {broken:?}, and the other one {other}"))
             }
-            broken => Ok(told(&broken)),
+            broken => Ok(told(broken)),
         }
     })
 }
@@ -195,7 +195,7 @@ fn acts(round: &Round<'_>) -> Result<Told, String> {
         let actions = round.arena().actions.load(SeqCst);
         match crossed {
             Ok(_) if actions != 1 => Err(format!("crossed after {actions} actions")),
-            crossed => Ok(told(&crossed)),
+            crossed => Ok(told(crossed)),
         }
     })
 }

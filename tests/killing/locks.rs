@@ -156,6 +156,7 @@ fn hold<S: Subject>(stage: &Stage) {
     stage.mark(OUT);
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
 fn meddle<S: Subject>(stage: &Stage) {
     let how = stage.arena.other_beats.fetch_add(1, SeqCst) as usize;
     match take::<S>(stage, how, |tally| change(tally, OTHER)) {
@@ -180,10 +181,8 @@ fn waiter<S: Subject>(round: &Round<'_>) -> Result<Told, String> {
     let mut told = None;
     // It may be inside already; not when we are.
     let first = take::<S>(round.stage, 0, |_| {
-        let beats = round.arena().beats.load(SeqCst);
-        poll_for(HANG, || {
-            round.arena().phase.load(SeqCst) == EDGE && beats == round.arena().beats.load(SeqCst)
-        });
+        // It is at the edge also for a moment after it has let go; from there it soon comes to where it waits for us.
+        poll_for(HANG, || round.arena().phase.load(SeqCst) == EDGE);
         // Long enough to fall asleep, or not.
         spin(round.delay * 4);
         if round.coin {

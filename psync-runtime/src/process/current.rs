@@ -202,7 +202,9 @@ pub fn cpu_count() -> usize {
 pub(crate) fn show_name(name: &str) {
     let short = &name[..name.floor_char_boundary(15)];
     // Only for show: without /proc, or with a NUL in the name, the program's own name stays.
-    let _ = std::fs::write("/proc/self/comm", short);
+    if nix::unistd::gettid() != nix::unistd::getpid() {
+        let _ = std::fs::write("/proc/self/comm", short);
+    }
     if let Ok(name) = CString::new(short) {
         let _ = nix::sys::prctl::set_name(&name);
     }

@@ -3,7 +3,7 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
-    link::{self, Link},
+    link::Link,
     outcome::{self, Fault},
     reaping,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Child {
     pidfd: PidFd,
     creator: i32,
     /// To the supervisor that tells of its end.
-    link: Option<&'static Link>,
+    link: Option<Arc<Link>>,
     end: OnceLock<ExitStatus>,
 }
 
@@ -46,7 +46,7 @@ impl Child {
         name: String,
         method: StartMethod,
         pidfd: PidFd,
-        link: Option<&'static Link>,
+        link: Option<Arc<Link>>,
     ) -> Self {
         let creator = me().pid;
         Self { id, pid, name, method, pidfd, creator, link, end: OnceLock::new() }
@@ -74,7 +74,7 @@ impl Child {
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
-            if !link::is_current(self.link) {
+            if self.is_unreported(Link::is_lost) {
                 return self.wait_for_kernel(deadline);
             }
             match watch.wait(slot.word(), low, deadline) {
@@ -99,13 +99,15 @@ impl Child {
 
     /// Without waiting: for what the table does not know because whoever should tell is dead.
     fn look_again(&self) -> Option<ExitStatus> {
-        if self.pidfd.has_ended() {
-            link::check();
-            if !link::is_current(self.link) {
-                reaping::settle(existing()?, self.id, &self.pidfd);
-            }
+        if self.pidfd.has_ended() && self.is_unreported(Link::check) {
+            reaping::settle(existing()?, self.id, &self.pidfd);
         }
         self.look_up()
+    }
+
+    /// Whether nobody will write its end into the table.
+    fn is_unreported(&self, is_lost: fn(&Link) -> bool) -> bool {
+        self.link.as_deref().is_none_or(is_lost)
     }
 
     /// How it ended, if the table knows.
@@ -121,6 +123,7 @@ impl Child {
     /// For when nothing has been heard for a while: whoever should tell may be dead.
     fn verify(&self) {
         make_room();
+        self.is_unreported(Link::check);
         if let Some(world) = existing() {
             reaping::verify(world, self.id);
         }

@@ -2,13 +2,19 @@
 
 use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
-    primitive::{AtomicPtr, Ordering},
+    primitive::{AtomicBool, Ordering, UnsafeCell},
     shm::world::{descriptor, existing, world},
     sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    unistd::{Gid, Uid},
+};
+use std::{
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
+};
 
 /// The environment variable that tells a new process its role.
 pub(crate) const VARIABLE: &str = "PSYNC_BOOT";
@@ -24,76 +30,117 @@ pub(crate) struct Link {
     pub(crate) control: OwnedFd,
     /// The supervisor, if this process launched it and must reap it.
     supervisor: Option<(i32, PidFd)>,
+    /// The user and group that its children run as.
+    user: (Uid, Gid),
+    /// It has been seen to be gone.
+    lost: AtomicBool,
 }
 
-static LINK: AtomicPtr<Link> = AtomicPtr::new(core::ptr::null_mut());
+/// Whom this process acts for.
+fn user() -> (Uid, Gid) {
+    (nix::unistd::geteuid(), nix::unistd::getegid())
+}
+
+/// The supervisor that this process uses at present.
+struct Present {
+    lock: ForkLock,
+    link: UnsafeCell<Option<Arc<Link>>>,
+}
+
+#[allow(unsafe_code, reason = "a cell beside its lock")]
+// SAFETY: the cell is only touched under the lock.
+unsafe impl Sync for Present {}
+
+impl Present {
+    #[allow(unsafe_code, reason = "a cell beside its lock")]
+    fn with<T>(&self, look: impl FnOnce(&mut Option<Arc<Link>>) -> T) -> T {
+        let _held = self.lock.lock();
+        // SAFETY: the lock is held, and callers do not come here again from `look`.
+        look(unsafe { &mut *self.link.get() })
+    }
+}
+
+static PRESENT: Present = Present { lock: ForkLock::new(), link: UnsafeCell::new(None) };
 
 /// The supervisor that this process uses at present, if any.
-#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
-pub(crate) fn existing_link() -> Option<&'static Link> {
-    // SAFETY: `LINK` is null or came from `Box::leak`.
-    unsafe { LINK.load(Ordering::Acquire).as_ref() }
+pub(crate) fn existing_link() -> Option<Arc<Link>> {
+    PRESENT.with(|present| present.clone())
 }
 
-fn install(link: Link) -> &'static Link {
-    let link: &'static Link = Box::leak(Box::new(link));
-    LINK.store(core::ptr::from_ref(link).cast_mut(), Ordering::Release);
+fn install(link: Link) -> Arc<Link> {
+    let link = Arc::new(link);
+    let old = PRESENT.with(|present| present.replace(Arc::clone(&link)));
+    if let Some(old) = old.filter(|old| !old.is_lost()) {
+        // It is another user's, and goes on; what it was launched with goes on with it.
+        core::mem::forget(old);
+    }
     link
 }
 
 /// In a child: uses the supervisor that it comes from.
 pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
-    install(Link { line, control, supervisor: None });
+    let lost = AtomicBool::new(false);
+    install(Link { line, control, supervisor: None, user: user(), lost });
+}
+
+/// The supervisor that this process uses, if its children run as whom this process acts for. A process that has given up its
+/// privileges must not get them back in its children.
+fn fitting_link() -> Option<Arc<Link>> {
+    existing_link().filter(|link| link.user == user())
 }
 
 /// A supervisor, launched if there is none.
-pub(crate) fn link() -> Result<&'static Link, SpawnError> {
+pub(crate) fn link() -> Result<Arc<Link>, SpawnError> {
     static LAUNCHING: ForkLock = ForkLock::new();
-    if let Some(link) = existing_link() {
+    if let Some(link) = fitting_link() {
         return Ok(link);
     }
     let _launching = LAUNCHING.lock();
-    match existing_link() {
+    match fitting_link() {
         Some(link) => Ok(link),
         None => launch().map(install),
     }
 }
 
-/// The supervisor behind `link` is gone: the next start launches another. The few bytes of the old link stay, since other
-/// threads may be looking at it.
-pub(crate) fn discard(link: &'static Link) {
-    let old = core::ptr::from_ref(link).cast_mut();
-    let _ = LINK.compare_exchange(old, core::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
-    if let Some((_, pidfd)) = &link.supervisor {
-        pidfd.wait(Deadline::after(Duration::from_millis(100)));
-        pidfd.reap();
-    }
-    reaping::expect_orphans();
-    if let Some(world) = existing() {
-        // Whoever waits for what this supervisor would have told looks for itself from here on.
-        world.announce_death();
-    }
-}
-
-/// Discards the present link if its supervisor has ended, and leaves no zombie of it.
+/// Notices if the supervisor in use has ended, and leaves no zombie of it.
 pub(crate) fn check() {
-    if let Some(link) = existing_link()
-        && link.has_ended()
-    {
-        discard(link);
+    if let Some(link) = existing_link() {
+        link.check();
     }
     reaping::adopt_orphans();
 }
 
-/// Whether `link` is the one in use. If not, its supervisor is gone.
-pub(crate) fn is_current(link: Option<&'static Link>) -> bool {
-    match (existing_link(), link) {
-        (Some(current), Some(link)) => core::ptr::eq(current, link),
-        _ => false,
-    }
-}
-
 impl Link {
+    /// Whether its supervisor is known to be gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
+    }
+
+    /// Whether its supervisor is gone.
+    pub(crate) fn check(&self) -> bool {
+        if !self.is_lost() && self.has_ended() {
+            self.discard();
+        }
+        self.is_lost()
+    }
+
+    /// Its supervisor is gone: the next start launches another.
+    pub(crate) fn discard(&self) {
+        let was_present = PRESENT
+            .with(|present| present.take_if(|present| core::ptr::eq(Arc::as_ptr(present), self)));
+        if let Some((_, pidfd)) = &self.supervisor {
+            pidfd.wait(Deadline::after(Duration::from_millis(100)));
+            pidfd.reap();
+        }
+        self.lost.store(true, Ordering::Release);
+        drop(was_present);
+        reaping::expect_orphans();
+        if let Some(world) = existing() {
+            // Whoever waits for what this supervisor would have told looks for itself from here on.
+            world.announce_death();
+        }
+    }
+
     fn has_ended(&self) -> bool {
         if let Some((_, pidfd)) = &self.supervisor {
             return pidfd.has_ended();
@@ -107,7 +154,7 @@ impl Link {
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.
 pub fn supervisor_pid() -> Option<i32> {
-    existing_link().and_then(|link| link.supervisor.as_ref()).map(|(pid, _)| *pid)
+    existing_link()?.supervisor.as_ref().map(|(pid, _)| *pid)
 }
 
 /// Executes the program once more, as a supervisor, and waits until it says that it is ready.
@@ -138,7 +185,13 @@ fn launch() -> Result<Link, SpawnError> {
     let pidfd = PidFd::open(pid)?;
     drop((line_receiver, control_receiver));
     hello(&control, &pidfd)?;
-    Ok(Link { line, control, supervisor: Some((pid, pidfd)) })
+    Ok(Link {
+        line,
+        control,
+        supervisor: Some((pid, pidfd)),
+        user: user(),
+        lost: AtomicBool::new(false),
+    })
 }
 
 /// Waits for the supervisor's first message, or its end.

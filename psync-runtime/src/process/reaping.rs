@@ -50,6 +50,9 @@ pub(crate) fn settle_all() {
     }
 }
 
+/// How long a supervisor may take to tell of an end that the kernel tells of already.
+const GRACE: Duration = Duration::from_millis(200);
+
 /// Looks after a process of the table when nothing has been heard for a while: whoever should tell of its end may be dead.
 pub(crate) fn verify(world: &World, id: Identity) {
     link::check();
@@ -57,12 +60,9 @@ pub(crate) fn verify(world: &World, id: Identity) {
     match PidFd::open(slot.pid()) {
         Ok(pidfd) if slot.is_alive(id) => {
             if pidfd.has_ended() {
-                // The supervisor may just be at it.
-                Watch::new().wait(
-                    slot.word(),
-                    slot.state().low(),
-                    Deadline::after(Duration::from_millis(200)),
-                );
+                // The supervisor may just be at it, unless it is gone.
+                let patience = if link::existing_link().is_some() { GRACE } else { Duration::ZERO };
+                Watch::new().wait(slot.word(), slot.state().low(), Deadline::after(patience));
                 settle(world, id, &pidfd);
             }
         }

@@ -1,38 +1,25 @@
 //! Starting a process: from a function and its arguments to a child that has claimed them.
 
 use super::{
-    Options, Process, SpawnError, StartMethod, Stdio,
-    child::{self, Running},
-    exit,
+    Options, Process, SpawnError, StartMethod, exit,
     family::family,
+    forking,
     handle::{Child, Streams},
-    link::{self, Link},
+    handover, link,
     message::{self, Descriptors, Header},
-    options::StdioKind,
     outcome::{self, Fault, Handles, Writer},
-    reaping, surroundings,
+    reaping, streams, surroundings,
 };
 use crate::{
     channel::codec,
     shm::{
         self, Segment,
-        world::{self, Identity, Me, Method, Phase, Slot, State, Wake, Watch, World, me, world},
+        world::{Identity, Method, World, me, world},
     },
-    sys::{
-        OsError, clock::Deadline, image, lifeline, pidfd::PidFd, procfs, signal, socket, standard,
-    },
-};
-use core::time::Duration;
-use nix::{
-    errno::Errno,
-    fcntl::{FcntlArg, OFlag, fcntl},
-    unistd::{ForkResult, fork},
+    sys::{image, pidfd::PidFd, signal},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{
-    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-    sync::Arc,
-};
+use std::{os::fd::AsFd, sync::Arc};
 
 /// What `#[process]` says about a function.
 #[derive(Clone, Copy, Debug)]
@@ -138,15 +125,6 @@ fn enter<A: DeserializeOwned, R: Serialize>(
     writer.returned(&result)
 }
 
-/// How long no child may take on a start before it is given up.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How long no child may take on a start before its message is sent again.
-const DOUBT: Duration = Duration::from_secs(1);
-/// How often to see meanwhile whether the supervisor lives.
-const GLANCE: Duration = Duration::from_millis(10);
-/// How many children may die with one and the same start in their hands.
-const ATTEMPTS: u32 = 20;
-
 /// A slot that is given back unless its process comes to life.
 struct Reservation {
     world: &'static World,
@@ -182,7 +160,7 @@ fn begin(
     }
     let method = options.start_method.or(spec.start_method).unwrap_or_default();
     if method == StartMethod::Fork {
-        check_threads()?;
+        forking::check_threads()?;
     }
     let family = family()?;
     link::check();
@@ -195,7 +173,7 @@ fn begin(
     let name = options.name.take().unwrap_or_else(|| default_name(spec, index));
     let daemon = options.daemon.or(spec.daemon).unwrap_or(false);
     world.slot(id).describe(&name, index, daemon, method.into());
-    let (streams, ours) = open_streams(core::mem::take(&mut options.stdio))?;
+    let (theirs, ours) = streams::open(core::mem::take(&mut options.stdio))?;
     let directory = surroundings::directory(options.current_dir.as_deref())?;
     let mut header = Header {
         identity: id.bits(),
@@ -204,7 +182,7 @@ fn begin(
         umask: surroundings::current_umask(family.status()),
         mask: signal::mask(),
         limits: surroundings::limits(),
-        streams: streams.each_ref().map(Option::is_some),
+        streams: theirs.each_ref().map(Option::is_some),
         environment: 0,
         arguments: 0,
         in_store: false,
@@ -213,30 +191,23 @@ fn begin(
     };
     let mut fixed = family.descriptors().to_vec();
     fixed.push(directory.as_fd());
-    fixed.extend(streams.iter().flatten().map(Stream::as_fd));
+    fixed.extend(theirs.iter().flatten().map(streams::Stream::as_fd));
     let descriptors = Descriptors { fixed, handles: outcome::descriptors(handles) };
     header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
     let (pidfd, link) = match method {
         StartMethod::ForkServer => {
-            hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
+            handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
         }
         StartMethod::Spawn => {
-            hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
+            handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
         }
-        StartMethod::Fork => (fork_here(world, id, &bytes, &descriptors, &ours)?, None),
+        StartMethod::Fork => (forking::fork_here(world, id, &bytes, &descriptors, &ours)?, None),
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
     Ok((Arc::new(Child::new(id, pid, name, method, pidfd, link)), ours))
-}
-
-fn check_threads() -> Result<(), SpawnError> {
-    let count = procfs::thread_count().map_err(|error| {
-        OsError::new("open(/proc/self/task)", Errno::from_raw(error.raw_os_error().unwrap_or(0)))
-    })?;
-    if count == 1 { Ok(()) } else { Err(SpawnError::Threads { count }) }
 }
 
 /// As in Python: numbered from 1, and below the number of a numbered starter.
@@ -257,196 +228,4 @@ impl From<StartMethod> for Method {
             StartMethod::Fork => Self::Fork,
         }
     }
-}
-
-/// A standard stream of the new process.
-enum Stream {
-    Ours(BorrowedFd<'static>),
-    New(OwnedFd),
-}
-
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Ours(fd) => *fd,
-            Self::New(fd) => fd.as_fd(),
-        }
-    }
-}
-
-/// The new process's streams (`None`: closed here as well), and our ends of those that are pipes.
-fn open_streams(stdio: [Stdio; 3]) -> Result<([Option<Stream>; 3], Streams), OsError> {
-    let (mut theirs, mut ours) = ([const { None }; 3], Streams::default());
-    for (number, stdio) in stdio.into_iter().enumerate() {
-        theirs[number] = match stdio.0 {
-            StdioKind::Inherit => own_stream(number),
-            StdioKind::Given(fd) => Some(Stream::New(fd)),
-            StdioKind::Null => {
-                let null = nix::fcntl::open(
-                    "/dev/null",
-                    OFlag::O_RDWR | OFlag::O_CLOEXEC,
-                    nix::sys::stat::Mode::empty(),
-                );
-                Some(Stream::New(OsError::wrap("open(/dev/null)", null)?))
-            }
-            StdioKind::Piped => {
-                let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
-                let (reader, writer) = standard::both_beyond(pipe)?;
-                let (their, our) = if number == 0 { (reader, writer) } else { (writer, reader) };
-                ours.0[number] = Some(our);
-                Some(Stream::New(their))
-            }
-        };
-    }
-    Ok((theirs, ours))
-}
-
-#[allow(unsafe_code, reason = "names a standard descriptor")]
-fn own_stream(number: usize) -> Option<Stream> {
-    // SAFETY: the standard descriptors are not owned by any value that could close them behind our back; if the program
-    // closes one all the same, the start fails with EBADF.
-    let fd = unsafe { BorrowedFd::borrow_raw(i32::try_from(number).ok()?) };
-    fcntl(fd, FcntlArg::F_GETFD).is_ok().then_some(Stream::Ours(fd))
-}
-
-/// Sends the message until a child has claimed the start.
-fn hand_over(
-    world: &World,
-    header: &Header,
-    bytes: &[u8],
-    descriptors: &Descriptors<'_>,
-    end: fn(&'static Link) -> &'static OwnedFd,
-) -> Result<(PidFd, Option<&'static Link>), SpawnError> {
-    let deadline = Deadline::after(PATIENCE);
-    let (mut lost, mut launches) = (0, 0);
-    while lost < ATTEMPTS && launches < ATTEMPTS {
-        let link = link::link()?;
-        let before = world.lost_children();
-        match descriptors.pack(|all| socket::send(end(link), &[bytes], all))? {
-            Ok(()) => {}
-            Err(error) if link::is_gone(&error) => {
-                link::discard(link);
-                launches += 1;
-                continue;
-            }
-            Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 && !deadline.is_over() => {
-                continue;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        match await_claim(world, header, before, link, deadline)? {
-            Some(pidfd) => return Ok((pidfd, Some(link))),
-            None if link::is_current(Some(link)) => lost += 1,
-            None => launches += 1,
-        }
-    }
-    Err(SpawnError::Lost)
-}
-
-/// Waits until a child has claimed the start. `None` if the message may have been lost.
-///
-/// If the starter waits for the end anyway, so does this, and wakes once instead of twice.
-fn await_claim(
-    world: &World,
-    header: &Header,
-    lost_before: u32,
-    link: &'static Link,
-    deadline: Deadline,
-) -> Result<Option<PidFd>, SpawnError> {
-    let slot = world.slot(header.id());
-    let mut until_end = header.until_end;
-    let doubt = Deadline::after(DOUBT);
-    loop {
-        let watch = Watch::new();
-        let state = slot.state();
-        match state.phase() {
-            Phase::Starting if world.lost_children() != lost_before => return Ok(None),
-            Phase::Starting => {}
-            Phase::Refused => {
-                let errno = Errno::from_raw(slot.status().0.cast_signed());
-                return Err(OsError::new("starting the process", errno).into());
-            }
-            Phase::Running if until_end && link::is_current(Some(link)) => {}
-            _ => return open_claimed(slot, state).map(Some),
-        }
-        if state.phase() == Phase::Running {
-            // If nothing is heard for a while, the handle knows how to ask.
-            until_end = watch.wait(slot.word(), state.low(), Deadline::NEVER) != Wake::Verify;
-        } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {
-            // Nobody tells of a supervisor's end, and what was in its line is gone with it.
-            link::check();
-            if deadline.is_over() {
-                return Err(SpawnError::TimedOut);
-            }
-            if doubt.is_over() || !link::is_current(Some(link)) {
-                return Ok(None);
-            }
-        }
-    }
-}
-
-/// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
-fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
-    if state.phase() == Phase::Running
-        && let Ok(pidfd) = PidFd::open(state.pid())
-        && slot.state().phase() == Phase::Running
-    {
-        return Ok(pidfd);
-    }
-    Ok(PidFd::ended()?)
-}
-
-/// Forks this process, which has one thread.
-#[allow(unsafe_code, reason = "forks")]
-fn fork_here(
-    world: &'static World,
-    id: Identity,
-    bytes: &[u8],
-    descriptors: &Descriptors<'_>,
-    ours: &Streams,
-) -> Result<PidFd, SpawnError> {
-    use std::io::Write;
-    // What is buffered must come out once, not in both.
-    let _ = std::io::stdout().flush();
-    // SAFETY: there is no other thread that could hold a lock (P2).
-    match OsError::wrap("fork", unsafe { fork() })? {
-        ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
-        ForkResult::Child => {
-            // As long as it holds the other end of its own pipe, it never sees the end of its input.
-            ours.0.iter().flatten().for_each(|end| child::close(end.as_raw_fd()));
-            let copies = |all: &[BorrowedFd<'_>]| {
-                all.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>().ok()
-            };
-            let descriptors = descriptors.pack(copies).ok().flatten();
-            let start =
-                descriptors.and_then(|descriptors| message::Start::parse(bytes, descriptors));
-            let code = start.and_then(|start| forked(world, id, start));
-            exit::of_fork(code.unwrap_or(1))
-        }
-    }
-}
-
-fn adopt_fork(world: &World, id: Identity, pid: i32) -> Result<PidFd, OsError> {
-    reaping::forked();
-    // Parent and child both know everything that a claim needs; whoever comes first makes it.
-    world.slot(id).claim(id, me().pid, pid);
-    PidFd::open(pid)
-}
-
-/// The child of a `Fork`: it has everything of its starter and needs only what sets it apart.
-fn forked(world: &'static World, id: Identity, mut start: message::Start) -> Option<i32> {
-    let hold = lifeline::hang_on(&start.lifeline).ok()??;
-    start.fetch().ok()?;
-    surroundings::put_on(&mut start).ok()?;
-    let pid = nix::unistd::getpid().as_raw();
-    world.slot(id).claim(id, start.header.starter, pid);
-    world::become_process(Me { id, pid });
-    child::record_panics();
-    super::current::show_name(&world.slot(id).name());
-    let arguments = start.arguments().to_vec();
-    let message::Start { header, lifeline, inbox, store, directory, handles, .. } = start;
-    drop((lifeline, directory));
-    let code = child::run(Running { world, id, inbox, store }, header.entry, &arguments, handles);
-    core::mem::forget(hold);
-    Some(code)
 }
