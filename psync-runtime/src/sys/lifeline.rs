@@ -6,7 +6,7 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl, open},
     libc,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::stat::Mode,
+    sys::stat::{Mode, fchmod},
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -21,6 +21,9 @@ impl Lifeline {
     pub(crate) fn new() -> Result<Self, OsError> {
         let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
         let (reader, writer) = standard::both_beyond(pipe)?;
+        // A child may act for another user than the one that made the pipe, and has to open it. Nobody gets that far who is not
+        // given the descriptor.
+        OsError::wrap("fchmod", fchmod(&reader, Mode::S_IRUSR | Mode::S_IRGRP | Mode::S_IROTH))?;
         Ok(Self { reader, writer })
     }
 
