@@ -3,6 +3,7 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
+    link::{self, Link},
     outcome::{self, Fault},
     reaping,
 };
@@ -33,6 +34,8 @@ pub(crate) struct Child {
     method: StartMethod,
     pidfd: PidFd,
     creator: i32,
+    /// To the supervisor that tells of its end.
+    link: Option<&'static Link>,
     end: OnceLock<ExitStatus>,
 }
 
@@ -43,9 +46,10 @@ impl Child {
         name: String,
         method: StartMethod,
         pidfd: PidFd,
+        link: Option<&'static Link>,
     ) -> Self {
         let creator = me().pid;
-        Self { id, pid, name, method, pidfd, creator, end: OnceLock::new() }
+        Self { id, pid, name, method, pidfd, creator, link, end: OnceLock::new() }
     }
 
     /// Waits for its end.
@@ -70,12 +74,39 @@ impl Child {
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
+            if !link::serves(self.link) {
+                return self.wait_for_kernel(deadline);
+            }
             match watch.wait(slot.word(), low, deadline) {
-                Wake::TimedOut => return self.look_up(),
+                Wake::TimedOut => return self.look_again(),
                 Wake::Verify => self.verify(),
-                Wake::Look => {}
+                // It may have been the supervisor that has died.
+                Wake::Look => link::check(),
             }
         }
+    }
+
+    /// Once its supervisor is gone, nobody writes its end into the table.
+    fn wait_for_kernel(&self, deadline: Deadline) -> Option<ExitStatus> {
+        while !self.pidfd.wait(deadline.min(Deadline::after(Duration::from_secs(1)))) {
+            if deadline.is_over() {
+                return self.look_up();
+            }
+            make_room();
+        }
+        reaping::settle(existing()?, self.id, &self.pidfd);
+        self.look_up()
+    }
+
+    /// Without waiting: for what the table does not know because whoever should tell is dead.
+    fn look_again(&self) -> Option<ExitStatus> {
+        if self.pidfd.has_ended() {
+            link::check();
+            if !link::serves(self.link) {
+                reaping::settle(existing()?, self.id, &self.pidfd);
+            }
+        }
+        self.look_up()
     }
 
     /// How it ended, if the table knows.
@@ -90,10 +121,7 @@ impl Child {
 
     /// For when nothing has been heard for a while: whoever should tell may be dead.
     fn verify(&self) {
-        if let Some(family) = existing_family() {
-            // A child with many handles in its result may be waiting for room.
-            drop(family.empty_inbox());
-        }
+        make_room();
         if let Some(world) = existing() {
             reaping::verify(world, self.id);
         }
@@ -144,6 +172,13 @@ impl Child {
             Some(Err(Fault::Encode(reason))) => Err(ProcessError::Encode { reason, name, pid }),
             None => Err(ProcessError::from_status(status, &name, pid)),
         }
+    }
+}
+
+/// A child with many handles in its result may be waiting for room.
+fn make_room() {
+    if let Some(family) = existing_family() {
+        drop(family.empty_inbox());
     }
 }
 

@@ -15,6 +15,10 @@ use std::os::fd::OwnedFd;
 
 /// How long no child may take on a start before it is given up.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long no child may take on a start before its message is sent again.
+const DOUBT: Duration = Duration::from_secs(1);
+/// How often to see meanwhile whether the supervisor lives.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
@@ -25,10 +29,10 @@ pub(crate) fn hand_over(
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
     end: fn(&'static Link) -> &'static OwnedFd,
-) -> Result<PidFd, SpawnError> {
+) -> Result<(PidFd, Option<&'static Link>), SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
-    while lost < ATTEMPTS {
+    while lost < ATTEMPTS && launches < ATTEMPTS {
         let link = link::link()?;
         let before = world.lost_children();
         match descriptors.pack(|all| socket::send(end(link), &[bytes], all))? {
@@ -36,9 +40,6 @@ pub(crate) fn hand_over(
             Err(error) if link::is_gone(&error) => {
                 link::discard(link);
                 launches += 1;
-                if launches > ATTEMPTS {
-                    return Err(SpawnError::Lost);
-                }
                 continue;
             }
             Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 && !deadline.is_over() => {
@@ -46,9 +47,10 @@ pub(crate) fn hand_over(
             }
             Err(error) => return Err(error.into()),
         }
-        match await_claim(world, header, before, deadline)? {
-            Some(pidfd) => return Ok(pidfd),
-            None => lost += 1,
+        match await_claim(world, header, before, link, deadline)? {
+            Some(pidfd) => return Ok((pidfd, Some(link))),
+            None if link::serves(Some(link)) => lost += 1,
+            None => launches += 1,
         }
     }
     Err(SpawnError::Lost)
@@ -61,10 +63,12 @@ fn await_claim(
     world: &World,
     header: &Header,
     lost_before: u32,
+    link: &'static Link,
     deadline: Deadline,
 ) -> Result<Option<PidFd>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
+    let doubt = Deadline::after(DOUBT);
     loop {
         let watch = Watch::new();
         let state = slot.state();
@@ -75,16 +79,21 @@ fn await_claim(
                 let errno = Errno::from_raw(slot.status().0.cast_signed());
                 return Err(OsError::new("starting the process", errno).into());
             }
-            Phase::Running if until_end => {}
+            Phase::Running if until_end && link::serves(Some(link)) => {}
             _ => return open_claimed(slot, state).map(Some),
         }
-        let patience = if state.phase() == Phase::Running { Deadline::NEVER } else { deadline };
-        match watch.wait(slot.word(), state.low(), patience) {
-            Wake::TimedOut => return Err(SpawnError::TimedOut),
-            // If the supervisor is gone, sending again finds out; and if the process runs, its handle knows how to ask.
-            Wake::Verify if state.phase() == Phase::Starting => return Ok(None),
-            Wake::Verify => until_end = false,
-            Wake::Look => {}
+        if state.phase() == Phase::Running {
+            // If nothing is heard for a while, the handle knows how to ask.
+            until_end = watch.wait(slot.word(), state.low(), Deadline::NEVER) != Wake::Verify;
+        } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {
+            // What was in the line of a supervisor is gone with it.
+            link::check();
+            if deadline.is_over() {
+                return Err(SpawnError::TimedOut);
+            }
+            if doubt.is_over() || !link::serves(Some(link)) {
+                return Ok(None);
+            }
         }
     }
 }

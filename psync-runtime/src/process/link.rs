@@ -2,8 +2,8 @@
 
 use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
-    primitive::{AtomicPtr, Ordering},
-    shm::world::{descriptor, world},
+    primitive::{AtomicBool, AtomicPtr, Ordering},
+    shm::world::{descriptor, existing, world},
     sys::{OsError, clock::Deadline, fork_lock::ForkLock, image, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
@@ -32,6 +32,8 @@ pub(crate) struct Link {
     pub(crate) control: OwnedFd,
     /// The supervisor, if this process launched it and must reap it.
     supervisor: Option<(i32, PidFd)>,
+    /// Set once the supervisor is known to be gone.
+    gone: AtomicBool,
     /// The user and group that its children run as.
     user: (Uid, Gid),
 }
@@ -58,7 +60,7 @@ fn install(link: Link) -> &'static Link {
 
 /// In a child: uses the supervisor that it comes from.
 pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
-    install(Link { line, control, supervisor: None, user: user() });
+    install(Link { line, control, supervisor: None, gone: AtomicBool::new(false), user: user() });
 }
 
 /// The supervisor that this process uses, if its children run as whom this process acts for. A process that has given up its
@@ -83,6 +85,7 @@ pub(crate) fn link() -> Result<&'static Link, SpawnError> {
 /// The supervisor behind `link` is gone: the next start launches another. The few bytes of the old link stay, since other
 /// threads may be looking at it.
 pub(crate) fn discard(link: &'static Link) {
+    link.gone.store(true, Ordering::Release);
     let old = core::ptr::from_ref(link).cast_mut();
     let _ = LINK.compare_exchange(old, core::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
     if let Some((_, pidfd)) = &link.supervisor {
@@ -90,16 +93,37 @@ pub(crate) fn discard(link: &'static Link) {
         pidfd.reap();
     }
     reaping::expect_orphans();
+    if let Some(world) = existing() {
+        // Whoever waits for what this supervisor would have told looks for itself from here on.
+        world.announce_death();
+    }
 }
 
-/// Discards the present link if the supervisor that this process launched has ended, and leaves no zombie of it.
+/// Discards the present link if its supervisor has ended, and leaves no zombie of it.
 pub(crate) fn check() {
     if let Some(link) = existing_link()
-        && link.supervisor.as_ref().is_some_and(|(_, pidfd)| pidfd.has_ended())
+        && link.has_ended()
     {
         discard(link);
     }
     reaping::adopt_orphans();
+}
+
+/// Whether the supervisor behind `link` lives, as far as this process knows.
+pub(crate) fn serves(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| !link.gone.load(Ordering::Acquire))
+}
+
+impl Link {
+    fn has_ended(&self) -> bool {
+        if let Some((_, pidfd)) = &self.supervisor {
+            return pidfd.has_ended();
+        }
+        // Nobody but the supervisor has the other end.
+        let mut ends = [PollFd::new(self.control.as_fd(), PollFlags::empty())];
+        let _ = poll(&mut ends, PollTimeout::ZERO);
+        ends[0].revents().is_some_and(|events| events.contains(PollFlags::POLLHUP))
+    }
 }
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.
@@ -135,7 +159,13 @@ fn launch() -> Result<Link, SpawnError> {
     let pidfd = PidFd::open(pid)?;
     drop((line_receiver, control_receiver));
     hello(&control, &pidfd)?;
-    Ok(Link { line, control, supervisor: Some((pid, pidfd)), user: user() })
+    Ok(Link {
+        line,
+        control,
+        supervisor: Some((pid, pidfd)),
+        gone: AtomicBool::new(false),
+        user: user(),
+    })
 }
 
 /// Waits for the supervisor's first message, or its end.

@@ -196,18 +196,18 @@ fn begin(
     header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
-    let pidfd = match method {
+    let (pidfd, link) = match method {
         StartMethod::ForkServer => {
             handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
         }
         StartMethod::Spawn => {
             handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
         }
-        StartMethod::Fork => forking::fork_here(world, id, &bytes, &descriptors, &ours)?,
+        StartMethod::Fork => (forking::fork_here(world, id, &bytes, &descriptors, &ours)?, None),
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
-    Ok((Arc::new(Child::new(id, pid, name, method, pidfd)), ours))
+    Ok((Arc::new(Child::new(id, pid, name, method, pidfd, link)), ours))
 }
 
 /// As in Python: numbered from 1, and below the number of a numbered starter.
