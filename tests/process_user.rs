@@ -10,16 +10,22 @@ const NOBODY: u32 = 65534;
 
 #[process]
 fn acts_for() -> (u32, u32) {
-    // SAFETY: asks for two numbers.
-    unsafe { (libc::geteuid(), libc::getegid()) }
+    // SAFETY: asks for a number.
+    let user = unsafe { libc::geteuid() };
+    // SAFETY: as above.
+    let group = unsafe { libc::getegid() };
+    (user, group)
 }
 
 /// As whom it acts after it has changed its user, and as whom a process that it starts then does.
 #[process]
 fn step_down(method: bool) -> Result<[(u32, u32); 2], String> {
-    // SAFETY: changes numbers of this process.
-    let changed = unsafe { libc::setgid(NOBODY) == 0 && libc::setuid(NOBODY) == 0 };
-    assert!(changed, "{}", std::io::Error::last_os_error());
+    // SAFETY: changes a number of this process.
+    let group = unsafe { libc::setgid(NOBODY) };
+    assert_eq!(group, 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: as above.
+    let user = unsafe { libc::setuid(NOBODY) };
+    assert_eq!(user, 0, "{}", std::io::Error::last_os_error());
     let method = if method { StartMethod::ForkServer } else { StartMethod::Spawn };
     let child = acts_for::spawn_with(Options::new().start_method(method))
         .map_err(|error| error.to_string())?;
