@@ -32,9 +32,19 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     }
     // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
     signal::set_mask(0);
-    if let Ok(Some(hold)) = lifeline::hang_on(lifeline.reader()) {
+    signal::await_farewell(supervisor_is_gone);
+    if let Ok(Some(hold)) = lifeline::watch(lifeline.reader(), signal::FAREWELL) {
         close(lifeline.reader().as_raw_fd());
         serve(ends, hold, false);
+    }
+    exit::at_once(0)
+}
+
+/// A ready child ends with its supervisor, and makes it known: nobody else is told of a supervisor's death, and whoever waits for what the dead
+/// one would have reported has to see to it now.
+extern "C" fn supervisor_is_gone(_: i32) {
+    if let Some(world) = existing() {
+        world.announce_death();
     }
     exit::at_once(0)
 }
@@ -118,6 +128,7 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
     let Ok(Some(hold)) = lifeline::hang_on(&start.lifeline) else { return };
     // From here on it belongs to its starter. Once it has claimed the start, the supervisor's end must not be its own.
     drop(supervisor);
+    signal::forget_farewell();
     let prepared = start.fetch().and_then(|()| surroundings::put_on(&mut start));
     if let Err(error) = prepared {
         return refuse(world, id, error.raw_os_error());

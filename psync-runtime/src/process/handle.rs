@@ -80,7 +80,8 @@ impl Child {
             match watch.wait(slot.word(), low, deadline) {
                 Wake::TimedOut => return self.look_again(),
                 Wake::Verify => self.verify(),
-                Wake::Look => {}
+                // It may have been the supervisor that has died.
+                Wake::Look => drop(self.is_unreported(Link::check)),
             }
         }
     }

@@ -4,14 +4,17 @@ use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
     primitive::{AtomicBool, Ordering, UnsafeCell},
     shm::world::{descriptor, existing, world},
-    sys::{OsError, clock::Deadline, fork_lock::ForkLock, pidfd::PidFd, socket, spawn},
+    sys::{OsError, clock::Deadline, fork_lock::ForkLock, image, pidfd::PidFd, socket, spawn},
 };
 use core::time::Duration;
 use nix::{
+    errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
+    sys::signal::SigSet,
     unistd::{Gid, Uid},
 };
 use std::{
+    ffi::CStr,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
@@ -132,7 +135,6 @@ impl Link {
             pidfd.wait(Deadline::after(Duration::from_millis(100)));
             pidfd.reap();
         }
-        self.lost.store(true, Ordering::Release);
         drop(was_present);
         reaping::expect_orphans();
         if let Some(world) = existing() {
@@ -176,12 +178,12 @@ fn launch() -> Result<Link, SpawnError> {
     ];
     let environment =
         spawn::environment_with(VARIABLE, &format!("supervisor{}", preload::encode()));
-    let pid = spawn::spawn(
-        &preload::executable(),
-        &environment,
-        &ends,
-        &nix::sys::signal::SigSet::empty(),
-    )?;
+    let execute = |program: &CStr| spawn::spawn(program, &environment, &ends, &SigSet::empty());
+    let pid = execute(&preload::executable()).or_else(|error| {
+        // `/proc/self/exe` is closed to a process that has changed its user.
+        let closed = error.raw_os_error() == Errno::EACCES as i32;
+        image::executed_as().filter(|_| closed).map_or(Err(error), |path| execute(&path))
+    })?;
     let pidfd = PidFd::open(pid)?;
     drop((line_receiver, control_receiver));
     hello(&control, &pidfd)?;
@@ -237,7 +239,6 @@ fn hello(control: &OwnedFd, pidfd: &PidFd) -> Result<(), SpawnError> {
 
 /// Whether a failed send means that the supervisor is gone.
 pub(crate) fn is_gone(error: &OsError) -> bool {
-    use nix::errno::Errno;
     [Errno::EPIPE, Errno::ECONNRESET, Errno::ECONNREFUSED, Errno::ENOTCONN]
         .iter()
         .any(|&errno| errno as i32 == error.raw_os_error())

@@ -1,8 +1,9 @@
 //! The executable image of this program: which one it is, where its code lies, and functions as offsets into it.
 #![allow(unsafe_code, reason = "reads the program headers that the kernel mapped")]
 
+use core::ffi::{CStr, c_char};
 use nix::libc;
-use std::sync::OnceLock;
+use std::{ffi::CString, sync::OnceLock};
 
 #[cfg(target_pointer_width = "64")]
 type Header = libc::Elf64_Phdr;
@@ -101,6 +102,17 @@ const fn to_usize(value: u64) -> usize {
     value as usize
 }
 
+/// The path that the program was executed by, for when `/proc/self/exe` is closed to it: in a process that has changed its user.
+pub(crate) fn executed_as() -> Option<CString> {
+    // SAFETY: `getauxval` reads this process's auxiliary vector.
+    let address = unsafe { libc::getauxval(libc::AT_EXECFN) };
+    let first = core::ptr::with_exposed_provenance::<c_char>(
+        usize::try_from(address).ok().filter(|&address| address != 0)?,
+    );
+    // SAFETY: the kernel put a string there, which nobody changes.
+    Some(unsafe { CStr::from_ptr(first) }.to_owned())
+}
+
 /// Tells one build of the program from another: a hash of its program headers and of the notes that they name, which
 /// hold the build-id where the linker made one.
 pub(crate) fn fingerprint() -> u64 {
@@ -154,6 +166,14 @@ mod tests {
         let local = 0_u8;
         assert_eq!(image.offset_of((&raw const local).addr()), None);
         assert_eq!(image.offset_of(libc::getpid as *const () as usize), None);
+    }
+
+    #[test]
+    fn the_program_knows_what_it_was_executed_by() {
+        use std::os::unix::ffi::OsStrExt;
+        let path = executed_as().expect("the kernel tells");
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()));
+        assert_eq!(path.file_name(), std::env::current_exe().expect("/proc is there").file_name());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use nix::{
     fcntl::{FcntlArg, OFlag, fcntl, open},
     libc,
     poll::{PollFd, PollFlags, PollTimeout, poll},
-    sys::stat::Mode,
+    sys::stat::{Mode, fchmod},
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -21,6 +21,9 @@ impl Lifeline {
     pub(crate) fn new() -> Result<Self, OsError> {
         let pipe = OsError::wrap("pipe2", nix::unistd::pipe2(OFlag::O_CLOEXEC))?;
         let (reader, writer) = standard::both_beyond(pipe)?;
+        // A child may act for another user than the one that made the pipe, and has to open it. Nobody gets that far who is not
+        // given the descriptor.
+        OsError::wrap("fchmod", fchmod(&reader, Mode::S_IRUSR | Mode::S_IRGRP | Mode::S_IROTH))?;
         Ok(Self { reader, writer })
     }
 
@@ -46,10 +49,15 @@ pub(crate) struct Hold {
 /// Signal and owner belong to an open file description, so each process needs one of its own: the pipe is opened again.
 /// `None` if the writer is gone already.
 pub(crate) fn hang_on(reader: impl AsFd) -> Result<Option<Hold>, OsError> {
+    watch(reader, libc::SIGKILL)
+}
+
+/// The same with a signal that this process has a handler for.
+pub(crate) fn watch(reader: impl AsFd, signal: i32) -> Result<Option<Hold>, OsError> {
     let path = format!("/proc/self/fd/{}", reader.as_fd().as_raw_fd());
     let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let own = OsError::wrap("open(/proc/self/fd)", open(path.as_str(), flags, Mode::empty()))?;
-    arm(&own)?;
+    arm(&own, signal)?;
     // The writer may have gone before the signal was armed.
     let mut ended = [PollFd::new(own.as_fd(), PollFlags::POLLIN)];
     OsError::wrap("poll", retry(|| poll(&mut ended, PollTimeout::ZERO)))?;
@@ -60,9 +68,9 @@ pub(crate) fn hang_on(reader: impl AsFd) -> Result<Option<Hold>, OsError> {
 /// The same number on every Linux; the libc crate does not have it.
 const F_SETSIG: i32 = 10;
 
-fn arm(own: &OwnedFd) -> Result<(), OsError> {
+fn arm(own: &OwnedFd, signal: i32) -> Result<(), OsError> {
     control(own, libc::F_SETOWN, nix::unistd::getpid().as_raw())?;
-    control(own, F_SETSIG, libc::SIGKILL)?;
+    control(own, F_SETSIG, signal)?;
     let flags = OFlag::O_NONBLOCK | OFlag::O_ASYNC;
     OsError::wrap("fcntl(O_ASYNC)", fcntl(own, FcntlArg::F_SETFL(flags)))?;
     Ok(())

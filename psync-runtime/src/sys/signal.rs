@@ -33,6 +33,21 @@ pub(crate) fn ignore_broken_pipes() {
     set(Signal::SIGPIPE, SigHandler::SigIgn);
 }
 
+/// The signal that tells a waiting child of the end of its supervisor.
+pub(crate) const FAREWELL: i32 = libc::SIGIO;
+
+/// Has `handler` run at [`FAREWELL`]; it may do only what is async-signal-safe.
+pub(crate) fn await_farewell(handler: extern "C" fn(i32)) {
+    let action = SigAction::new(SigHandler::Handler(handler), SaFlags::empty(), SigSet::all());
+    // SAFETY: the handler is async-signal-safe, as the caller promises.
+    let _ = unsafe { sigaction(Signal::SIGIO, &action) };
+}
+
+/// Gives [`FAREWELL`] its default meaning again.
+pub(crate) fn forget_farewell() {
+    set(Signal::SIGIO, SigHandler::SigDfl);
+}
+
 /// Ignores [`GROUP`]; tells which were ignored before, as a set of bits for [`restore`].
 pub(crate) fn ignore_group() -> u32 {
     let mut before = 0;
