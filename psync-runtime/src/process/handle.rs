@@ -3,7 +3,7 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
-    link::{self, Link},
+    link::{self, Glances, Link},
     outcome::{self, Fault},
     reaping,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Child {
     pidfd: PidFd,
     creator: i32,
     /// To the supervisor that tells of its end.
-    link: Option<&'static Link>,
+    link: Option<Arc<Link>>,
     end: OnceLock<ExitStatus>,
 }
 
@@ -46,7 +46,7 @@ impl Child {
         name: String,
         method: StartMethod,
         pidfd: PidFd,
-        link: Option<&'static Link>,
+        link: Option<Arc<Link>>,
     ) -> Self {
         let creator = me().pid;
         Self { id, pid, name, method, pidfd, creator, link, end: OnceLock::new() }
@@ -68,20 +68,22 @@ impl Child {
 
     fn wait_for_table(&self, deadline: Deadline) -> Option<ExitStatus> {
         let slot = existing()?.slot(self.id);
+        let mut glances = Glances::new();
         loop {
             let watch = Watch::new();
             let low = slot.state().low();
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
-            if !link::serves(self.link) {
+            if !link::serves(self.link.as_deref()) {
                 return self.wait_for_kernel(deadline);
             }
-            match watch.wait(slot.word(), low, deadline) {
-                Wake::TimedOut => return self.look_again(),
+            match watch.wait(slot.word(), low, deadline.min(glances.next())) {
+                Wake::TimedOut if deadline.is_over() => return self.look_again(),
+                Wake::TimedOut if glances.are_rare() => self.verify(),
                 Wake::Verify => self.verify(),
-                // It may have been the supervisor that has died.
-                Wake::Look => link::check(),
+                // It may be the supervisor that has died.
+                Wake::TimedOut | Wake::Look => link::check(),
             }
         }
     }
@@ -102,7 +104,7 @@ impl Child {
     fn look_again(&self) -> Option<ExitStatus> {
         if self.pidfd.has_ended() {
             link::check();
-            if !link::serves(self.link) {
+            if !link::serves(self.link.as_deref()) {
                 reaping::settle(existing()?, self.id, &self.pidfd);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     SpawnError,
-    link::{self, Link},
+    link::{self, Glances, Link},
     message::{Descriptors, Header},
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 };
 use core::time::Duration;
 use nix::errno::Errno;
-use std::os::fd::OwnedFd;
+use std::{os::fd::OwnedFd, sync::Arc};
 
 /// How long no child may take on a start before it is given up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -28,17 +28,17 @@ pub(crate) fn hand_over(
     header: &Header,
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
-    end: fn(&'static Link) -> &'static OwnedFd,
-) -> Result<(PidFd, Option<&'static Link>), SpawnError> {
+    end: fn(&Link) -> &OwnedFd,
+) -> Result<(PidFd, Option<Arc<Link>>), SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
     while lost < ATTEMPTS && launches < ATTEMPTS {
         let link = link::link()?;
         let before = world.lost_children();
-        match descriptors.pack(|all| socket::send(end(link), &[bytes], all))? {
+        match descriptors.pack(|all| socket::send(end(&link), &[bytes], all))? {
             Ok(()) => {}
             Err(error) if link::is_gone(&error) => {
-                link::discard(link);
+                link::discard(&link);
                 launches += 1;
                 continue;
             }
@@ -47,9 +47,12 @@ pub(crate) fn hand_over(
             }
             Err(error) => return Err(error.into()),
         }
-        match await_claim(world, header, before, link, deadline)? {
-            Some(pidfd) => return Ok((pidfd, Some(link))),
-            None if link::serves(Some(link)) => lost += 1,
+        match await_claim(world, header, before, &link, deadline)? {
+            Some(pidfd) => {
+                let reports = link::reports_on(&link, world.slot(header.id()));
+                return Ok((pidfd, reports.then_some(link)));
+            }
+            None if link::serves(Some(&link)) => lost += 1,
             None => launches += 1,
         }
     }
@@ -63,12 +66,13 @@ fn await_claim(
     world: &World,
     header: &Header,
     lost_before: u32,
-    link: &'static Link,
+    link: &Link,
     deadline: Deadline,
 ) -> Result<Option<PidFd>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
     let doubt = Deadline::after(DOUBT);
+    let mut glances = Glances::new();
     loop {
         let watch = Watch::new();
         let state = slot.state();
@@ -79,12 +83,15 @@ fn await_claim(
                 let errno = Errno::from_raw(slot.status().0.cast_signed());
                 return Err(OsError::new("starting the process", errno).into());
             }
-            Phase::Running if until_end && link::serves(Some(link)) => {}
+            Phase::Running if until_end && link::reports_on(link, slot) => {}
             _ => return open_claimed(slot, state).map(Some),
         }
         if state.phase() == Phase::Running {
+            let wake = watch.wait(slot.word(), state.low(), glances.next());
             // If nothing is heard for a while, the handle knows how to ask.
-            until_end = watch.wait(slot.word(), state.low(), Deadline::NEVER) != Wake::Verify;
+            until_end = wake == Wake::Look || !glances.are_rare();
+            // It may be the supervisor that has died.
+            link::check();
         } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {
             // What was in the line of a supervisor is gone with it.
             link::check();

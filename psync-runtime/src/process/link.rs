@@ -2,9 +2,16 @@
 
 use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
-    primitive::{AtomicBool, AtomicPtr, Ordering},
-    shm::world::{descriptor, existing, world},
-    sys::{OsError, clock::Deadline, fork_lock::ForkLock, image, pidfd::PidFd, socket, spawn},
+    primitive::{AtomicBool, Ordering},
+    shm::world::{Slot, descriptor, existing, world},
+    sys::{
+        OsError,
+        clock::Deadline,
+        fork_lock::{ForkCell, ForkLock},
+        image,
+        pidfd::PidFd,
+        socket, spawn,
+    },
 };
 use core::time::Duration;
 use nix::{
@@ -16,6 +23,7 @@ use nix::{
 use std::{
     ffi::CStr,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
 };
 
 /// The environment variable that tells a new process its role.
@@ -30,8 +38,10 @@ pub(crate) struct Link {
     pub(crate) line: OwnedFd,
     /// To the supervisor itself.
     pub(crate) control: OwnedFd,
+    /// The supervisor's pid.
+    pid: i32,
     /// The supervisor, if this process launched it and must reap it.
-    supervisor: Option<(i32, PidFd)>,
+    supervisor: Option<PidFd>,
     /// Set once the supervisor is known to be gone.
     gone: AtomicBool,
     /// The user and group that its children run as.
@@ -43,34 +53,40 @@ fn user() -> (Uid, Gid) {
     (nix::unistd::geteuid(), nix::unistd::getegid())
 }
 
-static LINK: AtomicPtr<Link> = AtomicPtr::new(core::ptr::null_mut());
+static LINK: ForkCell<Option<Arc<Link>>> = ForkCell::new(None);
 
 /// The supervisor that this process uses at present, if any.
-#[allow(unsafe_code, reason = "the pointer is to a value that is never freed")]
-pub(crate) fn existing_link() -> Option<&'static Link> {
-    // SAFETY: `LINK` is null or came from `Box::leak`.
-    unsafe { LINK.load(Ordering::Acquire).as_ref() }
+pub(crate) fn existing_link() -> Option<Arc<Link>> {
+    LINK.with(|link| link.clone())
 }
 
-fn install(link: Link) -> &'static Link {
-    let link: &'static Link = Box::leak(Box::new(link));
-    LINK.store(core::ptr::from_ref(link).cast_mut(), Ordering::Release);
+fn install(link: Link) -> Arc<Link> {
+    let link = Arc::new(link);
+    let old = LINK.with(|current| current.replace(Arc::clone(&link)));
+    drop(old);
     link
 }
 
 /// In a child: uses the supervisor that it comes from.
-pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
-    install(Link { line, control, supervisor: None, gone: AtomicBool::new(false), user: user() });
+pub(crate) fn inherit(pid: i32, line: OwnedFd, control: OwnedFd) {
+    install(Link {
+        line,
+        control,
+        pid,
+        supervisor: None,
+        gone: AtomicBool::new(false),
+        user: user(),
+    });
 }
 
 /// The supervisor that this process uses, if its children run as whom this process acts for. A process that has given up its
 /// privileges must not get them back in its children.
-fn fitting_link() -> Option<&'static Link> {
+fn fitting_link() -> Option<Arc<Link>> {
     existing_link().filter(|link| link.user == user())
 }
 
 /// A supervisor, launched if there is none.
-pub(crate) fn link() -> Result<&'static Link, SpawnError> {
+pub(crate) fn link() -> Result<Arc<Link>, SpawnError> {
     static LAUNCHING: ForkLock = ForkLock::new();
     if let Some(link) = fitting_link() {
         return Ok(link);
@@ -82,13 +98,12 @@ pub(crate) fn link() -> Result<&'static Link, SpawnError> {
     }
 }
 
-/// The supervisor behind `link` is gone: the next start launches another. The few bytes of the old link stay, since other
-/// threads may be looking at it.
-pub(crate) fn discard(link: &'static Link) {
+/// The supervisor behind `link` is gone: the next start launches another.
+pub(crate) fn discard(link: &Arc<Link>) {
     link.gone.store(true, Ordering::Release);
-    let old = core::ptr::from_ref(link).cast_mut();
-    let _ = LINK.compare_exchange(old, core::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
-    if let Some((_, pidfd)) = &link.supervisor {
+    let old = LINK.with(|current| current.take_if(|current| Arc::ptr_eq(current, link)));
+    drop(old);
+    if let Some(pidfd) = &link.supervisor {
         pidfd.wait(Deadline::after(Duration::from_millis(100)));
         pidfd.reap();
     }
@@ -104,7 +119,7 @@ pub(crate) fn check() {
     if let Some(link) = existing_link()
         && link.has_ended()
     {
-        discard(link);
+        discard(&link);
     }
     reaping::adopt_orphans();
 }
@@ -114,10 +129,40 @@ pub(crate) fn serves(link: Option<&Link>) -> bool {
     link.is_some_and(|link| !link.gone.load(Ordering::Acquire))
 }
 
+/// Whether the supervisor behind `link` lives and will tell of the end of the process in `slot`. A start that was sent again, to another
+/// supervisor, may have been taken on by a child of the first one after all.
+pub(crate) fn reports_on(link: &Link, slot: &Slot) -> bool {
+    serves(Some(link)) && slot.reporter() == link.pid
+}
+
+/// When to see whether the supervisor lives, for whoever waits for what it would tell: soon, then less and less often. Its death is
+/// made known by its ready children, if it had any at that moment.
+#[derive(Debug)]
+pub(crate) struct Glances(Duration);
+
+impl Glances {
+    const RARE: Duration = Duration::from_secs(1);
+
+    pub(crate) const fn new() -> Self {
+        Self(Duration::from_millis(5))
+    }
+
+    /// The next moment.
+    pub(crate) fn next(&mut self) -> Deadline {
+        self.0 = (self.0 * 2).min(Self::RARE);
+        Deadline::after(self.0)
+    }
+
+    /// Whether it is time to doubt more than the supervisor.
+    pub(crate) fn are_rare(&self) -> bool {
+        self.0 == Self::RARE
+    }
+}
+
 impl Link {
     fn has_ended(&self) -> bool {
-        if let Some((_, pidfd)) = &self.supervisor {
-            return pidfd.has_ended();
+        if self.supervisor.as_ref().is_some_and(PidFd::has_ended) {
+            return true;
         }
         // Nobody but the supervisor has the other end.
         let mut ends = [PollFd::new(self.control.as_fd(), PollFlags::empty())];
@@ -128,7 +173,7 @@ impl Link {
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.
 pub fn supervisor_pid() -> Option<i32> {
-    existing_link().and_then(|link| link.supervisor.as_ref()).map(|(pid, _)| *pid)
+    existing_link().filter(|link| link.supervisor.is_some()).map(|link| link.pid)
 }
 
 /// Executes the program once more, as a supervisor, and waits until it says that it is ready.
@@ -162,7 +207,8 @@ fn launch() -> Result<Link, SpawnError> {
     Ok(Link {
         line,
         control,
-        supervisor: Some((pid, pidfd)),
+        pid,
+        supervisor: Some(pidfd),
         gone: AtomicBool::new(false),
         user: user(),
     })
