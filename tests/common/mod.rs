@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "this is for tests")]
 
 pub mod checks;
+pub mod limits;
 #[cfg(test)]
 pub mod programs;
 

@@ -1,0 +1,210 @@
+//! Lack of everything that a process can run out of: an error that says what is lacking, and all is well once it is there again.
+#![allow(missing_docs, reason = "tests")]
+
+mod common;
+
+use common::{
+    descriptors,
+    limits::{lower, raise, with_limit},
+    one_at_a_time, watchdog,
+};
+use psync::{active_children, prelude::*};
+
+/// Runs a part of a test in a process of its own, whose limits are nobody else's.
+fn inside(part: fn(())) {
+    let (_watchdog, _alone) = (watchdog(), one_at_a_time());
+    let process = psync::spawn_with(Options::new().name("limited"), part, ());
+    process.expect("a start").join().expect("the part succeeds");
+    assert_eq!(active_children(), []);
+}
+
+#[process]
+fn count(runs: &Value<u32>, n: usize) -> usize {
+    runs.update(|runs| runs + 1);
+    n + 1
+}
+
+fn with(method: StartMethod) -> Options {
+    Options::new().start_method(method)
+}
+
+/// All methods work, and this process has the descriptors that it had before.
+fn all_is_well(before: &[i32]) {
+    for method in StartMethod::ALL {
+        let runs = Shared::new(Value::new(0)).expect("shared memory");
+        let process = count::spawn_with(with(method), &runs, 1).expect("a start");
+        assert_eq!(process.join().expect("a result"), 2);
+        assert_eq!(runs.get(), 1);
+        let memory = Shared::<[u8]>::zeroed(1 << 20).expect("shared memory");
+        assert_eq!(memory[(1 << 20) - 1], 0);
+    }
+    assert_eq!(descriptors(), before);
+    assert_eq!(active_children(), []);
+}
+
+/// The limit that leaves this process so many descriptors beside those that it has.
+fn room_for(spare: usize) -> usize {
+    let mut free = (0..).filter(|number| !descriptors().contains(number));
+    let first_beyond = free.nth(spare).expect("there is always a next number");
+    usize::try_from(first_beyond).expect("a descriptor")
+}
+
+#[test]
+fn without_descriptors_for_shared_memory() {
+    inside(|()| {
+        assert!(Shared::new(Value::new(0)).is_ok());
+        assert!(Shared::<[u8]>::zeroed(1 << 20).is_ok());
+        let before = descriptors();
+        let mut made = 0;
+        for spare in 0..=8 {
+            let limit = room_for(spare);
+            let (large, small) = with_limit(libc::RLIMIT_NOFILE, limit, || {
+                (Shared::<[u8]>::zeroed(1 << 20), Shared::new(Value::new(spare)))
+            });
+            match large {
+                Ok(memory) => {
+                    assert_eq!(memory.len(), 1 << 20);
+                    made += 1;
+                }
+                Err(error) => refers_to(&error, &["memfd_create failed", "RLIMIT_NOFILE"]),
+            }
+            match small {
+                Ok(value) => assert_eq!(value.get(), spare),
+                Err(error) => refers_to(&error, &["memfd_create failed", "RLIMIT_NOFILE"]),
+            }
+            assert_eq!(descriptors(), before, "{spare} to spare");
+        }
+        assert!((1..9).contains(&made), "{made} of 9 were made");
+        let start = psync::spawn(|n: u32| n, 5).expect("a start");
+        assert_eq!(start.join().expect("a result"), 5);
+    });
+}
+
+fn refers_to(error: &dyn std::fmt::Display, words: &[&str]) {
+    let text = error.to_string();
+    assert!(words.iter().all(|word| text.contains(word)), "{text}");
+}
+
+/// The most that this process may have of the address space, given what it may have beyond the present.
+fn address_space(spare: usize) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("VmSize");
+    let kilobytes = line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok());
+    kilobytes.expect("a number") * 1024 + spare
+}
+
+#[test]
+fn without_address_space() {
+    inside(|()| {
+        let runs = Shared::new(Value::new(0)).expect("shared memory");
+        assert_eq!(count::run(&runs, 0).expect("a result"), 1);
+        let before = descriptors();
+        let limit = address_space(64 << 20);
+        let (memory, started) = with_limit(libc::RLIMIT_AS, limit, || {
+            let started = StartMethod::ALL
+                .map(|method| count::spawn_with(with(method), &runs, 1).map(psync::Process::join));
+            (Shared::<[u8]>::zeroed(256 << 20), started)
+        });
+        let error = memory.expect_err("there is no room for it");
+        refers_to(&error, &["mmap failed", "RLIMIT_AS"]);
+        for (method, started) in StartMethod::ALL.into_iter().zip(started) {
+            match started {
+                Ok(result) => assert_eq!(result.expect("a result"), 2, "{method:?}"),
+                Err(error) => refers_to(&error, &["failed", "RLIMIT_AS"]),
+            }
+        }
+        assert_eq!(
+            Shared::<[u8]>::zeroed(256 << 20).expect("there is room again").len(),
+            256 << 20
+        );
+        all_is_well(&before);
+    });
+}
+
+/// A result for which there is no room is an error of its process.
+#[test]
+fn without_address_space_for_a_result() {
+    inside(|()| {
+        assert!(psync::spawn(|()| (), ()).is_ok_and(|process| process.join().is_ok()));
+        let before = descriptors();
+        for method in StartMethod::ALL {
+            let large = |()| {
+                let text = "x".repeat(100 << 20);
+                lower(libc::RLIMIT_AS, address_space(16 << 20));
+                text
+            };
+            let process = psync::spawn_with(with(method), large, ()).expect("a start");
+            let error = process.join().expect_err("there is no room for it");
+            assert!(matches!(error, ProcessError::Encode { .. }), "{error:?}");
+            refers_to(&error, &["mmap failed", "RLIMIT_AS"]);
+        }
+        all_is_well(&before);
+    });
+}
+
+/// Takes the address space away where it arrives; what comes after it finds little.
+#[derive(serde::Serialize)]
+struct Squeeze;
+
+impl<'de> serde::Deserialize<'de> for Squeeze {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <()>::deserialize(deserializer)?;
+        lower(libc::RLIMIT_AS, address_space(64 << 20));
+        Ok(Self)
+    }
+}
+
+#[test]
+fn without_address_space_for_an_argument() {
+    inside(|()| {
+        assert!(psync::spawn(|()| (), ()).is_ok_and(|process| process.join().is_ok()));
+        let before = descriptors();
+        let length = |(Squeeze, text): (Squeeze, String)| text.len();
+        for method in StartMethod::ALL {
+            let text = "x".repeat(300 << 20);
+            let process = psync::spawn_with(with(method), length, (Squeeze, text));
+            match process.expect("a start").join() {
+                Err(ProcessError::Signaled { signal: libc::SIGABRT, .. }) => {}
+                Err(ProcessError::Decode { reason, .. }) => assert!(!reason.is_empty()),
+                other => panic!("{method:?}: {other:?}"),
+            }
+        }
+        all_is_well(&before);
+    });
+}
+
+#[test]
+fn without_large_files() {
+    inside(|()| {
+        let runs = Shared::new(Value::new(0)).expect("shared memory");
+        assert_eq!(count::run(&runs, 0).expect("a result"), 1);
+        let before = descriptors();
+        lower(libc::RLIMIT_FSIZE, 1 << 20);
+        let error = Shared::<[u8]>::zeroed(8 << 20).expect_err("it is too large");
+        refers_to(&error, &["ftruncate failed", "RLIMIT_FSIZE"]);
+        assert_eq!(Shared::<[u8]>::zeroed(1 << 19).expect("it is small").len(), 1 << 19);
+        // Neither arguments nor results are files to anybody but psync.
+        for method in StartMethod::ALL {
+            let echo = |text: String| text;
+            let text = "x".repeat(3 << 20);
+            let process = psync::spawn_with(with(method), echo, text.clone()).expect("a start");
+            assert!(process.join().expect("a result") == text);
+        }
+        raise(libc::RLIMIT_FSIZE);
+        assert_eq!(Shared::<[u8]>::zeroed(8 << 20).expect("shared memory").len(), 8 << 20);
+        all_is_well(&before);
+    });
+}
+
+/// What a process needs for its first start cannot be made.
+#[test]
+fn without_large_files_for_the_first_start() {
+    inside(|()| {
+        let before = descriptors();
+        let first = with_limit(libc::RLIMIT_FSIZE, 1 << 20, || psync::spawn(|()| (), ()));
+        refers_to(&first.expect_err("there is no store"), &["ftruncate failed", "RLIMIT_FSIZE"]);
+        assert_eq!(descriptors(), before);
+        psync::spawn(|()| (), ()).expect("a start").join().expect("a result");
+        all_is_well(&descriptors());
+    });
+}
