@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
-/// Sends the message until a child has claimed the start.
+/// Sends the message until a child has claimed the start; the state of its slot then.
 pub(crate) fn hand_over(
     world: &World,
     header: &Header,
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
     end: fn(&'static Link) -> &'static OwnedFd,
-) -> Result<PidFd, SpawnError> {
+) -> Result<State, SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
     while lost < ATTEMPTS {
@@ -47,7 +47,7 @@ pub(crate) fn hand_over(
             Err(error) => return Err(error.into()),
         }
         match await_claim(world, header, before, deadline)? {
-            Some(pidfd) => return Ok(pidfd),
+            Some(state) => return Ok(state),
             None => lost += 1,
         }
     }
@@ -62,7 +62,7 @@ fn await_claim(
     header: &Header,
     lost_before: u32,
     deadline: Deadline,
-) -> Result<Option<PidFd>, SpawnError> {
+) -> Result<Option<State>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
     loop {
@@ -76,7 +76,7 @@ fn await_claim(
                 return Err(OsError::new("starting the process", errno).into());
             }
             Phase::Running if until_end => {}
-            _ => return open_claimed(slot, state).map(Some),
+            _ => return Ok(Some(state)),
         }
         let patience = if state.phase() == Phase::Running { Deadline::NEVER } else { deadline };
         match watch.wait(slot.word(), state.low(), patience) {
@@ -90,7 +90,7 @@ fn await_claim(
 }
 
 /// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
-fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
+pub(crate) fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
     if state.phase() == Phase::Running
         && let Ok(pidfd) = PidFd::open(state.pid())
         && slot.state().phase() == Phase::Running
