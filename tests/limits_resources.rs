@@ -50,6 +50,56 @@ fn room_for(spare: usize) -> usize {
 }
 
 #[test]
+fn without_descriptors_for_a_start() {
+    inside(|()| {
+        let runs = Shared::new(Value::new(0)).expect("shared memory");
+        for method in StartMethod::ALL {
+            // What all starts need is made while there is room for it.
+            assert!(
+                count::spawn_with(with(method), &runs, 0).is_ok_and(|run| run.wait().success())
+            );
+        }
+        let before = descriptors();
+        for method in StartMethod::ALL {
+            runs.set(0);
+            let mut ran = 0;
+            for spare in 0..=12 {
+                let limit = room_for(spare);
+                let started = with_limit(libc::RLIMIT_NOFILE, limit, || {
+                    count::spawn_with(with(method), &runs, spare).map(|process| {
+                        process.wait();
+                        process.join()
+                    })
+                });
+                match started {
+                    Ok(result) => {
+                        assert_eq!(result.expect("a result"), spare + 1, "{method:?}");
+                        ran += 1;
+                    }
+                    Err(error) => {
+                        let text = error.to_string();
+                        assert!(
+                            matches!(&error, SpawnError::Os(error) if error.raw_os_error() == libc::EMFILE),
+                            "{method:?} with {spare} to spare: {error:?}"
+                        );
+                        assert!(
+                            text.contains("RLIMIT_NOFILE") && text.contains("failed"),
+                            "{text}"
+                        );
+                    }
+                }
+                assert_eq!(descriptors(), before, "{method:?} with {spare} to spare");
+                assert_eq!(active_children(), [], "{method:?} with {spare} to spare");
+                // What is reported as not started has not run.
+                assert_eq!(runs.get(), ran, "{method:?} with {spare} to spare");
+            }
+            assert!((1..13).contains(&ran), "{method:?}: {ran} of 13 have run");
+        }
+        all_is_well(&before);
+    });
+}
+
+#[test]
 fn without_descriptors_for_shared_memory() {
     inside(|()| {
         assert!(Shared::new(Value::new(0)).is_ok());
