@@ -83,6 +83,7 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
         return;
     }
     let ignored = signal::ignore_group();
+    surroundings::allow_descriptors();
     surroundings::remember(ignored);
     let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
     let ends = Ends { line_receiver, line, control, notify };
