@@ -4,11 +4,22 @@
 mod common;
 
 use common::{
-    descriptors,
-    limits::{lower, raise, with_limit},
-    one_at_a_time, watchdog,
+    descriptors, eventually,
+    limits::{lower, raise, room_for, with_limit},
+    one_at_a_time,
+    programs::{program, run, told},
+    watchdog,
 };
 use psync::{active_children, prelude::*};
+use std::{
+    fs,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio as StdStdio},
+};
 
 /// Runs a part of a test in a process of its own, whose limits are nobody else's.
 fn inside(part: fn(())) {
@@ -40,13 +51,6 @@ fn all_is_well(before: &[i32]) {
     }
     assert_eq!(descriptors(), before);
     assert_eq!(active_children(), []);
-}
-
-/// The limit that leaves this process so many descriptors beside those that it has.
-fn room_for(spare: usize) -> usize {
-    let mut free = (0..).filter(|number| !descriptors().contains(number));
-    let first_beyond = free.nth(spare).expect("there is always a next number");
-    usize::try_from(first_beyond).expect("a descriptor")
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn refers_to(error: &dyn std::fmt::Display, words: &[&str]) {
 
 /// The most that this process may have of the address space, given what it may have beyond the present.
 fn address_space(spare: usize) -> usize {
-    let status = std::fs::read_to_string("/proc/self/status").expect("/proc");
+    let status = fs::read_to_string("/proc/self/status").expect("/proc");
     let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("VmSize");
     let kilobytes = line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok());
     kilobytes.expect("a number") * 1024 + spare
@@ -257,4 +261,127 @@ fn without_large_files_for_the_first_start() {
         psync::spawn(|()| (), ()).expect("a start").join().expect("a result");
         all_is_well(&descriptors());
     });
+}
+
+/// The first start of a program, which needs the most.
+#[test]
+fn without_descriptors_for_the_first_start() {
+    let _watchdog = watchdog();
+    assert_eq!(run(["limits", "nofile"]), "all went well\n");
+}
+
+/// Root may have any number of processes, so these programs run as somebody else.
+#[test]
+fn without_processes() {
+    let (_watchdog, _alone) = (watchdog(), one_at_a_time());
+    // SAFETY: asks for a number.
+    if unsafe { libc::geteuid() } != 0 {
+        eprintln!("skipped: only root can be somebody for whom RLIMIT_NPROC counts");
+        return;
+    }
+    let place = tempfile::tempdir().expect("a directory");
+    let copy = place.path().join("program");
+    fs::copy(program(), &copy).expect("a copy");
+    for path in [place.path(), &copy] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("for everybody");
+    }
+    for most in 6..10 {
+        let said = limited_to(most, &copy, "nproc");
+        assert!(said.contains("RLIMIT_NPROC"), "{said}");
+    }
+    for most in 1..6 {
+        let said = limited_to(most, &copy, "nproc-first");
+        assert!(said.starts_with("started") || said.contains("RLIMIT_NPROC"), "{most}: {said}");
+    }
+}
+
+/// For whom the limit counts. What others have as this user counts with it.
+const NOBODY: u32 = 65_534;
+
+/// Whether this user has no processes: a program's supervisor may outlive it for a moment.
+fn nobody_is_here() -> bool {
+    let all = fs::read_dir("/proc").expect("/proc");
+    let mut owners = all.filter_map(|entry| Some(entry.ok()?.metadata().ok()?.uid()));
+    owners.all(|owner| owner != NOBODY)
+}
+
+/// Runs a command of a program as a user who may have `most` processes and threads.
+fn limited_to(most: usize, program: &Path, what: &str) -> String {
+    assert!(eventually(nobody_is_here), "user {NOBODY} has other processes");
+    let mut command = Command::new(program);
+    command.args(["limits", what]).uid(NOBODY).gid(NOBODY).current_dir("/");
+    command.stdin(StdStdio::null());
+    // SAFETY: two system calls, and no memory is taken unless they fail.
+    unsafe {
+        command.pre_exec(move || {
+            lower(libc::RLIMIT_NPROC, most);
+            Ok(())
+        });
+    }
+    let output = command.output().expect("it runs");
+    assert!(output.status.success(), "{most}: {}", told(&output));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A memory cgroup of this test, which goes when this does.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    /// Of either version; the reason if there can be none.
+    fn new(bytes: usize) -> std::io::Result<Self> {
+        let name = format!("psync-test-{}", std::process::id());
+        let (root, limits) = if Path::new("/sys/fs/cgroup/memory").exists() {
+            ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"])
+        } else {
+            ("/sys/fs/cgroup", ["memory.max", "memory.swap.max"])
+        };
+        let group = Self(Path::new(root).join(name));
+        fs::create_dir(&group.0)?;
+        fs::write(group.0.join(limits[0]), bytes.to_string())?;
+        // Not every kernel counts swap.
+        let swap = if limits[1].contains("memsw") { bytes } else { 0 };
+        let _ = fs::write(group.0.join(limits[1]), swap.to_string());
+        Ok(group)
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        assert!(eventually(|| fs::remove_dir(&self.0).is_ok()) || !self.0.exists());
+    }
+}
+
+/// Moves itself into a cgroup, and asks for more than that may have.
+#[process]
+fn ask_for_too_much(group: PathBuf, len: usize) -> Result<usize, String> {
+    let own = psync::current().pid().to_string();
+    fs::write(group.join("cgroup.procs"), own).expect("it can be entered");
+    match Shared::<[u8]>::zeroed(len) {
+        Ok(memory) => Ok(memory.len()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The kernel may refuse, or end the process that asks; its starter is not touched.
+#[test]
+fn without_memory_in_the_cgroup() {
+    let (_watchdog, _alone) = (watchdog(), one_at_a_time());
+    let group = match Cgroup::new(64 << 20) {
+        Ok(group) => group,
+        Err(error) => return eprintln!("skipped: there is no memory cgroup to be had: {error}"),
+    };
+    for method in [StartMethod::ForkServer, StartMethod::Spawn] {
+        let ask = |len| {
+            let process = ask_for_too_much::spawn_with(with(method), group.0.clone(), len);
+            process.expect("a start").join()
+        };
+        assert_eq!(ask(8 << 20).expect("a result"), Ok(8 << 20));
+        match ask(256 << 20) {
+            Ok(Err(text)) => refers_to(&text, &["failed", "cgroup"]),
+            Err(ProcessError::Signaled { signal: libc::SIGKILL, .. }) => {}
+            other => panic!("{method:?}: {other:?}"),
+        }
+        assert_eq!(ask(8 << 20).expect("a result"), Ok(8 << 20));
+    }
+    assert_eq!(psync::spawn(|n: u32| n, 5).expect("a start").join().expect("a result"), 5);
 }

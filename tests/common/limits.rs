@@ -27,3 +27,11 @@ fn change(resource: u32, change: impl FnOnce(&mut libc::rlimit)) {
     let result = unsafe { libc::setrlimit(resource, &raw const limit) };
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
+
+/// The limit that leaves this process so many descriptors beside those that it has.
+pub fn room_for(spare: usize) -> usize {
+    let taken = super::descriptors();
+    let mut free = (0..).filter(|number| !taken.contains(number));
+    let first_beyond = free.nth(spare).expect("there is always a next number");
+    usize::try_from(first_beyond).expect("a descriptor")
+}
