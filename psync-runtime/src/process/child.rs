@@ -11,7 +11,7 @@ use super::{
 use crate::{
     primitive::{AtomicI32, AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
-    sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
+    sys::{OsError, futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
 use nix::libc;
 use std::{
@@ -96,12 +96,15 @@ pub(super) fn close(descriptor: i32) {
 ///
 /// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
 /// perhaps, must not find this thread instead. The user thread begins with all blocked, too, and sets its own mask.
-pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
+pub(crate) fn on_user_thread(body: impl FnOnce() + Send) -> Result<(), OsError> {
     signal::block_all();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
-        let _ = thread.spawn_scoped(scope, body);
-    });
+        thread.spawn_scoped(scope, body).map(drop).map_err(|error| {
+            let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0));
+            OsError::new("pthread_create", errno)
+        })
+    })
 }
 
 /// As large as a main thread's stack would be. Only touched pages cost memory.

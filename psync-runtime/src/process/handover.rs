@@ -22,14 +22,14 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
-/// Sends the message until a child has claimed the start.
+/// Sends the message until a child has claimed the start; the state of its slot then.
 pub(crate) fn hand_over(
     world: &World,
     header: &Header,
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
     end: fn(&Link) -> &OwnedFd,
-) -> Result<(PidFd, Option<Arc<Link>>), SpawnError> {
+) -> Result<(State, Option<Arc<Link>>), SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
     while lost < ATTEMPTS && launches < ATTEMPTS {
@@ -48,9 +48,9 @@ pub(crate) fn hand_over(
             Err(error) => return Err(error.into()),
         }
         match await_claim(world, header, before, &link, deadline)? {
-            Some(pidfd) => {
+            Some(state) => {
                 let reports = link::reports_on(&link, world.slot(header.id()));
-                return Ok((pidfd, reports.then_some(link)));
+                return Ok((state, reports.then_some(link)));
             }
             None if link::serves(Some(&link)) => lost += 1,
             None => launches += 1,
@@ -68,7 +68,7 @@ fn await_claim(
     lost_before: u32,
     link: &Link,
     deadline: Deadline,
-) -> Result<Option<PidFd>, SpawnError> {
+) -> Result<Option<State>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
     let doubt = Deadline::after(DOUBT);
@@ -84,7 +84,7 @@ fn await_claim(
                 return Err(OsError::new("starting the process", errno).into());
             }
             Phase::Running if until_end && link::reports_on(link, slot) => {}
-            _ => return open_claimed(slot, state).map(Some),
+            _ => return Ok(Some(state)),
         }
         if state.phase() == Phase::Running {
             let wake = watch.wait(slot.word(), state.low(), glances.next());
@@ -106,7 +106,7 @@ fn await_claim(
 }
 
 /// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
-fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
+pub(crate) fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
     if state.phase() == Phase::Running
         && let Ok(pidfd) = PidFd::open(state.pid())
         && slot.state().phase() == Phase::Running
