@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "this is for tests")]
 
 pub mod checks;
+pub mod limits;
 #[cfg(test)]
 pub mod programs;
 
@@ -110,4 +111,17 @@ pub fn descriptors() -> Vec<i32> {
     let mut open: Vec<i32> = listing.into_iter().filter(is_open).collect();
     open.sort_unstable();
     open
+}
+
+/// Stays on the CPU on which the caller is at this moment, with everything that it starts itself.
+pub fn stay_on_one_cpu() {
+    // SAFETY: asks for a number.
+    let cpu = unsafe { libc::sched_getcpu() };
+    // SAFETY: zeros are the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the number of a CPU that there is.
+    unsafe { libc::CPU_SET(cpu.unsigned_abs() as usize, &mut set) };
+    // SAFETY: for the calling thread, with a set of the size that is told.
+    let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }

@@ -61,8 +61,14 @@ fn serve(role: &str, constructors: impl FnOnce()) {
     constructors();
     signal::ignore_broken_pipes();
     match role {
-        "supervisor" => child::on_user_thread(|| supervisor::main(descriptors, preloads)),
-        "child" => child::on_user_thread(|| child::fresh(descriptors)),
+        "supervisor" => {
+            let mut descriptors = Some(descriptors);
+            let main = || descriptors.take().map_or((), |all| supervisor::main(all, preloads));
+            if let (Err(error), Some(all)) = (child::on_user_thread(main), descriptors) {
+                supervisor::fail(&all, &error.to_string());
+            }
+        }
+        "child" => drop(child::on_user_thread(|| child::fresh(descriptors))),
         _ => {}
     }
 }

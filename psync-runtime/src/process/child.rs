@@ -9,9 +9,9 @@ use super::{
     surroundings,
 };
 use crate::{
-    primitive::{AtomicPtr, Ordering},
+    primitive::{AtomicI32, AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
-    sys::{futex, image, lifeline, lifeline::Lifeline, signal, socket},
+    sys::{OsError, futex, image, lifeline, lifeline::Lifeline, signal, socket},
 };
 use nix::libc;
 use std::{
@@ -32,6 +32,7 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     }
     // The supervisor's mask is not ours; what arrives before the start is ignored by disposition.
     signal::set_mask(0);
+    note_supervisor();
     signal::await_farewell(supervisor_is_gone);
     if let Ok(Some(hold)) = lifeline::watch(lifeline.reader(), signal::FAREWELL) {
         close(lifeline.reader().as_raw_fd());
@@ -40,9 +41,28 @@ pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>
     exit::at_once(0)
 }
 
+/// The supervisor that this process comes from.
+static SUPERVISOR: AtomicI32 = AtomicI32::new(0);
+
+fn note_supervisor() {
+    SUPERVISOR.store(nix::unistd::getppid().as_raw(), Ordering::Relaxed);
+}
+
 /// A ready child ends with its supervisor, and makes it known: nobody else is told of a supervisor's death, and whoever waits for what the dead
 /// one would have reported has to see to it now.
 extern "C" fn supervisor_is_gone(_: i32) {
+    // The pipe is closed on the way out; whoever we wake wants to see the supervisor dead. Then its children have another parent.
+    let glance = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
+    for _ in 0..2000 {
+        if nix::unistd::getppid().as_raw() != SUPERVISOR.load(Ordering::Relaxed) {
+            break;
+        }
+        #[allow(unsafe_code, reason = "a pause that a signal handler may make")]
+        // SAFETY: reads a live variable.
+        unsafe {
+            libc::nanosleep(&raw const glance, core::ptr::null_mut());
+        }
+    }
     if let Some(world) = existing() {
         world.announce_death();
     }
@@ -57,6 +77,7 @@ pub(crate) fn fresh(descriptors: [OwnedFd; 5]) {
     record_panics();
     surroundings::remember(signal::ignore_group());
     signal::set_mask(0);
+    note_supervisor();
     let ends = Ends { line_receiver, line, control, notify };
     if let Ok(Some(hold)) = lifeline::hang_on(&lifeline) {
         drop(lifeline);
@@ -75,12 +96,15 @@ pub(super) fn close(descriptor: i32) {
 ///
 /// The thread that waits for it here takes no signals: a signal for the process that user code has blocked, to wait for it
 /// perhaps, must not find this thread instead. The user thread begins with all blocked, too, and sets its own mask.
-pub(crate) fn on_user_thread(body: impl FnOnce() + Send) {
+pub(crate) fn on_user_thread(body: impl FnOnce() + Send) -> Result<(), OsError> {
     signal::block_all();
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("main".to_owned()).stack_size(stack_size());
-        let _ = thread.spawn_scoped(scope, body);
-    });
+        thread.spawn_scoped(scope, body).map(drop).map_err(|error| {
+            let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0));
+            OsError::new("pthread_create", errno)
+        })
+    })
 }
 
 /// As large as a main thread's stack would be. Only touched pages cost memory.
@@ -134,6 +158,7 @@ fn begin(world: &'static World, mut start: Start, ends: &Ends, supervisor: lifel
         return refuse(world, id, error.raw_os_error());
     }
     let pid = nix::unistd::getpid().as_raw();
+    world.slot(id).set_reporter(SUPERVISOR.load(Ordering::Relaxed));
     if !world.slot(id).claim(id, start.header.starter, pid) {
         return;
     }
@@ -164,7 +189,7 @@ fn settle(ends: &Ends) {
     let line = unsafe { OwnedFd::from_raw_fd(ends.line.as_raw_fd()) };
     // SAFETY: as above.
     let control = unsafe { OwnedFd::from_raw_fd(ends.control.as_raw_fd()) };
-    link::inherit(line, control);
+    link::inherit(SUPERVISOR.load(Ordering::Relaxed), line, control);
 }
 
 /// A process that has its start: where it leaves what comes of it.

@@ -16,7 +16,7 @@ use nix::{
     errno::Errno,
     unistd::{ForkResult, fork},
 };
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 /// Refuses a caller with more than one thread.
 pub(crate) fn check_threads() -> Result<(), SpawnError> {
@@ -38,22 +38,30 @@ pub(crate) fn fork_here(
     use std::io::Write;
     // What is buffered must come out once, not in both.
     let _ = std::io::stdout().flush();
+    // The child's own, made before there is one: if there is no room for them, nothing is started.
+    let copies = descriptors.pack(copy)??;
     // SAFETY: there is no other thread that could hold a lock (P2).
     match OsError::wrap("fork", unsafe { fork() })? {
-        ForkResult::Parent { child } => Ok(adopt_fork(world, id, child.as_raw())?),
+        ForkResult::Parent { child } => {
+            // They make room for the handle of the child.
+            drop(copies);
+            Ok(adopt_fork(world, id, child.as_raw())?)
+        }
         ForkResult::Child => {
             // As long as it holds the other end of its own pipe, it never sees the end of its input.
             ours.0.iter().flatten().for_each(|end| child::close(end.as_raw_fd()));
-            let copies = |all: &[BorrowedFd<'_>]| {
-                all.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<Vec<_>, _>>().ok()
-            };
-            let descriptors = descriptors.pack(copies).ok().flatten();
-            let start =
-                descriptors.and_then(|descriptors| message::Start::parse(bytes, descriptors));
+            let start = message::Start::parse(bytes, copies);
             let code = start.and_then(|start| forked(world, id, start));
             exit::of_fork(code.unwrap_or(1))
         }
     }
+}
+
+fn copy(all: &[BorrowedFd<'_>]) -> Result<Vec<OwnedFd>, OsError> {
+    let copies = all.iter().map(BorrowedFd::try_clone_to_owned).collect::<Result<_, _>>();
+    copies.map_err(|error| {
+        OsError::new("fcntl(F_DUPFD)", Errno::from_raw(error.raw_os_error().unwrap_or(0)))
+    })
 }
 
 fn adopt_fork(world: &World, id: Identity, pid: i32) -> Result<PidFd, OsError> {

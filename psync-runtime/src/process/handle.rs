@@ -3,7 +3,7 @@
 use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
-    link::Link,
+    link::{self, Glances, Link},
     outcome::{self, Fault},
     reaping,
 };
@@ -68,20 +68,22 @@ impl Child {
 
     fn wait_for_table(&self, deadline: Deadline) -> Option<ExitStatus> {
         let slot = existing()?.slot(self.id);
+        let mut glances = Glances::new();
         loop {
             let watch = Watch::new();
             let low = slot.state().low();
             if let Some(status) = self.look_up() {
                 return Some(status);
             }
-            if self.is_unreported(Link::is_lost) {
+            if !link::serves(self.link.as_deref()) {
                 return self.wait_for_kernel(deadline);
             }
-            match watch.wait(slot.word(), low, deadline) {
-                Wake::TimedOut => return self.look_again(),
+            match watch.wait(slot.word(), low, deadline.min(glances.next())) {
+                Wake::TimedOut if deadline.is_over() => return self.look_again(),
+                Wake::TimedOut if glances.are_rare() => self.verify(),
                 Wake::Verify => self.verify(),
-                // It may have been the supervisor that has died.
-                Wake::Look => drop(self.is_unreported(Link::check)),
+                // It may be the supervisor that has died.
+                Wake::TimedOut | Wake::Look => link::check(),
             }
         }
     }
@@ -100,8 +102,11 @@ impl Child {
 
     /// Without waiting: for what the table does not know because whoever should tell is dead.
     fn look_again(&self) -> Option<ExitStatus> {
-        if self.pidfd.has_ended() && self.is_unreported(Link::check) {
-            reaping::settle(existing()?, self.id, &self.pidfd);
+        if self.pidfd.has_ended() {
+            link::check();
+            if !link::serves(self.link.as_deref()) {
+                reaping::settle(existing()?, self.id, &self.pidfd);
+            }
         }
         self.look_up()
     }

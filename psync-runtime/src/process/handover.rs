@@ -2,7 +2,7 @@
 
 use super::{
     SpawnError,
-    link::{self, Link},
+    link::{self, Glances, Link},
     message::{Descriptors, Header},
 };
 use crate::{
@@ -22,14 +22,14 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
-/// Sends the message until a child has claimed the start.
+/// Sends the message until a child has claimed the start; the state of its slot then.
 pub(crate) fn hand_over(
     world: &World,
     header: &Header,
     bytes: &[u8],
     descriptors: &Descriptors<'_>,
     end: fn(&Link) -> &OwnedFd,
-) -> Result<(PidFd, Option<Arc<Link>>), SpawnError> {
+) -> Result<(State, Option<Arc<Link>>), SpawnError> {
     let deadline = Deadline::after(PATIENCE);
     let (mut lost, mut launches) = (0, 0);
     while lost < ATTEMPTS && launches < ATTEMPTS {
@@ -38,7 +38,7 @@ pub(crate) fn hand_over(
         match descriptors.pack(|all| socket::send(end(&link), &[bytes], all))? {
             Ok(()) => {}
             Err(error) if link::is_gone(&error) => {
-                link.discard();
+                link::discard(&link);
                 launches += 1;
                 continue;
             }
@@ -48,9 +48,12 @@ pub(crate) fn hand_over(
             Err(error) => return Err(error.into()),
         }
         match await_claim(world, header, before, &link, deadline)? {
-            Some(pidfd) => return Ok((pidfd, Some(link))),
-            None if link.is_lost() => launches += 1,
-            None => lost += 1,
+            Some(state) => {
+                let reports = link::reports_on(&link, world.slot(header.id()));
+                return Ok((state, reports.then_some(link)));
+            }
+            None if link::serves(Some(&link)) => lost += 1,
+            None => launches += 1,
         }
     }
     Err(SpawnError::Lost)
@@ -65,10 +68,11 @@ fn await_claim(
     lost_before: u32,
     link: &Link,
     deadline: Deadline,
-) -> Result<Option<PidFd>, SpawnError> {
+) -> Result<Option<State>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
-    let (doubt, mut patience) = (Deadline::after(DOUBT), GLANCE);
+    let doubt = Deadline::after(DOUBT);
+    let mut glances = Glances::new();
     loop {
         let watch = Watch::new();
         let state = slot.state();
@@ -79,8 +83,8 @@ fn await_claim(
                 let errno = Errno::from_raw(slot.status().0.cast_signed());
                 return Err(OsError::new("starting the process", errno).into());
             }
-            Phase::Running if until_end && !link.is_lost() => {}
-            _ => return open_claimed(slot, state).map(Some),
+            Phase::Running if until_end && link::reports_on(link, slot) => {}
+            _ => return Ok(Some(state)),
         }
         if watch.wait(slot.word(), state.low(), Deadline::after(patience)) != Wake::TimedOut {
             continue;
@@ -92,18 +96,26 @@ fn await_claim(
             continue;
         }
         if state.phase() == Phase::Running {
-            patience *= 2;
-            until_end = patience < DOUBT;
-        } else if deadline.is_over() {
-            return Err(SpawnError::TimedOut);
-        } else if is_lost || doubt.is_over() {
-            return Ok(None);
+            let wake = watch.wait(slot.word(), state.low(), glances.next());
+            // If nothing is heard for a while, the handle knows how to ask.
+            until_end = wake == Wake::Look || !glances.are_rare();
+            // It may be the supervisor that has died.
+            link::check();
+        } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {
+            // What was in the line of a supervisor is gone with it.
+            link::check();
+            if deadline.is_over() {
+                return Err(SpawnError::TimedOut);
+            }
+            if doubt.is_over() || !link::serves(Some(link)) {
+                return Ok(None);
+            }
         }
     }
 }
 
 /// The process that has claimed a start. Its pid is its own as long as the table says that it lives.
-fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
+pub(crate) fn open_claimed(slot: &Slot, state: State) -> Result<PidFd, SpawnError> {
     if state.phase() == Phase::Running
         && let Ok(pidfd) = PidFd::open(state.pid())
         && slot.state().phase() == Phase::Running

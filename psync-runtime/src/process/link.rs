@@ -2,9 +2,16 @@
 
 use super::{SpawnError, family::family, preload, reaping, supervisor};
 use crate::{
-    primitive::{AtomicBool, Ordering, UnsafeCell},
-    shm::world::{descriptor, existing, world},
-    sys::{OsError, clock::Deadline, fork_lock::ForkLock, image, pidfd::PidFd, socket, spawn},
+    primitive::{AtomicBool, Ordering},
+    shm::world::{Slot, descriptor, existing, world},
+    sys::{
+        OsError,
+        clock::Deadline,
+        fork_lock::{ForkCell, ForkLock},
+        image,
+        pidfd::PidFd,
+        socket, spawn,
+    },
 };
 use core::time::Duration;
 use nix::{
@@ -31,8 +38,12 @@ pub(crate) struct Link {
     pub(crate) line: OwnedFd,
     /// To the supervisor itself.
     pub(crate) control: OwnedFd,
+    /// The supervisor's pid.
+    pid: i32,
     /// The supervisor, if this process launched it and must reap it.
-    supervisor: Option<(i32, PidFd)>,
+    supervisor: Option<PidFd>,
+    /// Set once the supervisor is known to be gone.
+    gone: AtomicBool,
     /// The user and group that its children run as.
     user: (Uid, Gid),
     /// It has been seen to be gone.
@@ -44,46 +55,30 @@ fn user() -> (Uid, Gid) {
     (nix::unistd::geteuid(), nix::unistd::getegid())
 }
 
-/// The supervisor that this process uses at present.
-struct Present {
-    lock: ForkLock,
-    link: UnsafeCell<Option<Arc<Link>>>,
-}
-
-#[allow(unsafe_code, reason = "a cell beside its lock")]
-// SAFETY: the cell is only touched under the lock.
-unsafe impl Sync for Present {}
-
-impl Present {
-    #[allow(unsafe_code, reason = "a cell beside its lock")]
-    fn with<T>(&self, look: impl FnOnce(&mut Option<Arc<Link>>) -> T) -> T {
-        let _held = self.lock.lock();
-        // SAFETY: the lock is held, and callers do not come here again from `look`.
-        look(unsafe { &mut *self.link.get() })
-    }
-}
-
-static PRESENT: Present = Present { lock: ForkLock::new(), link: UnsafeCell::new(None) };
+static LINK: ForkCell<Option<Arc<Link>>> = ForkCell::new(None);
 
 /// The supervisor that this process uses at present, if any.
 pub(crate) fn existing_link() -> Option<Arc<Link>> {
-    PRESENT.with(|present| present.clone())
+    LINK.with(|link| link.clone())
 }
 
 fn install(link: Link) -> Arc<Link> {
     let link = Arc::new(link);
-    let old = PRESENT.with(|present| present.replace(Arc::clone(&link)));
-    if let Some(old) = old.filter(|old| !old.is_lost()) {
-        // It is another user's, and goes on; what it was launched with goes on with it.
-        core::mem::forget(old);
-    }
+    let old = LINK.with(|current| current.replace(Arc::clone(&link)));
+    drop(old);
     link
 }
 
 /// In a child: uses the supervisor that it comes from.
-pub(crate) fn inherit(line: OwnedFd, control: OwnedFd) {
-    let lost = AtomicBool::new(false);
-    install(Link { line, control, supervisor: None, user: user(), lost });
+pub(crate) fn inherit(pid: i32, line: OwnedFd, control: OwnedFd) {
+    install(Link {
+        line,
+        control,
+        pid,
+        supervisor: None,
+        gone: AtomicBool::new(false),
+        user: user(),
+    });
 }
 
 /// The supervisor that this process uses, if its children run as whom this process acts for. A process that has given up its
@@ -105,12 +100,65 @@ pub(crate) fn link() -> Result<Arc<Link>, SpawnError> {
     }
 }
 
-/// Notices if the supervisor in use has ended, and leaves no zombie of it.
+/// The supervisor behind `link` is gone: the next start launches another.
+pub(crate) fn discard(link: &Arc<Link>) {
+    link.gone.store(true, Ordering::Release);
+    let old = LINK.with(|current| current.take_if(|current| Arc::ptr_eq(current, link)));
+    drop(old);
+    if let Some(pidfd) = &link.supervisor {
+        pidfd.wait(Deadline::after(Duration::from_millis(100)));
+        pidfd.reap();
+    }
+    reaping::expect_orphans();
+    if let Some(world) = existing() {
+        // Whoever waits for what this supervisor would have told looks for itself from here on.
+        world.announce_death();
+    }
+}
+
+/// Discards the present link if its supervisor has ended, and leaves no zombie of it.
 pub(crate) fn check() {
-    if let Some(link) = existing_link() {
-        link.check();
+    if let Some(link) = existing_link()
+        && link.has_ended()
+    {
+        discard(&link);
     }
     reaping::adopt_orphans();
+}
+
+/// Whether the supervisor behind `link` lives, as far as this process knows.
+pub(crate) fn serves(link: Option<&Link>) -> bool {
+    link.is_some_and(|link| !link.gone.load(Ordering::Acquire))
+}
+
+/// Whether the supervisor behind `link` lives and will tell of the end of the process in `slot`. A start that was sent again, to another
+/// supervisor, may have been taken on by a child of the first one after all.
+pub(crate) fn reports_on(link: &Link, slot: &Slot) -> bool {
+    serves(Some(link)) && slot.reporter() == link.pid
+}
+
+/// When to see whether the supervisor lives, for whoever waits for what it would tell: soon, then less and less often. Its death is
+/// made known by its ready children, if it had any at that moment.
+#[derive(Debug)]
+pub(crate) struct Glances(Duration);
+
+impl Glances {
+    const RARE: Duration = Duration::from_secs(1);
+
+    pub(crate) const fn new() -> Self {
+        Self(Duration::from_millis(5))
+    }
+
+    /// The next moment.
+    pub(crate) fn next(&mut self) -> Deadline {
+        self.0 = (self.0 * 2).min(Self::RARE);
+        Deadline::after(self.0)
+    }
+
+    /// Whether it is time to doubt more than the supervisor.
+    pub(crate) fn are_rare(&self) -> bool {
+        self.0 == Self::RARE
+    }
 }
 
 impl Link {
@@ -144,8 +192,8 @@ impl Link {
     }
 
     fn has_ended(&self) -> bool {
-        if let Some((_, pidfd)) = &self.supervisor {
-            return pidfd.has_ended();
+        if self.supervisor.as_ref().is_some_and(PidFd::has_ended) {
+            return true;
         }
         // Nobody but the supervisor has the other end.
         let mut ends = [PollFd::new(self.control.as_fd(), PollFlags::empty())];
@@ -156,7 +204,7 @@ impl Link {
 
 /// The pid of the supervisor that this process launched and still uses; for tests that kill it.
 pub fn supervisor_pid() -> Option<i32> {
-    existing_link()?.supervisor.as_ref().map(|(pid, _)| *pid)
+    existing_link().filter(|link| link.supervisor.is_some()).map(|link| link.pid)
 }
 
 /// Executes the program once more, as a supervisor, and waits until it says that it is ready.
@@ -190,7 +238,9 @@ fn launch() -> Result<Link, SpawnError> {
     Ok(Link {
         line,
         control,
-        supervisor: Some((pid, pidfd)),
+        pid,
+        supervisor: Some(pidfd),
+        gone: AtomicBool::new(false),
         user: user(),
         lost: AtomicBool::new(false),
     })

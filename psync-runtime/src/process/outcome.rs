@@ -173,7 +173,8 @@ impl<'a> Writer<'a> {
 
 impl Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let room = self.room()?;
+        // Whole, since the number alone would not name the call.
+        let room = self.room().map_err(io::Error::other)?;
         let len = room.len().min(bytes.len());
         room[..len].copy_from_slice(&bytes[..len]);
         self.len += len;

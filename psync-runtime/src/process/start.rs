@@ -5,7 +5,8 @@ use super::{
     family::family,
     forking,
     handle::{Child, Streams},
-    handover, link,
+    handover,
+    link::{self, Link},
     message::{self, Descriptors, Header},
     outcome::{self, Fault, Handles, Writer},
     reaping, streams, surroundings,
@@ -19,7 +20,10 @@ use crate::{
     sys::{image, pidfd::PidFd, signal},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{os::fd::AsFd, sync::Arc};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+};
 
 /// What `#[process]` says about a function.
 #[derive(Clone, Copy, Debug)]
@@ -196,14 +200,18 @@ fn begin(
     header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
     let bytes = message::compose(&mut header, &environment, arguments, family)?;
-    let (pidfd, link) = match method {
-        StartMethod::ForkServer => {
-            handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.line)?
-        }
-        StartMethod::Spawn => {
-            handover::hand_over(world, &header, &bytes, &descriptors, |link| &link.control)?
-        }
-        StartMethod::Fork => (forking::fork_here(world, id, &bytes, &descriptors, &ours)?, None),
+    let (pidfd, link) = if method == StartMethod::Fork {
+        (forking::fork_here(world, id, &bytes, &descriptors, &ours)?, None)
+    } else {
+        let end: fn(&Link) -> &OwnedFd = match method {
+            StartMethod::Spawn => |link| &link.control,
+            _ => |link| &link.line,
+        };
+        let (claimed, link) = handover::hand_over(world, &header, &bytes, &descriptors, end)?;
+        // It runs, so its handle must not fail for want of a descriptor: these make room for it.
+        drop(descriptors);
+        drop((directory, theirs));
+        (handover::open_claimed(world.slot(id), claimed)?, link)
     };
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);

@@ -79,10 +79,10 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     if let Err(reason) =
         preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string()))
     {
-        let _ = socket::send(&control_receiver, &[&[FAILED], reason.as_bytes()], &[]);
-        return;
+        return tell_failure(&control_receiver, &reason);
     }
     let ignored = signal::ignore_group();
+    surroundings::allow_descriptors();
     surroundings::remember(ignored);
     let Ok((notify_receiver, notify)) = socket::message_pair() else { return };
     let ends = Ends { line_receiver, line, control, notify };
@@ -95,6 +95,16 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
             supervisor.serve();
         }
     }
+}
+
+/// Instead of [`main`], when there is no thread for it.
+pub(crate) fn fail(descriptors: &[OwnedFd; 5], reason: &str) {
+    tell_failure(&descriptors[2], reason);
+}
+
+fn tell_failure(control_receiver: &OwnedFd, reason: &str) {
+    // If this fails, whoever launched it is gone.
+    let _ = socket::send(control_receiver, &[&[FAILED], reason.as_bytes()], &[]);
 }
 
 /// Lets go of the program's standard streams: the supervisor must not keep a pipe open that the program has closed.

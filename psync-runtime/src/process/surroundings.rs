@@ -72,6 +72,16 @@ pub(crate) fn limits() -> [(u64, u64); LIMITS] {
     limits
 }
 
+/// Lets this process have as many descriptors as it ever may. It passes on what others have, at times when they may have more than
+/// whoever launched it could at that moment; each process gets its own starter's limit.
+pub(crate) fn allow_descriptors() {
+    use nix::sys::resource::{Resource::RLIMIT_NOFILE, getrlimit, setrlimit};
+    if let Ok((_, hard)) = getrlimit(RLIMIT_NOFILE) {
+        // Raising it up to there is always allowed.
+        let _ = setrlimit(RLIMIT_NOFILE, hard, hard);
+    }
+}
+
 /// This process's umask. The kernel tells it only together with setting it, which other threads would notice; `/proc` tells it alone.
 ///
 /// `status` is this process's `/proc/self/status`, opened once.

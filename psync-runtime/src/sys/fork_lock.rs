@@ -4,7 +4,7 @@
 //! Here the word names the fork generation of its holder, and a holder of an earlier generation does not count.
 
 use super::{clock::Deadline, futex, thread};
-use crate::primitive::{AtomicU32, Ordering};
+use crate::primitive::{AtomicU32, Ordering, UnsafeCell};
 
 /// | word | meaning |
 /// |---|---|
@@ -53,6 +53,33 @@ impl Drop for ForkGuard<'_> {
         if self.0.0.swap(FREE, Ordering::Release) & 3 == 2 {
             futex::wake(&self.0.0, 1);
         }
+    }
+}
+
+/// A value behind a [`ForkLock`].
+///
+/// Where a fork interrupts a change, the child finds the value before it or after it: so it must be one that is changed by a single
+/// store, such as an `Option<Arc<_>>`.
+pub(crate) struct ForkCell<T> {
+    lock: ForkLock,
+    value: UnsafeCell<T>,
+}
+
+#[allow(unsafe_code, reason = "hands the value to one thread at a time")]
+// SAFETY: the lock lets one thread at a time to the value.
+unsafe impl<T: Send> Sync for ForkCell<T> {}
+
+impl<T> ForkCell<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { lock: ForkLock::new(), value: UnsafeCell::new(value) }
+    }
+
+    /// Calls `with` with the value, while nobody else has it. It must not come back here.
+    #[allow(unsafe_code, reason = "hands the value to one thread at a time")]
+    pub(crate) fn with<R>(&self, with: impl FnOnce(&mut T) -> R) -> R {
+        let _held = self.lock.lock();
+        // SAFETY: the lock is held, so there is no other reference.
+        with(unsafe { &mut *self.value.get() })
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Slot {
     parent: AtomicU32,
     parent_pid: AtomicI32,
     index: AtomicU32,
+    /// The pid of the supervisor that will tell of its end; 0 if none will.
+    reporter: AtomicI32,
     flags: AtomicU32,
     /// How many processes this one has started: numbers them.
     children: AtomicU32,
@@ -166,6 +168,7 @@ impl Slot {
         self.outcome.store(0, Ordering::Relaxed);
         self.children.store(0, Ordering::Relaxed);
         self.index.store(index, Ordering::Relaxed);
+        self.reporter.store(0, Ordering::Relaxed);
         self.flags.store(method as u32 | if daemon { DAEMON } else { 0 }, Ordering::Relaxed);
         self.set_name(name);
     }
@@ -311,6 +314,15 @@ impl Slot {
             Identity::from_bits(self.parent.load(Ordering::Relaxed)),
             self.parent_pid.load(Ordering::Relaxed),
         )
+    }
+
+    /// Before the claim: who will tell of this process's end.
+    pub(crate) fn set_reporter(&self, supervisor: i32) {
+        self.reporter.store(supervisor, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reporter(&self) -> i32 {
+        self.reporter.load(Ordering::Relaxed)
     }
 
     pub(crate) fn index(&self) -> u32 {
