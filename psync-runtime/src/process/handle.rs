@@ -111,11 +111,6 @@ impl Child {
         self.look_up()
     }
 
-    /// Whether nobody will write its end into the table.
-    fn is_unreported(&self, is_lost: fn(&Link) -> bool) -> bool {
-        self.link.as_deref().is_none_or(is_lost)
-    }
-
     /// How it ended, if the table knows.
     fn look_up(&self) -> Option<ExitStatus> {
         let slot = existing()?.slot(self.id);
@@ -129,7 +124,6 @@ impl Child {
     /// For when nothing has been heard for a while: whoever should tell may be dead.
     fn verify(&self) {
         make_room();
-        self.is_unreported(Link::check);
         if let Some(world) = existing() {
             reaping::verify(world, self.id);
         }

@@ -17,7 +17,7 @@ use std::{os::fd::OwnedFd, sync::Arc};
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long no child may take on a start before its message is sent again.
 const DOUBT: Duration = Duration::from_secs(1);
-/// After which time to see for the first time whether the supervisor lives.
+/// How often to see meanwhile whether the supervisor lives.
 const GLANCE: Duration = Duration::from_millis(10);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
@@ -85,15 +85,6 @@ fn await_claim(
             }
             Phase::Running if until_end && link::reports_on(link, slot) => {}
             _ => return Ok(Some(state)),
-        }
-        if watch.wait(slot.word(), state.low(), Deadline::after(patience)) != Wake::TimedOut {
-            continue;
-        }
-        // Nobody tells of a supervisor's end. What was in its line is gone with it, and it does not see the end of what runs.
-        let is_lost = link.check();
-        if slot.state() != state {
-            // It was claimed without a wake-up.
-            continue;
         }
         if state.phase() == Phase::Running {
             let wake = watch.wait(slot.word(), state.low(), glances.next());

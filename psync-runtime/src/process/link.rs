@@ -46,8 +46,6 @@ pub(crate) struct Link {
     gone: AtomicBool,
     /// The user and group that its children run as.
     user: (Uid, Gid),
-    /// It has been seen to be gone.
-    lost: AtomicBool,
 }
 
 /// Whom this process acts for.
@@ -162,35 +160,6 @@ impl Glances {
 }
 
 impl Link {
-    /// Whether its supervisor is known to be gone.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
-    }
-
-    /// Whether its supervisor is gone.
-    pub(crate) fn check(&self) -> bool {
-        if !self.is_lost() && self.has_ended() {
-            self.discard();
-        }
-        self.is_lost()
-    }
-
-    /// Its supervisor is gone: the next start launches another.
-    pub(crate) fn discard(&self) {
-        let was_present = PRESENT
-            .with(|present| present.take_if(|present| core::ptr::eq(Arc::as_ptr(present), self)));
-        if let Some((_, pidfd)) = &self.supervisor {
-            pidfd.wait(Deadline::after(Duration::from_millis(100)));
-            pidfd.reap();
-        }
-        drop(was_present);
-        reaping::expect_orphans();
-        if let Some(world) = existing() {
-            // Whoever waits for what this supervisor would have told looks for itself from here on.
-            world.announce_death();
-        }
-    }
-
     fn has_ended(&self) -> bool {
         if self.supervisor.as_ref().is_some_and(PidFd::has_ended) {
             return true;
@@ -242,7 +211,6 @@ fn launch() -> Result<Link, SpawnError> {
         supervisor: Some(pidfd),
         gone: AtomicBool::new(false),
         user: user(),
-        lost: AtomicBool::new(false),
     })
 }
 
