@@ -178,7 +178,7 @@ impl Child {
 }
 
 /// A child with many handles in its result may be waiting for room.
-fn make_room() {
+pub(crate) fn make_room() {
     if let Some(family) = existing_family() {
         drop(family.empty_inbox());
     }

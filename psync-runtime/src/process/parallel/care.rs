@@ -4,7 +4,8 @@ use super::{OnFailure, Settings};
 use crate::{
     process::{
         Failure, ProcessError,
-        handle::Child,
+        handle::{self, Child},
+        link::Glances,
         wait_any::{self, Source},
     },
     shm::world::Watch,
@@ -82,8 +83,10 @@ pub(super) fn look_after(
     let mut failed = usize::from(broken);
     let mut ending = false;
     let mut last_call = Deadline::NEVER;
+    let mut glances = Glances::new();
     loop {
         let watch = Watch::new();
+        handle::make_room();
         note_failures(watched, &mut failed);
         if !watched.iter().any(Watched::is_running) {
             return;
@@ -94,12 +97,16 @@ pub(super) fn look_after(
             last_call = Deadline::after(settings.grace);
             let verdict = if late { Verdict::TimedOut } else { Verdict::Cancelled };
             signal_running(watched, libc::SIGTERM, Some(verdict));
+            glances = Glances::new();
         }
         if last_call.is_over() {
             last_call = Deadline::NEVER;
             signal_running(watched, libc::SIGKILL, None);
+            glances = Glances::new();
         }
-        sleep(watched, watch, if ending { last_call } else { deadline });
+        let until = if ending { last_call } else { deadline };
+        // If the supervisor has died, nobody tells of what it would have told.
+        sleep(watched, watch, until.min(glances.next()));
     }
 }
 
