@@ -199,7 +199,7 @@ fn launch() -> Result<Link, SpawnError> {
     let program = preload::executable();
     let pid = execute(&program).or_else(|error| {
         // It is closed to a process that has changed its user.
-        let closed = &*program == preload::DEFAULT && error.raw_os_error() == Errno::EACCES as i32;
+        let closed = *program == *preload::DEFAULT && error.raw_os_error() == Errno::EACCES as i32;
         image::executed_as().filter(|_| closed).map_or(Err(error), |path| execute(&path))
     })?;
     let pidfd = PidFd::open(pid)?;
