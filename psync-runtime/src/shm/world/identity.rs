@@ -3,7 +3,7 @@
 use super::{Method, Status, World, existing};
 use crate::{
     primitive::{AtomicU64, Ordering},
-    sys::procfs,
+    sys::{pidfd::PidFd, procfs},
 };
 
 /// A process of this program: its slot in the table and the slot's generation. 0 is nobody.
@@ -128,6 +128,11 @@ pub(super) fn register_root(world: &World) {
     }
 }
 
+/// Whether the last thread of a process has ended, which may be later than its first.
+fn has_ended(pid: i32) -> bool {
+    PidFd::open(pid).map_or(true, |pidfd| pidfd.has_ended())
+}
+
 impl World {
     /// Whether the process is alive as far as the table knows. Nobody is not.
     pub(crate) fn is_alive(&self, id: Identity) -> bool {
@@ -142,7 +147,7 @@ impl World {
         let slot = self.slot(id);
         let (pid, started) = (slot.pid(), slot.started());
         match procfs::Stat::of(pid) {
-            Some(stat) if stat.started <= started => !stat.is_zombie(),
+            Some(stat) if stat.started <= started => !stat.is_zombie() || !has_ended(pid),
             _ => {
                 self.mark_dead(id, Status::UNKNOWN);
                 false
