@@ -325,6 +325,12 @@ impl Slot {
         self.reporter.load(Ordering::Relaxed)
     }
 
+    /// Whether what stands there about the parent is about the starter that has taken the slot.
+    pub(super) fn is_taken_by_parent(&self) -> bool {
+        let (parent, pid) = self.parent();
+        parent != Identity::NOBODY && pid == self.pid()
+    }
+
     pub(crate) fn index(&self) -> u32 {
         self.index.load(Ordering::Relaxed)
     }

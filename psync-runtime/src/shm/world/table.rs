@@ -61,7 +61,11 @@ impl World {
         for (id, slot) in self.used() {
             let state = slot.state();
             let abandoned = match state.phase() {
-                Phase::Dead | Phase::Refused | Phase::Starting => !self.is_alive(slot.parent().0),
+                Phase::Dead | Phase::Refused => !self.is_alive(slot.parent().0),
+                // Who has just taken it may not have written down yet who it is, but its pid came with the slot.
+                Phase::Starting => {
+                    !self.used().any(|(id, other)| other.is_alive(id) && other.pid() == state.pid())
+                }
                 Phase::Free | Phase::Running => false,
             };
             if abandoned {
@@ -74,12 +78,18 @@ impl World {
     pub(crate) fn mark_dead(&self, id: Identity, status: Status) {
         let slot = self.slot(id);
         let wanted = self.is_alive(slot.parent().0);
+        let pid = slot.pid();
         if !slot.die(id, status, wanted) {
             return;
         }
-        for (child, slot) in self.used() {
-            if slot.parent().0 == id && matches!(slot.state().phase(), Phase::Dead | Phase::Refused)
-            {
+        for (child, slot) in self.used().filter(|(_, slot)| slot.parent().0 == id) {
+            let left = match slot.state().phase() {
+                Phase::Dead | Phase::Refused => true,
+                // Revokes it: no child can claim it any more. Otherwise the slot has just been taken by somebody else.
+                Phase::Starting => slot.pid() == pid,
+                Phase::Free | Phase::Running => false,
+            };
+            if left {
                 slot.free(child);
             }
         }
@@ -94,15 +104,39 @@ impl World {
         })
     }
 
-    /// Whether a process still runs whose starter is `dead`, or dead already: its lifeline is about to end it.
+    /// The processes that still run although their starter is `dead`, or dead already: their lifelines are about to end them. And what
+    /// `dead` was just starting.
     ///
     /// As long as there is one, memory that was lent down from a dead process may still be written to.
-    pub(crate) fn has_orphans(&self, dead: Identity) -> bool {
-        self.used().any(|(id, slot)| {
+    pub(crate) fn orphans(&self, dead: Identity) -> impl Iterator<Item = (Identity, &Slot)> {
+        self.used().filter(move |(id, slot)| {
             let parent = slot.parent().0;
-            slot.is_alive(id)
-                && parent != Identity::NOBODY
-                && (parent == dead || !self.is_alive(parent))
+            match slot.state().phase() {
+                Phase::Running => {
+                    slot.is_alive(*id)
+                        && parent != Identity::NOBODY
+                        && (parent == dead || !self.is_alive(parent))
+                }
+                Phase::Starting => parent == dead,
+                _ => false,
+            }
         })
+    }
+
+    /// Whether an orphan is left, by asking the kernel: a dead process that nobody reaps is as dead. What no living
+    /// process starts is revoked.
+    pub(crate) fn verify_orphans(&self, dead: Identity) -> bool {
+        for (id, slot) in self.used() {
+            let parent = slot.parent().0;
+            let is_starting = slot.state().phase() == Phase::Starting;
+            if is_starting && slot.is_taken_by_parent() && !self.verify(parent) {
+                slot.free(id);
+            }
+        }
+        let is_left = |(id, slot): (Identity, &Slot)| {
+            slot.state().phase() == Phase::Starting || self.verify(id)
+        };
+        // Each is asked, so that the table learns of all of them.
+        self.orphans(dead).filter(|orphan| is_left(*orphan)).count() > 0
     }
 }

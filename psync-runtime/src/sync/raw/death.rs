@@ -2,7 +2,7 @@
 
 use crate::{
     primitive::AtomicU32,
-    shm::world::{self, Identity, Me, Wake, Watch, World},
+    shm::world::{self, Identity, Me, Wake, Watch},
     sys::{clock::Deadline, procfs},
 };
 use core::time::Duration;
@@ -47,24 +47,16 @@ pub(crate) fn await_orphans(dead: Me, deadline: Deadline) -> bool {
     let doubt = Deadline::after(DOUBT);
     loop {
         let watch = Watch::new();
-        if !world.has_orphans(dead.id) || (doubt.is_over() && world.verify(dead.id)) {
+        if world.orphans(dead.id).next().is_none() || (doubt.is_over() && world.verify(dead.id)) {
             return true;
         }
         if deadline.is_over() {
             return false;
         }
         let nothing = AtomicU32::new(0);
-        if watch.wait(&nothing, 0, deadline.min(Deadline::after(GRACE))) != Wake::Look {
-            verify_all(world);
-        }
-    }
-}
-
-/// Has the table learn of deaths that nobody has reported.
-fn verify_all(world: &World) {
-    for (id, slot) in world.used() {
-        if slot.is_alive(id) {
-            world.verify(id);
+        let wake = watch.wait(&nothing, 0, deadline.min(Deadline::after(GRACE)));
+        if wake != Wake::Look && !world.verify_orphans(dead.id) {
+            return true;
         }
     }
 }
