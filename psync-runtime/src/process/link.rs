@@ -196,9 +196,10 @@ fn launch() -> Result<Link, SpawnError> {
     let environment =
         spawn::environment_with(VARIABLE, &format!("supervisor{}", preload::encode()));
     let execute = |program: &CStr| spawn::spawn(program, &environment, &ends, &SigSet::empty());
-    let pid = execute(&preload::executable()).or_else(|error| {
-        // `/proc/self/exe` is closed to a process that has changed its user.
-        let closed = error.raw_os_error() == Errno::EACCES as i32;
+    let program = preload::executable();
+    let pid = execute(&program).or_else(|error| {
+        // It is closed to a process that has changed its user.
+        let closed = *program == *preload::DEFAULT && error.raw_os_error() == Errno::EACCES as i32;
         image::executed_as().filter(|_| closed).map_or(Err(error), |path| execute(&path))
     })?;
     let pidfd = PidFd::open(pid)?;

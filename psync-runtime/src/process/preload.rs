@@ -3,7 +3,7 @@
 use crate::sys::{image, spawn};
 use core::fmt::{Display, Write};
 use std::{
-    ffi::{CString, OsStr},
+    ffi::{CStr, CString, OsStr},
     os::unix::ffi::OsStrExt,
     path::Path,
     sync::{Mutex, PoisonError},
@@ -70,8 +70,11 @@ pub fn set_executable(path: impl AsRef<Path>) -> std::io::Result<()> {
 /// The file to execute.
 pub(crate) fn executable() -> CString {
     let chosen = EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    chosen.unwrap_or_else(|| c"/proc/self/exe".to_owned())
+    chosen.unwrap_or_else(|| DEFAULT.to_owned())
 }
+
+/// What is executed if nothing else was chosen.
+pub(crate) const DEFAULT: &CStr = c"/proc/self/exe";
 
 /// The chosen executable and the preloads, for the boot variable: `:x=path` in hexadecimal, and `:offset=policy` each.
 pub(crate) fn encode() -> String {
