@@ -1,6 +1,7 @@
 //! System calls and what the kernel and the C library promise about them. Knows nothing of psync's own structures.
 
 pub(crate) mod clock;
+pub(crate) mod fault;
 pub(crate) mod fork;
 pub(crate) mod fork_lock;
 pub(crate) mod futex;

@@ -6,6 +6,7 @@ use crate::{
     shm::world::{Me, Wake, Watch},
     sys::{
         clock::Deadline,
+        fault,
         thread::{self, Pending, RobustNode},
     },
 };
@@ -121,7 +122,9 @@ impl RawMutex {
         if self.word.compare_exchange(FREE, tid, Ordering::Acquire, Ordering::Relaxed).is_err() {
             return false;
         }
+        fault::point("mutex: taken");
         pending.link();
+        fault::point("mutex: linked");
         self.holder.store(me, Ordering::Relaxed);
         // Before any store to the data.
         thread::kill_fence();
