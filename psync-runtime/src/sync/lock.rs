@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU32, Ordering},
-    sys::{clock::Deadline, thread},
+    sys::{clock::Deadline, fault, thread},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
 
@@ -161,6 +161,7 @@ impl Lock {
         }
         self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
         self.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares forgotten");
         self.raw.adopt();
         Some(LockGuard::new(self))
     }
@@ -178,9 +179,11 @@ impl Lock {
         }
         if shares & !IN_PANIC == 0 {
             self.shares.store(0, Ordering::Relaxed);
+            fault::point("lock: last share gone");
             self.raw.unlock();
         } else {
             self.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: share gone");
         }
     }
 
@@ -233,6 +236,7 @@ impl<'a> LockGuard<'a> {
     fn new(lock: &'a Lock) -> Self {
         if std::thread::panicking() {
             lock.shares.store(IN_PANIC, Ordering::Relaxed);
+            fault::point("lock: acquired in a panic");
         }
         Self { lock, not_send: PhantomData }
     }
@@ -247,6 +251,7 @@ impl<'a> LockGuard<'a> {
     pub(super) fn share(&self) -> Self {
         let shares = self.lock.shares.load(Ordering::Relaxed);
         self.lock.shares.store(shares + 1, Ordering::Relaxed);
+        fault::point("lock: shared");
         Self { lock: self.lock, not_send: PhantomData }
     }
 

@@ -6,7 +6,10 @@ use super::{
     lock::refused,
     raw::{Acquired, RawMutex, Refusal, Versions},
 };
-use crate::{primitive::UnsafeCell, sys::clock::Deadline};
+use crate::{
+    primitive::UnsafeCell,
+    sys::{clock::Deadline, fault},
+};
 use core::{
     fmt,
     marker::PhantomData,
@@ -210,6 +213,7 @@ impl<T: Copy> Buffer<T> {
             let word = unsafe { source.word(index).read() };
             // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading.
             unsafe { self.word(index).write_volatile(word) };
+            fault::point("value: word written");
         }
     }
 }

@@ -7,6 +7,7 @@
 //! their owner still lives, which takes longer but is as sure.
 #![allow(unsafe_code, reason = "walks the C library's robust list")]
 
+use super::fault;
 use crate::primitive::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use core::{
     cell::Cell,
@@ -195,6 +196,7 @@ pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
     let (tid, head) = current();
     head.pending.set(node.as_member());
     kill_fence();
+    fault::point("list: pending");
     (tid, Pending { node, head })
 }
 
@@ -212,6 +214,7 @@ pub(crate) fn pending_at_once(node: &RobustNode) -> Option<(u32, Pending<'_>)> {
     let (tid, head) = known()?;
     head.pending.set(node.as_member());
     kill_fence();
+    fault::point("list: pending at once");
     Some((tid, Pending { node, head }))
 }
 
@@ -227,6 +230,7 @@ pub(crate) fn pending_if_alone(node: &RobustNode) -> Option<Pending<'_>> {
         head.pending.set(node.as_member());
     }
     kill_fence();
+    fault::point("list: pending alone");
     Some(Pending { node, head })
 }
 
@@ -256,6 +260,7 @@ impl Pending<'_> {
             unsafe { previous(first) }.set(ptr::from_ref(&self.node.next).cast_mut());
         }
         kill_fence();
+        fault::point("list: follower set");
         self.head.list.set(self.node.as_member());
         kill_fence();
         core::mem::forget(self);
@@ -271,6 +276,8 @@ impl Pending<'_> {
             // SAFETY: the follower is a member of this thread's list.
             unsafe { previous(next) }.set(prev);
         }
+        kill_fence();
+        fault::point("list: left backwards");
         // SAFETY: `prev` is the `next` field of the member before us, or the head's `list`, both this thread's (L2).
         unsafe { &*prev }.set(next);
         kill_fence();
@@ -289,6 +296,7 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         kill_fence();
         self.head.pending.set(ptr::null_mut());
+        fault::point("list: nothing pending");
     }
 }
 

@@ -128,6 +128,7 @@ impl RawMutex {
         self.holder.store(me, Ordering::Relaxed);
         // Before any store to the data.
         thread::kill_fence();
+        fault::point("mutex: holder set");
         true
     }
 
@@ -137,15 +138,19 @@ impl RawMutex {
         let (tid, pending) = thread::pending(&self.node);
         let next = tid | seen | waiters;
         self.word.compare_exchange(seen, next, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        fault::point("mutex: taken slowly");
         pending.link();
+        fault::point("mutex: linked slowly");
         let dead = if seen & OWNER_DIED == 0 { 0 } else { self.holder.load(Ordering::Relaxed) };
         if let Some(dead) = Me::from_bits(dead) {
             return Some(Acquired::Inherited(dead));
         }
         self.holder.store(me, Ordering::Relaxed);
         thread::kill_fence();
+        fault::point("mutex: holder set slowly");
         if seen & OWNER_DIED != 0 {
             self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+            fault::point("mutex: death mark dropped");
         }
         Some(Acquired::Clean)
     }
@@ -184,18 +189,23 @@ impl RawMutex {
             if seen & WAITERS == 0 && !self.exchange(seen, seen | WAITERS) {
                 continue;
             }
+            fault::point("mutex: waiters set");
             // Only after others could have learned that there may still be sleepers besides us.
             if deadline.is_over() {
                 return Err(Refusal::TimedOut);
             }
             if self.is_orphaned(seen | WAITERS, death::is_known) {
                 self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+                fault::point("mutex: owner known to be dead");
                 continue;
             }
             waiters = WAITERS;
+            fault::point("mutex: falls asleep");
             let wake = watch.wait(&self.word, seen | WAITERS, deadline);
+            fault::point("mutex: awake");
             if wake == Wake::Verify && self.is_orphaned(seen | WAITERS, death::is_certain) {
                 self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+                fault::point("mutex: owner proved to be dead");
             }
         }
     }
@@ -228,14 +238,18 @@ impl RawMutex {
     /// Ends an inheritance: the lock is an ordinary one of this thread's from here on.
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
+        fault::point("mutex: adopted");
         self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        fault::point("mutex: inheritance settled");
     }
 
     /// Leaves an inheritance to the next one.
     pub(crate) fn abandon(&self) {
         let (_, pending) = thread::pending(&self.node);
         pending.unlink();
+        fault::point("mutex: inheritance unlinked");
         let before = self.word.swap(OWNER_DIED, Ordering::Release);
+        fault::point("mutex: abandoned");
         drop(pending);
         if before & WAITERS != 0 {
             self.wake();
@@ -271,8 +285,11 @@ impl RawMutex {
     fn release<'a>(&self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
+        fault::point("mutex: holder cleared");
         unlink(&pending);
+        fault::point("mutex: unlinked");
         let before = self.word.swap(FREE, Ordering::Release);
+        fault::point("mutex: released");
         drop(pending);
         if before & WAITERS != 0 {
             self.wake();
@@ -282,6 +299,7 @@ impl RawMutex {
     #[cold]
     fn wake(&self) {
         crate::sys::futex::wake(&self.word, 1);
+        fault::point("mutex: woke");
     }
 
     /// Whether this thread holds the lock.
@@ -321,10 +339,12 @@ impl RawMutex {
         let cause = if poison.panicked { PANICKED } else { DIED };
         let word = cause | u64::from(poison.pid.cast_unsigned());
         self.poison.store(word, Ordering::Relaxed);
+        fault::point("mutex: poisoned");
     }
 
     pub(crate) fn clear_poison(&self) {
         self.poison.store(0, Ordering::Relaxed);
+        fault::point("mutex: poison cleared");
     }
 
     /// For state machines that have their state behind the lock: holds it until the result is dropped. After a death,

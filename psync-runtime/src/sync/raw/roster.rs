@@ -3,6 +3,7 @@
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{self, Identity, Me, Note, SpillEntry},
+    sys::fault,
 };
 
 const INLINE: usize = 8;
@@ -84,6 +85,7 @@ impl<'a> Entry<'a> {
             && self.is_idle()
         {
             entry.free(*key, entry.holder());
+            fault::point("roster: spilled place freed");
         }
     }
 }
@@ -155,15 +157,19 @@ impl Roster {
     fn make(&self, holder: Me) -> Result<Entry<'_>, Full> {
         if let Some(Entry::Inline(word, note)) = self.inline().find(Entry::is_idle) {
             note.begin(holder.pid);
+            fault::point("roster: note begun");
             word.store(pack(holder.id, 0), Ordering::Relaxed);
+            fault::point("roster: place taken");
             return Ok(Entry::Inline(word, note));
         }
         let world = world::existing().ok_or(Full)?;
         if self.key.load(Ordering::Relaxed) == 0 {
             self.key.store(world.next_key(), Ordering::Relaxed);
+            fault::point("roster: key made");
         }
         let key = self.key.load(Ordering::Relaxed);
         let entry = world.claim_spill(key, holder).ok_or(Full)?;
+        fault::point("roster: spilled place taken");
         Ok(Entry::Spilled(key, entry))
     }
 }
