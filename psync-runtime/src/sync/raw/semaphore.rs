@@ -154,9 +154,9 @@ impl RawSemaphore {
         self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
         fault::point("semaphore: total lowered");
         if rest == 0 {
-            entry.clear()
+            entry.clear();
         } else {
-            entry.set(rest)
+            entry.set(rest);
         }
         fault::point("semaphore: forgotten");
     }
