@@ -67,8 +67,8 @@ pub use psync_runtime::{
     shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},
     sync::{
         AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, DeadlockReport,
-        Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit, PoisonCause, ReleaseError,
-        Semaphore, Value, ValueGuard,
+        DeadlockWait, Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit, PoisonCause,
+        ReleaseError, Semaphore, Value, ValueGuard, dump_waits,
     },
 };
 

@@ -1,12 +1,14 @@
 //! `Lock`: mutual exclusion, and word of a holder that died or panicked.
 
 use super::{
-    error::{DeadlockReport, LockError, PoisonCause},
+    deadlock::DeadlockReport,
+    error::{LockError, PoisonCause},
     raw::{self, Acquired, Poison, RawMutex, Refusal},
 };
 use crate::{
     primitive::{AtomicU32, Ordering},
-    sys::{clock::Deadline, fault, thread},
+    shm::world::{Blocking, Operation, Site},
+    sys::{clock::Deadline, fault},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
 
@@ -55,11 +57,20 @@ impl Lock {
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
+    #[track_caller]
     pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
+        self.lock_in::<Self>()
+    }
+
+    /// [`lock`](Self::lock) for a `T` that this lock is a part of.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[track_caller]
+    pub(super) fn lock_in<T: ?Sized>(&self) -> Result<LockGuard<'_>, LockError> {
         if self.raw.take_free() {
             LockGuard::new(self).into_sound()
         } else {
-            self.lock_timely(Deadline::NEVER)
+            self.lock_timely(Deadline::NEVER, Site::here::<T>(Operation::Lock))
         }
     }
 
@@ -81,13 +92,23 @@ impl Lock {
     ///
     /// # Errors
     /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
-        self.lock_timely(Deadline::after(timeout))
+        self.lock_timeout_in::<Self>(timeout)
+    }
+
+    /// [`lock_timeout`](Self::lock_timeout) for a `T` that this lock is a part of.
+    #[track_caller]
+    pub(super) fn lock_timeout_in<T: ?Sized>(
+        &self,
+        timeout: Duration,
+    ) -> Result<LockGuard<'_>, LockError> {
+        self.lock_timely(Deadline::after(timeout), Site::here::<T>(Operation::Lock))
     }
 
     #[cold]
-    fn lock_timely(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        self.take(deadline)?.into_sound()
+    fn lock_timely(&self, deadline: Deadline, site: Site) -> Result<LockGuard<'_>, LockError> {
+        self.take(deadline, site)?.into_sound()
     }
 
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
@@ -106,8 +127,9 @@ impl Lock {
     /// let guard = lock.lock_or_repair(|| unreachable!("nobody has died"))?;
     /// # Ok::<(), psync::LockError>(())
     /// ```
+    #[track_caller]
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, LockError> {
-        let guard = self.take(Deadline::NEVER)?;
+        let guard = self.take(Deadline::NEVER, Site::here::<Self>(Operation::Lock))?;
         if guard.is_poisoned() {
             repair();
             self.clear_poison();
@@ -117,8 +139,9 @@ impl Lock {
 
     /// Acquires the lock also if it is poisoned; whether it is.
     #[doc(hidden)]
+    #[track_caller]
     pub fn lock_any(&self) -> Result<(LockGuard<'_>, bool), LockError> {
-        let guard = self.take(Deadline::NEVER)?;
+        let guard = self.take(Deadline::NEVER, Site::here::<Self>(Operation::Lock))?;
         let poisoned = guard.is_poisoned();
         Ok((guard, poisoned))
     }
@@ -141,13 +164,14 @@ impl Lock {
     }
 
     /// Acquires the lock, poisoned or not.
-    pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.raw.lock(deadline) {
+    pub(super) fn take(&self, deadline: Deadline, site: Site) -> Result<LockGuard<'_>, LockError> {
+        let blocking = Blocking::new(deadline, Some(site));
+        match self.raw.lock(&blocking) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)
             }
-            Err(refusal) => Err(refused(refusal)),
+            Err(refusal) => Err(refused(refusal, blocking)),
         }
     }
 
@@ -204,10 +228,10 @@ impl Lock {
 }
 
 #[cold]
-pub(super) fn refused(refusal: Refusal) -> LockError {
+pub(super) fn refused(refusal: Refusal, blocking: Blocking) -> LockError {
     match refusal {
         Refusal::TimedOut => LockError::TimedOut,
-        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(raw::me().pid, thread::tid())),
+        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(blocking)),
     }
 }
 
@@ -292,7 +316,7 @@ impl fmt::Debug for LockGuard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::testing::watchdog;
+    use crate::{sync::testing::watchdog, sys::thread};
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
         process::id,
@@ -328,10 +352,15 @@ mod tests {
     fn a_thread_that_waits_for_itself_is_told() {
         let lock = Lock::new();
         let _guard = lock.lock().expect("free");
-        let report = DeadlockReport::new(pid(), thread::tid());
-        assert_eq!(lock.lock().expect_err("held"), LockError::Deadlock(report.clone()));
+        let line = line!() + 1;
+        let LockError::Deadlock(report) = lock.lock().expect_err("held") else {
+            panic!("no other")
+        };
+        let [wait] = report.waits() else { panic!("nobody else") };
+        assert_eq!((wait.pid(), wait.thread(), wait.what()), (pid(), thread::tid(), "Lock"));
+        assert!(wait.location().contains(&format!("lock.rs:{line}:")), "{report}");
         let error = lock.lock_timeout(Duration::from_secs(1)).expect_err("held");
-        assert_eq!(error, LockError::Deadlock(report));
+        assert!(matches!(error, LockError::Deadlock(_)));
         assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
     }
 

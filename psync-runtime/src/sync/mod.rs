@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Mutex`] | data that one process at a time may touch; says so if one died while it did |
 //! | [`Lock`] | the same without data |
+//! | [`RwLock`] | data that many may read, or one may change |
 //! | [`Array`] | a slice of run-time length, likewise |
 //! | [`Value`] | a small value that is read without waiting and replaced in one step |
 //! | [`Semaphore`] | so many at a time |
@@ -18,6 +19,7 @@
 mod action;
 mod array;
 mod barrier;
+mod deadlock;
 mod error;
 mod event;
 #[doc(hidden)]
@@ -25,6 +27,7 @@ pub mod guarded;
 mod lock;
 mod mutex;
 mod raw;
+mod rwlock;
 mod semaphore;
 mod shm_safe;
 #[doc(hidden)]
@@ -35,9 +38,11 @@ pub mod wiring;
 
 pub use array::{Array, ArrayGuard};
 pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
-pub use error::{DeadlockReport, LockError, PoisonCause};
+pub use deadlock::{DeadlockReport, DeadlockWait, dump_waits};
+pub use error::{LockError, PoisonCause};
 pub use event::Event;
 pub use lock::{Lock, LockGuard};
 pub use mutex::{Mutex, MutexGuard};
+pub use rwlock::{ReadGuard, RwLock, WriteGuard};
 pub use semaphore::{AcquireError, Permit, ReleaseError, Semaphore};
 pub use value::{Value, ValueGuard};

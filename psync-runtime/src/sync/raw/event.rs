@@ -3,8 +3,8 @@
 use super::spin::Spin;
 use crate::{
     primitive::{AtomicU32, Ordering},
-    shm::world::Watch,
-    sys::{clock::Deadline, fault, futex},
+    shm::world::{Blocking, Watch, Whom},
+    sys::{fault, futex},
 };
 
 const SET: u32 = 1;
@@ -71,12 +71,13 @@ impl RawEvent {
 
     /// Waits until the event is or has been set; false if the deadline comes first.
     #[inline]
-    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
-        self.is_set() || self.wait_unset(deadline)
+    pub(crate) fn wait(&self, blocking: &Blocking) -> bool {
+        self.is_set() || self.wait_unset(blocking)
     }
 
     #[cold]
-    fn wait_unset(&self, deadline: Deadline) -> bool {
+    fn wait_unset(&self, blocking: &Blocking) -> bool {
+        let deadline = blocking.deadline;
         let began = self.word.load(Ordering::Acquire);
         if began & SET != 0 || self.has_been_set(began) {
             return true;
@@ -104,7 +105,7 @@ impl RawEvent {
                     .is_ok()
             {
                 fault::point("event: falls asleep");
-                watch.wait(&self.word, marked, deadline);
+                blocking.sleep(watch, &self.word, marked, Whom::Unknown);
                 fault::point("event: awake");
             }
         }
@@ -130,17 +131,18 @@ impl RawEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::clock::Deadline;
     use core::time::Duration;
 
     #[test]
     fn set_and_clear_leave_no_waiters_behind() {
         let event = RawEvent::new();
-        assert!(!event.wait(Deadline::after(Duration::ZERO)));
-        assert!(!event.wait(Deadline::after(Duration::from_millis(5))));
+        assert!(!event.wait(&Deadline::after(Duration::ZERO).into()));
+        assert!(!event.wait(&Deadline::after(Duration::from_millis(5)).into()));
         event.set();
         event.set();
         assert!(event.is_set());
-        assert!(event.wait(Deadline::NEVER));
+        assert!(event.wait(&Deadline::NEVER.into()));
         event.clear();
         assert!(!event.is_set());
         assert_eq!(event.word.load(Ordering::Relaxed), ONE_SET);
@@ -150,7 +152,7 @@ mod tests {
     fn a_set_that_is_cleared_at_once_is_not_missed() {
         let event = RawEvent::new();
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| event.wait(Deadline::NEVER));
+            let waiter = scope.spawn(|| event.wait(&Deadline::NEVER.into()));
             while event.word.load(Ordering::Relaxed) & WAITERS == 0 {
                 std::thread::yield_now();
             }

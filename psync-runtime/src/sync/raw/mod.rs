@@ -5,6 +5,7 @@ mod death;
 mod event;
 mod mutex;
 mod roster;
+mod rwlock;
 mod semaphore;
 mod signal;
 mod spin;
@@ -14,6 +15,7 @@ pub(crate) use barrier::{Arrival, RawBarrier, Turn};
 pub(crate) use death::await_orphans;
 pub(crate) use event::RawEvent;
 pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
+pub(crate) use rwlock::{RawRwLock, Reading};
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
 pub(crate) use versions::Versions;
 

@@ -3,7 +3,7 @@
 use super::{death, known_bits, me, spin::Spin};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
-    shm::world::{Me, Wake, Watch},
+    shm::world::{Blocking, Me, Slept, Wake, Watch, Whom},
     sys::{
         clock::Deadline,
         fault,
@@ -72,7 +72,7 @@ pub(crate) enum Acquired {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     TimedOut,
-    /// This thread holds it already.
+    /// This thread holds it already, or waits for itself over others, which [`Blocking`] knows.
     Deadlock,
 }
 
@@ -98,10 +98,10 @@ impl RawMutex {
         }
     }
 
-    /// Acquires the lock; waits until `deadline` for that.
+    /// Acquires the lock; waits for that.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
-        if self.take_free() { Ok(Acquired::Clean) } else { self.lock_contended(deadline) }
+    pub(crate) fn lock(&self, blocking: &Blocking) -> Result<Acquired, Refusal> {
+        if self.take_free() { Ok(Acquired::Clean) } else { self.lock_contended(blocking) }
     }
 
     /// Acquires the lock if nobody holds it.
@@ -163,7 +163,9 @@ impl RawMutex {
 
     /// [`lock`](Self::lock) without its fast path.
     #[cold]
-    pub(crate) fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+    pub(crate) fn lock_contended(&self, blocking: &Blocking) -> Result<Acquired, Refusal> {
+        let deadline = blocking.deadline;
+        let owner = || self.owner();
         // Whoever has slept does not know whether others still do.
         let mut waiters = 0;
         loop {
@@ -201,9 +203,14 @@ impl RawMutex {
             }
             waiters = WAITERS;
             fault::point("mutex: falls asleep");
-            let wake = watch.wait(&self.word, seen | WAITERS, deadline);
+            let slept = blocking.sleep(watch, &self.word, seen | WAITERS, Whom::Owner(&owner));
             fault::point("mutex: awake");
-            if wake == Wake::Verify && self.is_orphaned(seen | WAITERS, death::is_certain) {
+            if slept == Slept::Deadlock {
+                return Err(Refusal::Deadlock);
+            }
+            if slept == Slept::Woke(Wake::Verify)
+                && self.is_orphaned(seen | WAITERS, death::is_certain)
+            {
                 self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
                 fault::point("mutex: owner proved to be dead");
             }
@@ -362,7 +369,7 @@ impl RawMutex {
 
     #[cold]
     fn hold_contended(&self, mend: impl FnOnce(Me)) {
-        match self.lock_contended(Deadline::NEVER) {
+        match self.lock_contended(&Deadline::NEVER.into()) {
             Ok(Acquired::Clean) => {}
             Ok(Acquired::Inherited(dead)) => {
                 mend(dead);

@@ -1,0 +1,312 @@
+//! A blocked operation: how it sleeps, what it tells others of itself, and how it finds out that it waits for itself.
+//!
+//! Each blocked thread has a [record](super::waits::Record). A thread that waits for ever looks after every slice of its sleep whether whoever holds it up
+//! waits as well, and if so writes that down as an *edge*: from its own record to the other's, at the turn that it has seen there. The order is: see the
+//! other's turn, then see that it still holds us up, then write the edge. So the other held us up at a time when it waited, and as long as it waits in that turn
+//! it cannot let go of anything: the edge is true as long as both turns last.
+//!
+//! Whoever closes a circle of edges reads all the turns in it once more. If they are as before, then between the two readings all of these threads
+//! waited for each other at the same time: that is a deadlock, and no other thing is called one. Waits with a deadline have no edges, since they end. Of the
+//! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
+
+use super::{
+    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    waits::{Operation, Turn, thread_key},
+};
+use crate::{
+    primitive::AtomicU32,
+    shm::registry,
+    sys::{clock::Deadline, thread},
+};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+/// How long a thread sleeps before it looks whether it waits for itself.
+const SLICE: Duration = Duration::from_millis(200);
+/// How many slices go by before it asks the kernel about those it depends on.
+const SLICES: u32 = 5;
+/// No circle is longer.
+const LONGEST: usize = 1024;
+
+/// An operation that may have to wait.
+#[derive(Debug)]
+pub(crate) struct Blocking {
+    pub(crate) deadline: Deadline,
+    /// `None` for what is none of the user's business, such as the short locks inside primitives.
+    site: Option<Site>,
+    /// The record of this thread while it says that this operation waits.
+    turn: Cell<Option<Turn>>,
+    slices: Cell<u32>,
+    circle: RefCell<Vec<Seen>>,
+}
+
+/// Who holds up a blocked operation.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// Nobody can tell.
+    Unknown,
+    /// The thread that owns something: pid, 0 if it is not known yet, and thread id.
+    Owner(&'a dyn Fn() -> Option<(i32, u32)>),
+    /// All threads that read under the lock at this address.
+    Readers(usize),
+    /// All these processes, until they have ended.
+    Processes(&'a [Identity]),
+}
+
+impl core::fmt::Debug for Whom<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "Unknown",
+            Self::Owner(_) => "Owner",
+            Self::Readers(_) => "Readers",
+            Self::Processes(_) => "Processes",
+        })
+    }
+}
+
+/// Why a blocked operation woke up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slept {
+    /// As [`Wake`].
+    Woke(Wake),
+    /// It waits for itself, and was chosen to be told: see [`Blocking::into_circle`].
+    Deadlock,
+}
+
+impl From<Deadline> for Blocking {
+    fn from(deadline: Deadline) -> Self {
+        Self::new(deadline, None)
+    }
+}
+
+impl Blocking {
+    pub(crate) const fn new(deadline: Deadline, site: Option<Site>) -> Self {
+        Self {
+            deadline,
+            site,
+            turn: Cell::new(None),
+            slices: Cell::new(0),
+            circle: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) const fn site(&self) -> Option<Site> {
+        self.site
+    }
+
+    /// Sleeps while `word` is `expected` and nobody dies.
+    pub(crate) fn sleep(
+        &self,
+        watch: Watch,
+        word: &AtomicU32,
+        expected: u32,
+        whom: Whom<'_>,
+    ) -> Slept {
+        self.sleep_until(watch, &[(word, expected)], self.deadline, whom)
+    }
+
+    /// Sleeps while all of the words are as expected and nobody dies, at most until the deadline or `until`.
+    pub(crate) fn sleep_until(
+        &self,
+        watch: Watch,
+        words: &[(&AtomicU32, u32)],
+        until: Deadline,
+        whom: Whom<'_>,
+    ) -> Slept {
+        self.announce(whom);
+        if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
+            return Slept::Woke(watch.wait_words(words, until.min(self.deadline)));
+        }
+        let slice = Deadline::after(SLICE);
+        match watch.wait_words(words, until.min(slice)) {
+            Wake::TimedOut if !slice.is_over() => Slept::Woke(Wake::TimedOut),
+            Wake::Look => Slept::Woke(Wake::Look),
+            Wake::TimedOut | Wake::Verify => self.look_round(whom),
+        }
+    }
+
+    fn is_timed(&self) -> bool {
+        self.deadline != Deadline::NEVER
+    }
+
+    /// After a slice in which nothing has happened.
+    fn look_round(&self, whom: Whom<'_>) -> Slept {
+        if let Ok(world) = super::world()
+            && self.waits_for_itself(world, whom)
+        {
+            return Slept::Deadlock;
+        }
+        let slices = self.slices.get() + 1;
+        self.slices.set(slices % SLICES);
+        Slept::Woke(if slices == SLICES { Wake::Verify } else { Wake::Look })
+    }
+
+    /// Writes down that this thread waits.
+    fn announce(&self, whom: Whom<'_>) {
+        let (Some(site), Some(world), None) = (self.site, existing(), self.turn.get()) else {
+            return;
+        };
+        let Some((index, record)) = world.own_record() else { return };
+        // A signal handler waits in the middle of a wait.
+        if record.is_waiting() {
+            return;
+        }
+        let turn = record.begin(site, self.is_timed(), self.owner(whom));
+        self.turn.set(Some(Turn { index, turn }));
+    }
+
+    fn owner(&self, whom: Whom<'_>) -> Option<(i32, u32)> {
+        match whom {
+            Whom::Owner(owner) => owner(),
+            Whom::Processes([only]) => existing().map(|world| (world.slot(*only).pid(), 0)),
+            _ => None,
+        }
+    }
+
+    /// Whether this thread is one of a circle and is the one to be told.
+    fn waits_for_itself(&self, world: &World, whom: Whom<'_>) -> bool {
+        self.announce(whom);
+        let Some(mine) = self.turn.get() else { return false };
+        let Some((_, record)) = world.own_record() else { return false };
+        record.set_owner(self.owner(whom));
+        record.set_reads(&read_locks::numbers());
+        let circle = match whom {
+            Whom::Unknown => None,
+            Whom::Owner(owner) => {
+                let edge = holder(world, owner);
+                record.set_edge(edge);
+                edge.and_then(|edge| circle(world, mine, edge))
+            }
+            Whom::Readers(address) => {
+                let lock = number(address);
+                self.any(world, mine, |turn| world.reads(turn, lock))
+            }
+            Whom::Processes(processes) => self.any(world, mine, |turn| {
+                let waits = world.waits_for_ever(turn);
+                waits.is_some_and(|(_, process, main)| main && processes.contains(&process))
+            }),
+        };
+        let Some(seen) = circle.and_then(|circle| confirm(world, &circle)) else { return false };
+        let is_chosen = Self::is_chosen(&seen);
+        if is_chosen {
+            self.circle.replace(seen);
+        }
+        is_chosen
+    }
+
+    /// A circle through any of the threads that hold this one up, all of which have to let go.
+    fn any(&self, world: &World, mine: Turn, holds_up: impl Fn(Turn) -> bool) -> Option<Vec<Turn>> {
+        let (_, record) = world.own_record()?;
+        let found = world
+            .turns()
+            .filter(|&turn| turn != mine && holds_up(turn))
+            .find_map(|turn| Some((turn, circle(world, mine, turn)?)));
+        // An edge that leads nowhere would only hide one that leads back.
+        record.set_edge(found.as_ref().map(|(edge, _)| *edge));
+        found.map(|(_, circle)| circle)
+    }
+
+    /// Whether this thread is the one to be told, of those in the circle: the first of those whose operation has an error for it.
+    fn is_chosen(circle: &[Seen]) -> bool {
+        let can_tell = |seen: &&Seen| seen.operation != Operation::Join;
+        let key = |seen: &Seen| thread_key(seen.pid, seen.thread);
+        let chosen = circle.iter().filter(can_tell).map(key).min();
+        chosen == Some(thread_key(me().pid, thread::tid()))
+    }
+
+    /// The circle that [`Slept::Deadlock`] was about, from this thread on.
+    pub(crate) fn into_circle(self) -> Vec<Seen> {
+        self.circle.take()
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        let (Some(_), Some(world)) = (self.turn.get(), existing()) else { return };
+        if let Some((_, record)) = world.own_record() {
+            record.end();
+        }
+    }
+}
+
+/// The turn of the thread that owns what we wait for, if it waits for ever and holds us up meanwhile.
+fn holder(world: &World, owner: &dyn Fn() -> Option<(i32, u32)>) -> Option<Turn> {
+    let (pid, thread) = owner()?;
+    let key = thread_key(pid, thread);
+    let is_its =
+        |turn: &Turn| world.waits_for_ever(*turn).is_some_and(|(thread, ..)| thread == key);
+    let turn = world.turns().find(is_its)?;
+    (owner() == Some((pid, thread))).then_some(turn)
+}
+
+/// The edges from `mine` over `next` back to `mine`, if they lead there.
+fn circle(world: &World, mine: Turn, next: Turn) -> Option<Vec<Turn>> {
+    let mut circle = vec![mine];
+    let mut at = next;
+    while at != mine {
+        world.waits_for_ever(at)?;
+        if circle.len() == LONGEST || circle.contains(&at) {
+            return None;
+        }
+        circle.push(at);
+        at = world.edge(at)?;
+    }
+    Some(circle)
+}
+
+/// What the records in the circle say, if all of them still are where they were, and every process in it lives.
+fn confirm(world: &World, circle: &[Turn]) -> Option<Vec<Seen>> {
+    let seen: Option<Vec<Seen>> = circle.iter().map(|&turn| world.seen(turn)).collect();
+    let seen = seen.filter(|seen| seen.iter().all(|seen| world.verify(seen.process)))?;
+    circle.iter().all(|&turn| world.waits_for_ever(turn).is_some()).then_some(seen)
+}
+
+/// A number for the lock at `address` that is the same in every process.
+fn number(address: usize) -> u64 {
+    /// Spreads the bits, so that what differs anywhere differs almost surely.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |high: u64, low: u64| (high.wrapping_mul(SPREAD) ^ low).wrapping_mul(SPREAD) | 1;
+    match registry::locate(address, 1) {
+        Some((segment, offset)) => mix(segment.id(), offset as u64),
+        None => mix(!u64::from(me().pid.cast_unsigned()), address as u64),
+    }
+}
+
+/// Which locks this thread reads under.
+pub(crate) mod read_locks {
+    use core::cell::RefCell;
+
+    thread_local! {
+        static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// This thread begins to read under the lock at `address`.
+    #[inline]
+    pub(crate) fn push(address: usize) {
+        let _ = HELD.try_with(|held| held.borrow_mut().push(address));
+    }
+
+    /// It has done so.
+    #[inline]
+    pub(crate) fn pop(address: usize) {
+        let _ = HELD.try_with(|held| {
+            let mut held = held.borrow_mut();
+            if let Some(index) = held.iter().rposition(|&lock| lock == address) {
+                held.swap_remove(index);
+            }
+        });
+    }
+
+    /// Whether it does.
+    pub(crate) fn contains(address: usize) -> bool {
+        HELD.try_with(|held| held.borrow().contains(&address)).unwrap_or(false)
+    }
+
+    /// The numbers of all of them.
+    pub(super) fn numbers() -> Vec<u64> {
+        let held = HELD.try_with(|held| held.borrow().clone()).unwrap_or_default();
+        held.into_iter().map(super::number).collect()
+    }
+}
