@@ -146,6 +146,12 @@ impl Lock {
         Ok((guard, poisoned))
     }
 
+    /// Another guard, if this thread holds the lock.
+    #[inline]
+    pub(super) fn lock_again(&self) -> Option<LockGuard<'_>> {
+        self.raw.is_surely_mine().then(|| LockGuard::share_of(self))
+    }
+
     /// Whether somebody holds the lock at this moment.
     pub fn is_locked(&self) -> bool {
         self.raw.is_locked()
@@ -214,7 +220,13 @@ impl Lock {
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
         match self.raw.owner() {
-            Some((pid, tid)) => write!(f, "held by thread {tid} of process {pid}")?,
+            Some((pid, tid)) => {
+                write!(f, "held by thread {tid} of process {pid}")?;
+                match self.shares.load(Ordering::Relaxed) & !IN_PANIC {
+                    0 => {}
+                    shares => write!(f, " {} times", shares + 1)?,
+                }
+            }
             None => f.write_str("free")?,
         }
         match self.raw.poison() {
@@ -273,10 +285,41 @@ impl<'a> LockGuard<'a> {
     /// A second guard of the same hold: the lock is released when all are gone.
     #[inline]
     pub(super) fn share(&self) -> Self {
-        let shares = self.lock.shares.load(Ordering::Relaxed);
-        self.lock.shares.store(shares + 1, Ordering::Relaxed);
+        Self::share_of(self.lock)
+    }
+
+    /// The same, of a lock that this thread holds.
+    #[inline]
+    fn share_of(lock: &'a Lock) -> Self {
+        let shares = lock.shares.load(Ordering::Relaxed);
+        assert!(shares & !IN_PANIC < !IN_PANIC, "a lock has fewer than 2147483648 guards");
+        lock.shares.store(shares + 1, Ordering::Relaxed);
         fault::point("lock: shared");
-        Self { lock: self.lock, not_send: PhantomData }
+        Self { lock, not_send: PhantomData }
+    }
+
+    /// How many guards keep the lock held.
+    pub(super) fn guards(&self) -> u32 {
+        (self.lock.shares.load(Ordering::Relaxed) & !IN_PANIC) + 1
+    }
+
+    /// Releases the lock for a while, with all its guards; what to [resume](Self::resume) it with.
+    pub(super) fn suspend(&self) -> Suspended {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        self.lock.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares set aside");
+        self.lock.raw.unlock();
+        Suspended(shares)
+    }
+
+    /// Acquires the lock again. If that fails for any reason but poison, the guard holds nothing.
+    pub(super) fn resume(&self, hold: Suspended, site: Site) -> Result<(), LockError> {
+        let guard = self.lock.take(Deadline::NEVER, site)?;
+        self.lock.shares.store(hold.0, Ordering::Relaxed);
+        fault::point("lock: shares restored");
+        // From here on it is `self` that holds the lock.
+        core::mem::forget(guard);
+        self.lock.raw.poison().map_or(Ok(()), |poison| Err(poisoned_by(poison)))
     }
 
     /// Itself, unless the lock is poisoned.
@@ -292,9 +335,18 @@ impl<'a> LockGuard<'a> {
     #[cold]
     fn poisoned(self, poison: Poison) -> LockError {
         drop(self);
-        let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
-        LockError::Poisoned { pid: poison.pid, cause }
+        poisoned_by(poison)
     }
+}
+
+/// What a [suspended](LockGuard::suspend) lock was held with.
+#[derive(Debug)]
+pub(super) struct Suspended(u32);
+
+#[cold]
+pub(super) fn poisoned_by(poison: Poison) -> LockError {
+    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
+    LockError::Poisoned { pid: poison.pid, cause }
 }
 
 impl Drop for LockGuard<'_> {

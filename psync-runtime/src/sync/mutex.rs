@@ -178,6 +178,12 @@ pub struct MutexGuard<'a, T> {
 // SAFETY: a shared guard gives shared access to the data, nothing else.
 unsafe impl<T: Sync> Sync for MutexGuard<'_, T> {}
 
+impl<'a, T> MutexGuard<'a, T> {
+    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+        &self.lock
+    }
+}
+
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 

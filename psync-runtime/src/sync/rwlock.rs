@@ -2,9 +2,9 @@
 #![allow(unsafe_code, reason = "hands out references to what a lock protects")]
 
 use super::{
-    deadlock::DeadlockReport,
-    error::{LockError, PoisonCause},
-    raw::{self, Poison, RawRwLock, Reading, Refusal},
+    error::LockError,
+    lock::{poisoned_by, refused},
+    raw::{self, Poison, RawRwLock, Reading},
 };
 use crate::{
     primitive::UnsafeCell,
@@ -218,20 +218,11 @@ impl<T> RwLock<T> {
     }
 }
 
-#[cold]
-fn refused(refusal: Refusal, blocking: Blocking) -> LockError {
-    match refusal {
-        Refusal::TimedOut => LockError::TimedOut,
-        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(blocking)),
-    }
-}
-
 /// Releases the lock, and says why it is not to be had.
 #[cold]
 fn poisoned<G>(guard: G, poison: Poison) -> LockError {
     drop(guard);
-    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
-    LockError::Poisoned { pid: poison.pid, cause }
+    poisoned_by(poison)
 }
 
 impl<T: Default> Default for RwLock<T> {

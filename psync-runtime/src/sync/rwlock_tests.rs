@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     primitive::{AtomicBool, AtomicU32, Ordering},
-    sync::testing::watchdog,
+    sync::{PoisonCause, testing::watchdog},
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -2,7 +2,7 @@
 
 use super::{
     Array, ArrayGuard, Barrier, Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit,
-    Semaphore,
+    ReentrantGuard, ReentrantMutex, Semaphore,
 };
 use crate::shm::{Shared, ShmSafe};
 use core::fmt::Display;
@@ -78,6 +78,14 @@ impl<T: 'static> Lockable for Mutex<T> {
     type Guard<'a> = MutexGuard<'a, T>;
 
     fn lock_for_body(&self) -> MutexGuard<'_, T> {
+        or_panic(self.lock())
+    }
+}
+
+impl<T: 'static> Lockable for ReentrantMutex<T> {
+    type Guard<'a> = ReentrantGuard<'a, T>;
+
+    fn lock_for_body(&self) -> ReentrantGuard<'_, T> {
         or_panic(self.lock())
     }
 }

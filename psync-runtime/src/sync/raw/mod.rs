@@ -1,9 +1,11 @@
 //! The state machines behind the primitives: words and protocols, without typed data, guards or rich errors.
 
 mod barrier;
+mod condvar;
 mod death;
 mod event;
 mod mutex;
+mod once;
 mod roster;
 mod rwlock;
 mod semaphore;
@@ -12,9 +14,11 @@ mod spin;
 mod versions;
 
 pub(crate) use barrier::{Arrival, RawBarrier, Turn};
+pub(crate) use condvar::{Ended, RawCondvar};
 pub(crate) use death::await_orphans;
 pub(crate) use event::RawEvent;
 pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
+pub(crate) use once::RawOnce;
 pub(crate) use rwlock::{RawRwLock, Reading};
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
 pub(crate) use versions::Versions;

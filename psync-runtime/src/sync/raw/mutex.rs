@@ -315,6 +315,13 @@ impl RawMutex {
         self.word.load(Ordering::Relaxed) & TID == thread::tid()
     }
 
+    /// The same, and certain also where somebody dead had this thread's id.
+    #[inline]
+    pub(crate) fn is_surely_mine(&self) -> bool {
+        let seen = self.word.load(Ordering::Relaxed);
+        seen & TID == thread::tid() && self.is_held_by_me(seen)
+    }
+
     pub(crate) fn is_locked(&self) -> bool {
         !self.is_unowned()
     }

@@ -94,7 +94,11 @@ impl<'a> Entry<'a> {
     /// The same without a lock: only if it is still `holder`'s, and `old`.
     #[inline]
     pub(crate) fn exchange(&self, holder: Identity, old: u32, new: u32) -> bool {
-        let (old, new) = (pack(holder, old), pack(holder, new));
+        self.replace(pack(holder, old), pack(holder, new))
+    }
+
+    #[inline]
+    fn replace(&self, old: u64, new: u64) -> bool {
         self.word.compare_exchange(old, new, Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
@@ -225,18 +229,21 @@ impl Roster {
         }
     }
 
+    /// A place for `holder` alone, with the number `first`, also if it has others.
+    pub(crate) fn take(&self, holder: Me, first: u32) -> Result<Entry<'_>, Full> {
+        match self.seat(holder, first)? {
+            Seat::Taken(entry) => Ok(entry),
+            Seat::Offered(entry) if entry.exchange(holder.id, 0, first) => Ok(entry),
+            Seat::Offered(_) => Err(Full),
+        }
+    }
+
     /// A place for `holder`: with the number `first` already, or with 0.
     #[cold]
     fn seat(&self, holder: Me, first: u32) -> Result<Seat<'_>, Full> {
         for entry in self.inline() {
             let seen = entry.word.load(Ordering::Relaxed);
-            let mine = pack(holder.id, first);
-            if value_of(seen) == 0
-                && entry
-                    .word
-                    .compare_exchange(seen, mine, Ordering::SeqCst, Ordering::Relaxed)
-                    .is_ok()
-            {
+            if value_of(seen) == 0 && entry.replace(seen, pack(holder.id, first)) {
                 fault::point("roster: place taken with a number");
                 return Ok(Seat::Taken(entry));
             }
