@@ -158,7 +158,15 @@ impl RawMutex {
     #[cold]
     fn try_lock_dead(&self) -> Option<Acquired> {
         let seen = self.word.load(Ordering::Relaxed);
-        if seen & TID == 0 { self.take(seen, 0) } else { None }
+        if seen & TID == 0 {
+            return self.take(seen, 0);
+        }
+        let unmarked = self.is_left_unmarked(seen);
+        if unmarked && self.exchange(seen, OWNER_DIED | seen & WAITERS) {
+            fault::point("mutex: owner found dead in passing");
+            return self.take(OWNER_DIED | seen & WAITERS, 0);
+        }
+        None
     }
 
     /// [`lock`](Self::lock) without its fast path.
@@ -328,7 +336,13 @@ impl RawMutex {
 
     /// Whether its owner died and nobody has taken it over.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & !WAITERS == OWNER_DIED
+        let seen = self.word.load(Ordering::Relaxed);
+        seen & !WAITERS == OWNER_DIED || self.is_left_unmarked(seen)
+    }
+
+    /// The same where the kernel marks nothing.
+    fn is_left_unmarked(&self, seen: u32) -> bool {
+        thread::must_ask() && seen & TID != 0 && self.is_orphaned(seen, death::is_certain)
     }
 
     /// The pid (0 if it is not known yet) and thread id of the owner.
