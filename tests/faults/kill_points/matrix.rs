@@ -1,0 +1,126 @@
+//! The cells of one scenario: found by a rehearsal, played one by one, and judged together.
+
+use super::cast::{Passing, Plan};
+use super::killing::Watchdog;
+use super::play::{Problem, play};
+use super::scenes::Scenario;
+
+/// Up to which time of passing a point there is a cell for it.
+const TURNS: u32 = 3;
+/// How often the victim may fail to come to where it is to die, since others were faster or slower than usual.
+const TRIES: usize = 20;
+
+/// One death.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) point: String,
+    pub(crate) turn: u32,
+    pub(crate) asleep: bool,
+    pub(crate) verdict: &'static str,
+}
+
+/// Plays a scenario with a death at each of its points.
+pub(crate) fn cells(
+    scenario: &Scenario,
+    index: usize,
+    watchdog: &Watchdog,
+) -> Result<Vec<Cell>, String> {
+    let name = scenario.name();
+    watchdog.step(format!("{name}, rehearsal"));
+    let trace = rehearse(scenario, index).map_err(|error| format!("rehearsal: {error}"))?;
+    let mut cells = places(&trace);
+    for cell in &mut cells {
+        let place = cell.place();
+        watchdog.step(format!("{name}, {place}"));
+        cell.verdict =
+            kill(scenario, index, cell).map_err(|problem| format!("{place}: {problem}"))?;
+    }
+    in_order(scenario, &cells)?;
+    Ok(cells)
+}
+
+impl Cell {
+    pub(crate) fn place(&self) -> String {
+        let turn = match self.turn {
+            1 => String::new(),
+            turn => format!(", time {turn}"),
+        };
+        let asleep = if self.asleep { ", asleep" } else { "" };
+        format!("{}{turn}{asleep}", self.point)
+    }
+
+    fn plan(&self) -> Plan {
+        let point = self.point.clone();
+        if self.asleep { Plan::DieAsleep(point, self.turn) } else { Plan::Die(point, self.turn) }
+    }
+}
+
+/// What the victim passes if it lives: the same twice in a row, so that no chance is part of it.
+fn rehearse(scenario: &Scenario, index: usize) -> Result<Vec<Passing>, String> {
+    let mut last = None;
+    for _ in 0..TRIES {
+        let trace = match play(scenario, index, &Plan::Live) {
+            Ok((trace, _)) => trace,
+            Err(Problem::Missed) => continue,
+            Err(Problem::Wrong(problem)) => return Err(problem),
+        };
+        if last.as_ref() == Some(&trace) {
+            return Ok(trace);
+        }
+        last = Some(trace);
+    }
+    Err(format!("never the same twice: {last:?}"))
+}
+
+fn places(trace: &[Passing]) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (at, passing) in trace.iter().enumerate() {
+        let earlier = trace[..at].iter().filter(|before| before.name == passing.name).count();
+        let turn = u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1);
+        if turn > TURNS {
+            continue;
+        }
+        let cell = |asleep| Cell { point: passing.name.clone(), turn, asleep, verdict: "" };
+        cells.push(cell(false));
+        if passing.slept {
+            cells.push(cell(true));
+        }
+    }
+    cells
+}
+
+fn kill(scenario: &Scenario, index: usize, cell: &Cell) -> Result<&'static str, String> {
+    for _ in 0..TRIES {
+        match play(scenario, index, &cell.plan()) {
+            Ok((_, verdict)) => return Ok(verdict),
+            Err(Problem::Missed) => {}
+            Err(Problem::Wrong(problem)) => return Err(problem),
+        }
+    }
+    Err("the victim does not come there".to_owned())
+}
+
+/// What survivors see changes only where the operation takes effect, so the verdicts along its points follow the scenario's order.
+fn in_order(scenario: &Scenario, cells: &[Cell]) -> Result<(), String> {
+    let order = scenario.order;
+    let mut at = 0;
+    for cell in cells {
+        if cell.verdict != order[at] {
+            at += 1;
+        }
+        if order.get(at) != Some(&cell.verdict) {
+            let seen: Vec<String> =
+                cells.iter().map(|cell| format!("{}: {}", cell.place(), cell.verdict)).collect();
+            return Err(format!(
+                "at `{}`: `{}`, out of order {order:?}\n  {}",
+                cell.place(),
+                cell.verdict,
+                seen.join("\n  ")
+            ));
+        }
+    }
+    if at + 1 == order.len() {
+        return Ok(());
+    }
+    Err(format!("no cell comes to {:?}", &order[at + 1..]))
+}
