@@ -24,6 +24,11 @@ pub fn report_death(pid: i32) {
     }
 }
 
+/// How many deaths the world knows of. Whoever has gone to sleep since the last one has seen them all.
+pub fn deaths() -> u32 {
+    world::existing().map_or(0, world::World::deaths)
+}
+
 /// Has this process do without the kernel's marks in locks, as it must with an unknown C library.
 pub fn pretend_foreign_c_library() {
     crate::sys::thread::pretend_foreign_layout();

@@ -4,7 +4,10 @@ use super::killing::{HANG, look_at, poll_for};
 use super::scenes;
 use super::stage::Stage;
 use psync::{ProcessError, prelude::*};
-use psync_runtime::sync::testing::faults::{self, Event as Passed};
+use psync_runtime::sync::testing::{
+    self,
+    faults::{self, Event as Passed},
+};
 use std::{
     cell::RefCell,
     sync::{
@@ -25,6 +28,8 @@ pub(crate) struct Cue {
     go: AtomicU32,
     /// The point that it passed last, and [`ASLEEP`] if it is about to sleep there.
     at: AtomicU32,
+    /// How many deaths it knew of when it went to sleep.
+    deaths: AtomicU32,
 }
 
 /// Of `at`.
@@ -111,7 +116,10 @@ fn publish(event: Passed) {
     if let Some((scene, place)) = PLACE.get() {
         let at = match event {
             Passed::At(name) => number(name),
-            Passed::Sleeps(name) => number(name) | ASLEEP,
+            Passed::Sleeps(name) => {
+                scene.cue(*place).deaths.store(testing::deaths(), SeqCst);
+                number(name) | ASLEEP
+            }
         };
         scene.cue(*place).at.store(at, SeqCst);
     }
@@ -251,13 +259,21 @@ impl Actor {
         }
     }
 
-    /// Whether it has ended.
-    pub(crate) fn has_ended(&self) -> bool {
-        !self.is_alive()
-    }
-
-    pub(crate) fn kill(&self) {
-        super::killing::kill(self.pid);
+    /// Waits until it has ended, or sleeps and knows of `deaths`; whether it has ended.
+    pub(crate) fn until_settled(&self, scene: &Scene, deaths: u32) -> Result<bool, String> {
+        let cue = scene.cue(self.place);
+        let sleeps = || {
+            let seen = cue.at.load(SeqCst);
+            seen & ASLEEP != 0
+                && cue.deaths.load(SeqCst) >= deaths
+                && look_at(self.pid).is_some_and(|seen| seen.asleep)
+                && cue.at.load(SeqCst) == seen
+        };
+        if poll_for(HANG / 2, || !self.is_alive() || sleeps()) {
+            Ok(!self.is_alive())
+        } else {
+            Err(format!("place {} neither ends nor sleeps", self.place))
+        }
     }
 }
 

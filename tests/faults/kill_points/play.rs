@@ -3,13 +3,13 @@
 use super::cast::{Actor, Ending, Passing, Plan, Saw, Scene};
 use super::scenes::Scenario;
 use super::stage::{Arena, Stage};
+use psync_runtime::sync::testing;
 
 /// The act of the one that is killed.
 pub(crate) const VICTIM: usize = 0;
 
 /// One run of a scenario, as its script sees it.
-pub(crate) struct Play<'a> {
-    scenario: &'a Scenario,
+pub(crate) struct Play {
     index: usize,
     scene: Scene,
     plan: Plan,
@@ -36,7 +36,6 @@ pub(crate) fn play(
 ) -> Result<(Vec<Passing>, &'static str), Problem> {
     let scene = Scene::new().map_err(|error| Problem::Wrong(error.to_string()))?;
     let mut play = Play {
-        scenario,
         index,
         scene,
         plan: plan.clone(),
@@ -52,7 +51,7 @@ pub(crate) fn play(
     }
 }
 
-impl Play<'_> {
+impl Play {
     pub(crate) fn stage(&self) -> &Stage {
         &self.scene.stage
     }
@@ -122,6 +121,17 @@ impl Play<'_> {
         }
     }
 
+    /// Waits until the process has ended or sleeps in full knowledge of all that has happened; whether it has ended.
+    pub(crate) fn settle(&self, place: usize) -> Result<bool, String> {
+        // Deaths are announced one after the other, a moment after their processes pass for dead: once the next process has ended, those
+        // before it are announced.
+        let next = psync::spawn(|()| (), ()).map(psync::Process::join);
+        match next {
+            Ok(Ok(())) => self.actors[place].until_settled(&self.scene, testing::deaths()),
+            failed => Err(format!("a process that does nothing: {failed:?}")),
+        }
+    }
+
     /// Waits until the process has ended; what it saw.
     pub(crate) fn end(&mut self, place: usize) -> Result<Saw, String> {
         match self.actors[place].end()? {
@@ -163,15 +173,6 @@ impl Play<'_> {
                 Err("the victim did not die".to_owned())
             }
         }
-    }
-
-    /// Whether the victim is meant to live: the run is to find its points.
-    pub(crate) fn is_rehearsal(&self) -> bool {
-        self.plan == Plan::Live
-    }
-
-    pub(crate) fn has_ended(&self, place: usize) -> bool {
-        self.actors[place].has_ended()
     }
 
     pub(crate) fn pid(&self, place: usize) -> i32 {

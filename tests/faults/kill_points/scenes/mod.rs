@@ -6,7 +6,7 @@ use super::cast::{Act, Saw};
 use super::play::Play;
 
 /// What the judge does; the verdict.
-pub(crate) type Script = fn(&mut Play<'_>) -> Result<&'static str, String>;
+pub(crate) type Script = fn(&mut Play) -> Result<&'static str, String>;
 
 /// One operation in one role.
 pub(crate) struct Scenario {
