@@ -8,7 +8,7 @@ use super::{
 use crate::{
     primitive::{AtomicU32, Ordering},
     shm::world::{Blocking, Operation, Site},
-    sys::clock::Deadline,
+    sys::{clock::Deadline, fault},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
 
@@ -191,6 +191,7 @@ impl Lock {
         }
         self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
         self.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares forgotten");
         self.raw.adopt();
         Some(LockGuard::new(self))
     }
@@ -208,9 +209,11 @@ impl Lock {
         }
         if shares & !IN_PANIC == 0 {
             self.shares.store(0, Ordering::Relaxed);
+            fault::point("lock: last share gone");
             self.raw.unlock();
         } else {
             self.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: share gone");
         }
     }
 
@@ -269,6 +272,7 @@ impl<'a> LockGuard<'a> {
     fn new(lock: &'a Lock) -> Self {
         if std::thread::panicking() {
             lock.shares.store(IN_PANIC, Ordering::Relaxed);
+            fault::point("lock: acquired in a panic");
         }
         Self { lock, not_send: PhantomData }
     }
@@ -290,6 +294,7 @@ impl<'a> LockGuard<'a> {
         let shares = lock.shares.load(Ordering::Relaxed);
         assert!(shares & !IN_PANIC < !IN_PANIC, "a lock has fewer than 2147483648 guards");
         lock.shares.store(shares + 1, Ordering::Relaxed);
+        fault::point("lock: shared");
         Self { lock, not_send: PhantomData }
     }
 
@@ -302,6 +307,7 @@ impl<'a> LockGuard<'a> {
     pub(super) fn suspend(&self) -> Suspended {
         let shares = self.lock.shares.load(Ordering::Relaxed);
         self.lock.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares set aside");
         self.lock.raw.unlock();
         Suspended(shares)
     }
@@ -316,6 +322,7 @@ impl<'a> LockGuard<'a> {
             }
         };
         self.lock.shares.store(hold.0, Ordering::Relaxed);
+        fault::point("lock: shares restored");
         // From here on it is `self` that holds the lock.
         core::mem::forget(guard);
         self.lock.raw.poison().map_or(Ok(()), |poison| Err(poisoned_by(poison)))

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     primitive::UnsafeCell,
     shm::world::{Blocking, Operation, Site},
-    sys::clock::Deadline,
+    sys::{clock::Deadline, fault},
 };
 use core::{
     fmt,
@@ -228,6 +228,7 @@ impl<T: Copy> Buffer<T> {
             let word = unsafe { source.word(index).read() };
             // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading.
             unsafe { self.word(index).write_volatile(word) };
+            fault::point("value: word written");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::spin::Spin;
 use crate::{
     primitive::{AtomicU32, Ordering},
     shm::world::{Blocking, Watch, Whom},
-    sys::futex,
+    sys::{fault, futex},
 };
 
 const SET: u32 = 1;
@@ -51,6 +51,7 @@ impl RawEvent {
                 Err(now) => seen = now,
             }
         }
+        fault::point("event: set");
         if seen & WAITERS != 0 {
             self.wake();
         }
@@ -59,11 +60,13 @@ impl RawEvent {
     #[inline]
     pub(crate) fn clear(&self) {
         self.word.fetch_and(!SET, Ordering::AcqRel);
+        fault::point("event: cleared");
     }
 
     #[cold]
     fn wake(&self) {
         futex::wake_all(&self.word);
+        fault::point("event: woke");
     }
 
     /// Waits until the event is or has been set; false if the deadline comes first.
@@ -101,7 +104,9 @@ impl RawEvent {
                     .compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             {
+                fault::point("event: falls asleep");
                 blocking.sleep(watch, &self.word, marked, Whom::Unknown);
+                fault::point("event: awake");
             }
         }
     }
@@ -109,6 +114,7 @@ impl RawEvent {
     /// For a wait on several things: the word, and its value with the mark that somebody sleeps. `None` if the event is set.
     pub(crate) fn sleep_word(&self) -> Option<(&AtomicU32, u32)> {
         let seen = self.word.fetch_or(WAITERS, Ordering::Acquire);
+        fault::point("event: waiters set for several");
         if seen & SET == 0 {
             return Some((&self.word, seen | WAITERS));
         }

@@ -3,6 +3,7 @@
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{self, Identity, Me, Note, SpillEntry},
+    sys::fault,
 };
 
 /// How many processes have their place in the primitive itself.
@@ -114,6 +115,7 @@ impl<'a> Entry<'a> {
     pub(crate) fn give_back(&self, holder: Identity) {
         if let Place::Spilled(key, entry) = self.place {
             entry.free(key, holder);
+            fault::point("roster: spilled place freed");
         }
     }
 }
@@ -200,7 +202,9 @@ impl Roster {
     fn make(&self, holder: Me) -> Result<Entry<'_>, Full> {
         if let Some(entry) = self.inline().find(Entry::is_idle) {
             entry.note.begin(holder.pid);
+            fault::point("roster: note begun");
             entry.word.store(pack(holder.id, 0), Ordering::Relaxed);
+            fault::point("roster: place taken");
             return Ok(entry);
         }
         self.spill(holder)
@@ -219,6 +223,7 @@ impl Roster {
             };
             let value = entry.value();
             if entry.exchange(holder.id, value, next(value)) {
+                fault::point("roster: number exchanged");
                 return Ok(entry);
             }
         }
@@ -239,6 +244,7 @@ impl Roster {
         for entry in self.inline() {
             let seen = entry.word.load(Ordering::Relaxed);
             if value_of(seen) == 0 && entry.replace(seen, pack(holder.id, first)) {
+                fault::point("roster: place taken with a number");
                 return Ok(Seat::Taken(entry));
             }
         }
@@ -252,8 +258,10 @@ impl Roster {
             let fresh = world.next_key();
             let exchange = self.key.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire);
             key = exchange.err().unwrap_or(fresh);
+            fault::point("roster: key made");
         }
         let entry = world.claim_spill(key, holder).ok_or(Full)?;
+        fault::point("roster: spilled place taken");
         Ok(Entry::spilled(key, entry))
     }
 }

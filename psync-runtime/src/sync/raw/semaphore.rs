@@ -9,7 +9,7 @@ use super::{
 use crate::{
     primitive::{AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
-    sys::clock::Deadline,
+    sys::{clock::Deadline, fault},
 };
 
 /// Permits that come back when their holder dies.
@@ -96,7 +96,9 @@ impl RawSemaphore {
             if deadline.is_over() {
                 return Err(Denied::TimedOut);
             }
+            fault::point("semaphore: falls asleep");
             verify = watch.wait(self.signal.word(), ticket, deadline) == Wake::Verify;
+            fault::point("semaphore: awake");
         }
     }
 
@@ -118,7 +120,9 @@ impl RawSemaphore {
         let me = me();
         let entry = self.roster.entry(me)?;
         entry.set(entry.value() + 1);
+        fault::point("semaphore: booked");
         self.free.store(self.free.load(Ordering::Relaxed) - 1, Ordering::Relaxed);
+        fault::point("semaphore: free lowered");
         Ok(me.id)
     }
 
@@ -132,8 +136,10 @@ impl RawSemaphore {
             1 => entry.clear(),
             held => entry.set(held - 1),
         }
+        fault::point("semaphore: unbooked");
         if self.bound == u32::MAX {
             self.free.store(self.free.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            fault::point("semaphore: free raised");
         } else {
             self.count();
         }
@@ -146,7 +152,13 @@ impl RawSemaphore {
         let Some(entry) = self.roster.find(holder) else { return };
         let Some(rest) = entry.value().checked_sub(1) else { return };
         self.total.store(self.total.load(Ordering::Relaxed).saturating_sub(1), Ordering::Relaxed);
-        if rest == 0 { entry.clear() } else { entry.set(rest) }
+        fault::point("semaphore: total lowered");
+        if rest == 0 {
+            entry.clear();
+        } else {
+            entry.set(rest);
+        }
+        fault::point("semaphore: forgotten");
     }
 
     /// Makes `permits` more of them.
@@ -157,7 +169,9 @@ impl RawSemaphore {
         match (free.checked_add(permits), total.checked_add(permits)) {
             (Some(free), Some(total)) if free <= self.bound => {
                 self.total.store(total, Ordering::Relaxed);
+                fault::point("semaphore: total raised");
                 self.free.store(free, Ordering::Relaxed);
+                fault::point("semaphore: made free");
                 self.signal.notify(permits);
                 Release::Done
             }
@@ -187,6 +201,7 @@ impl RawSemaphore {
             let holder = entry.holder();
             if holder != me && is_dead(holder) {
                 entry.clear();
+                fault::point("semaphore: taken back");
                 found = true;
             }
         }
@@ -205,11 +220,13 @@ impl RawSemaphore {
         let free = self.total.load(Ordering::Relaxed).saturating_sub(held);
         let free = if free > self.bound {
             self.total.store(held.saturating_add(self.bound), Ordering::Relaxed);
+            fault::point("semaphore: total cut");
             self.bound
         } else {
             free
         };
         self.free.store(free, Ordering::Relaxed);
+        fault::point("semaphore: counted");
     }
 }
 
