@@ -42,14 +42,14 @@ use core::{fmt, time::Duration};
 pub struct Condvar(RawCondvar);
 
 /// A guard that can be given up while its thread waits for a [`Condvar`]: that of a [`Mutex`](super::Mutex), of a
-/// [`ReentrantMutex`](super::ReentrantMutex), or of a [`Lock`](super::Lock).
+/// [`ReentrantMutex`](super::ReentrantMutex), of a [`Lock`](super::Lock), or of the fields that one guards in a `#[shared]` struct.
 pub trait CondvarGuard: sealed::Sealed {
     #[doc(hidden)]
     fn held(&self) -> &LockGuard<'_>;
 }
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
-/// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock).
+/// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock), and `FnMut(&mut G) -> bool` for the guard `G` of fields.
 pub trait Condition<F>: CondvarGuard {
     #[doc(hidden)]
     fn is_true(&mut self, condition: &mut F) -> bool;
@@ -99,6 +99,26 @@ impl CondvarGuard for LockGuard<'_> {
 impl<F: FnMut() -> bool> Condition<F> for LockGuard<'_> {
     fn is_true(&mut self, condition: &mut F) -> bool {
         condition()
+    }
+}
+
+/// The guard of the fields that a lock guards. Generated code implements it.
+#[doc(hidden)]
+pub trait FieldsGuard {
+    fn lock_guard(&self) -> &LockGuard<'_>;
+}
+
+impl<G: FieldsGuard> sealed::Sealed for G {}
+
+impl<G: FieldsGuard> CondvarGuard for G {
+    fn held(&self) -> &LockGuard<'_> {
+        self.lock_guard()
+    }
+}
+
+impl<G: FieldsGuard, F: FnMut(&mut G) -> bool> Condition<F> for G {
+    fn is_true(&mut self, condition: &mut F) -> bool {
+        condition(self)
     }
 }
 

@@ -312,9 +312,15 @@ impl<'a> LockGuard<'a> {
         Suspended(shares)
     }
 
-    /// Acquires the lock again. If that fails for any reason but poison, the guard holds nothing.
+    /// Acquires the lock again, whatever it takes: other guards of the hold may be about, so there is no going on without. `Err` says that it is
+    /// poisoned; it is held even so.
     pub(super) fn resume(&self, hold: Suspended, site: Site) -> Result<(), LockError> {
-        let guard = self.lock.take(Deadline::NEVER, site)?;
+        let guard = loop {
+            // Of a deadlock another one of its threads is told.
+            if let Ok(guard) = self.lock.take(Deadline::NEVER, site) {
+                break guard;
+            }
+        };
         self.lock.shares.store(hold.0, Ordering::Relaxed);
         fault::point("lock: shares restored");
         // From here on it is `self` that holds the lock.
@@ -340,7 +346,7 @@ impl<'a> LockGuard<'a> {
 }
 
 /// What a [suspended](LockGuard::suspend) lock was held with.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Suspended(u32);
 
 #[cold]

@@ -44,6 +44,8 @@ pub mod wiring;
 
 pub use array::{Array, ArrayGuard};
 pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
+#[doc(hidden)]
+pub use condvar::FieldsGuard;
 pub use condvar::{Condition, Condvar, CondvarGuard, WaitTimeout};
 pub use deadlock::{DeadlockReport, DeadlockWait, dump_waits};
 pub use error::{LockError, PoisonCause};

@@ -3,15 +3,16 @@
 //! Each blocked thread has a [record](super::waits::Record). A thread that waits for ever looks after every slice of its sleep whether whoever holds it up
 //! waits as well, and if so writes that down as an *edge*: from its own record to the other's, at the turn that it has seen there. The order is: see the
 //! other's turn, then see that it still holds us up, then write the edge. So the other held us up at a time when it waited, and as long as it waits in that turn
-//! it cannot let go of anything: the edge is true as long as both turns last.
+//! it cannot let go of anything: the edge is true as long as both turns last. A writer that waits for readers names its lock, and waiting readers name theirs;
+//! whoever waits for the end of processes names those. That is as good as edges, one to each of them.
 //!
-//! Whoever closes a circle of edges reads all the turns in it once more. If they are as before, then between the two readings all of these threads
+//! Whoever finds a circle reads all the turns in it once more. If they are as before, then between the two readings all of these threads
 //! waited for each other at the same time: that is a deadlock, and no other thing is called one. Waits with a deadline have no edges, since they end. Of the
 //! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
 
 use super::{
     Identity, Seen, Site, Wake, Watch, World, existing, me,
-    waits::{Operation, Turn, thread_key},
+    waits::{Details, Operation, Turn, thread_key},
 };
 use crate::{
     primitive::AtomicU32,
@@ -27,9 +28,6 @@ use core::{
 const SLICE: Duration = Duration::from_millis(200);
 /// How many slices go by before it asks the kernel about those it depends on.
 const SLICES: u32 = 5;
-/// No circle is longer.
-const LONGEST: usize = 1024;
-
 /// An operation that may have to wait.
 #[derive(Debug)]
 pub(crate) struct Blocking {
@@ -115,14 +113,25 @@ impl Blocking {
         until: Deadline,
         whom: Whom<'_>,
     ) -> Slept {
+        self.rest(until, whom, |until| watch.wait_words(words, until))
+    }
+
+    /// Sleeps by `rest`, which is told until when at most: the deadline, `until`, or when this thread has to look round.
+    pub(crate) fn rest(
+        &self,
+        until: Deadline,
+        whom: Whom<'_>,
+        rest: impl FnOnce(Deadline) -> Wake,
+    ) -> Slept {
         self.announce(whom);
+        let until = until.min(self.deadline);
         if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
-            return Slept::Woke(watch.wait_words(words, until.min(self.deadline)));
+            return Slept::Woke(rest(until));
         }
         let slice = Deadline::after(SLICE);
-        match watch.wait_words(words, until.min(slice)) {
-            Wake::TimedOut if !slice.is_over() => Slept::Woke(Wake::TimedOut),
+        match rest(until.min(slice)) {
             Wake::Look => Slept::Woke(Wake::Look),
+            Wake::TimedOut if !slice.is_over() => Slept::Woke(Wake::TimedOut),
             Wake::TimedOut | Wake::Verify => self.look_round(whom),
         }
     }
@@ -153,16 +162,8 @@ impl Blocking {
         if record.is_waiting() {
             return;
         }
-        let turn = record.begin(site, self.is_timed(), self.owner(whom));
+        let turn = record.begin(site, self.is_timed(), owner_of(whom));
         self.turn.set(Some(Turn { index, turn }));
-    }
-
-    fn owner(&self, whom: Whom<'_>) -> Option<(i32, u32)> {
-        match whom {
-            Whom::Owner(owner) => owner(),
-            Whom::Processes([only]) => existing().map(|world| (world.slot(*only).pid(), 0)),
-            _ => None,
-        }
     }
 
     /// Whether this thread is one of a circle and is the one to be told.
@@ -170,25 +171,27 @@ impl Blocking {
         self.announce(whom);
         let Some(mine) = self.turn.get() else { return false };
         let Some((_, record)) = world.own_record() else { return false };
-        record.set_owner(self.owner(whom));
-        record.set_reads(&read_locks::numbers());
-        let circle = match whom {
-            Whom::Unknown => None,
-            Whom::Owner(owner) => {
-                let edge = holder(world, owner);
-                record.set_edge(edge);
-                edge.and_then(|edge| circle(world, mine, edge))
-            }
-            Whom::Readers(address) => {
-                let lock = number(address);
-                self.any(world, mine, |turn| world.reads(turn, lock))
-            }
-            Whom::Processes(processes) => self.any(world, mine, |turn| {
-                let waits = world.waits_for_ever(turn);
-                waits.is_some_and(|(_, process, main)| main && processes.contains(&process))
-            }),
+        let reads = read_locks::numbers();
+        let lock = if let Whom::Readers(address) = whom { number(address) } else { 0 };
+        let ends = if let Whom::Processes(ends) = whom { ends } else { &[] };
+        record.set_owner(owner_of(whom));
+        record.set_details(&Details { lock, reads: &reads, ends });
+        let owner = if let Whom::Owner(owner) = whom { holder(world, owner) } else { None };
+        record.set_edge(owner);
+        let holders: Vec<Turn> = match whom {
+            Whom::Unknown => Vec::new(),
+            Whom::Owner(_) => owner.into_iter().collect(),
+            Whom::Readers(_) => world.readers_of(lock).filter(|turn| *turn != mine).collect(),
+            Whom::Processes(ends) => world.mains_of(ends).collect(),
         };
-        let Some(seen) = circle.and_then(|circle| confirm(world, &circle)) else { return false };
+        let Some(circle) = circle(world, mine, &holders) else { return false };
+        // A record cannot name all of many: let it name the one that counts.
+        if let Some((_, process, _)) = circle.get(1).and_then(|next| world.waits_for_ever(*next))
+            && ends.contains(&process)
+        {
+            record.set_details(&Details { lock, reads: &reads, ends: &[process] });
+        }
+        let Some(seen) = confirm(world, &circle) else { return false };
         let is_chosen = Self::is_chosen(&seen);
         if is_chosen {
             self.circle.replace(seen);
@@ -196,21 +199,9 @@ impl Blocking {
         is_chosen
     }
 
-    /// A circle through any of the threads that hold this one up, all of which have to let go.
-    fn any(&self, world: &World, mine: Turn, holds_up: impl Fn(Turn) -> bool) -> Option<Vec<Turn>> {
-        let (_, record) = world.own_record()?;
-        let found = world
-            .turns()
-            .filter(|&turn| turn != mine && holds_up(turn))
-            .find_map(|turn| Some((turn, circle(world, mine, turn)?)));
-        // An edge that leads nowhere would only hide one that leads back.
-        record.set_edge(found.as_ref().map(|(edge, _)| *edge));
-        found.map(|(_, circle)| circle)
-    }
-
     /// Whether this thread is the one to be told, of those in the circle: the first of those whose operation has an error for it.
     fn is_chosen(circle: &[Seen]) -> bool {
-        let can_tell = |seen: &&Seen| seen.operation != Operation::Join;
+        let can_tell = |seen: &&Seen| !matches!(seen.operation, Operation::Join | Operation::Wait);
         let key = |seen: &Seen| thread_key(seen.pid, seen.thread);
         let chosen = circle.iter().filter(can_tell).map(key).min();
         chosen == Some(thread_key(me().pid, thread::tid()))
@@ -219,6 +210,15 @@ impl Blocking {
     /// The circle that [`Slept::Deadlock`] was about, from this thread on.
     pub(crate) fn into_circle(self) -> Vec<Seen> {
         self.circle.take()
+    }
+}
+
+/// The one thread or process that holds an operation up, if it is one.
+fn owner_of(whom: Whom<'_>) -> Option<(i32, u32)> {
+    match whom {
+        Whom::Owner(owner) => owner(),
+        Whom::Processes([only]) => existing().map(|world| (world.slot(*only).pid(), 0)),
+        _ => None,
     }
 }
 
@@ -241,19 +241,28 @@ fn holder(world: &World, owner: &dyn Fn() -> Option<(i32, u32)>) -> Option<Turn>
     (owner() == Some((pid, thread))).then_some(turn)
 }
 
-/// The edges from `mine` over `next` back to `mine`, if they lead there.
-fn circle(world: &World, mine: Turn, next: Turn) -> Option<Vec<Turn>> {
-    let mut circle = vec![mine];
-    let mut at = next;
-    while at != mine {
-        world.waits_for_ever(at)?;
-        if circle.len() == LONGEST || circle.contains(&at) {
-            return None;
+/// A way from `mine` over one of `holders` back to `mine`, if there is one.
+fn circle(world: &World, mine: Turn, holders: &[Turn]) -> Option<Vec<Turn>> {
+    let mut path = vec![mine];
+    let mut open = vec![holders.to_vec()];
+    let mut visited: Vec<Turn> = Vec::new();
+    while let Some(choices) = open.last_mut() {
+        let Some(next) = choices.pop() else {
+            open.pop();
+            path.pop();
+            continue;
+        };
+        if next == mine {
+            return Some(path);
         }
-        circle.push(at);
-        at = world.edge(at)?;
+        if visited.contains(&next) || world.waits_for_ever(next).is_none() {
+            continue;
+        }
+        visited.push(next);
+        path.push(next);
+        open.push(world.holders(next));
     }
-    Some(circle)
+    None
 }
 
 /// What the records in the circle say, if all of them still are where they were, and every process in it lives.

@@ -47,11 +47,6 @@ impl Note {
 }
 
 impl SpillEntry {
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
-    pub(crate) fn holder(&self) -> Identity {
-        Identity::from_bits(self.tag.load(Ordering::Relaxed) as u32)
-    }
-
     pub(crate) fn note(&self) -> &Note {
         &self.note
     }

@@ -10,8 +10,8 @@ use core::{cell::Cell, panic::Location};
 /// How many threads can be told apart. Others wait as well, but nobody learns of it.
 const RECORDS: usize = 8192;
 const PER_PAGE: usize = PAGE / size_of::<Record>();
-/// How many locks that it reads under a record can name.
-const READS: usize = 6;
+/// How many locks that it reads under, or processes that it waits for, a record can name.
+const NAMES: usize = 4;
 
 /// What one thread waits for.
 ///
@@ -32,7 +32,7 @@ pub(crate) struct Record {
     turn: AtomicU32,
     /// [`Operation`], [`TIMED`], [`MAIN`].
     kind: AtomicU32,
-    /// The turn for which `lock` and `reads` have been filled in.
+    /// The turn for which `lock`, `reads` and `ends` have been filled in.
     details: AtomicU32,
     /// The type that it waits for, and the file of the line that it waits in: see [`constant`].
     what: AtomicU64,
@@ -44,8 +44,20 @@ pub(crate) struct Record {
     /// A record (high half, plus one) and its turn (low half): that thread held this one up when it waited in that turn already. 0 if nothing of the
     /// kind is known.
     edge: AtomicU64,
+    /// The number of the lock whose readers it waits for; 0 if it does not.
+    lock: AtomicU64,
     /// The numbers of the locks that it reads under.
-    reads: [AtomicU64; READS],
+    reads: [AtomicU64; NAMES],
+    /// Processes for whose end it waits.
+    ends: [AtomicU32; NAMES],
+}
+
+/// What [`Record::set_details`] adds, for a wait that lasts.
+#[derive(Debug, Default)]
+pub(super) struct Details<'a> {
+    pub(super) lock: u64,
+    pub(super) reads: &'a [u64],
+    pub(super) ends: &'a [Identity],
 }
 
 const _: () = assert!(size_of::<Record>() == 128);
@@ -125,13 +137,11 @@ impl Turn {
 /// What a record said, all at one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
-    pub(crate) at: Turn,
     pub(crate) process: Identity,
     pub(crate) pid: i32,
     pub(crate) thread: u32,
     pub(crate) operation: Operation,
     pub(crate) timed: bool,
-    pub(crate) main: bool,
     pub(crate) what: String,
     pub(crate) file: String,
     pub(crate) line: u32,
@@ -205,10 +215,14 @@ impl Record {
         self.edge.store(to.map_or(0, Turn::bits), Ordering::Release);
     }
 
-    /// The locks that its thread reads under.
-    pub(super) fn set_reads(&self, reads: &[u64]) {
-        for (index, cell) in self.reads.iter().enumerate() {
-            cell.store(reads.get(index).copied().unwrap_or(0), Ordering::Relaxed);
+    pub(super) fn set_details(&self, details: &Details<'_>) {
+        self.details.store(0, Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.lock.store(details.lock, Ordering::Relaxed);
+        for (index, (read, end)) in self.reads.iter().zip(&self.ends).enumerate() {
+            read.store(details.reads.get(index).copied().unwrap_or(0), Ordering::Relaxed);
+            let process = details.ends.get(index).map_or(0, |process| process.bits());
+            end.store(process, Ordering::Relaxed);
         }
         self.details.store(self.turn.load(Ordering::Relaxed), Ordering::Release);
     }
@@ -347,13 +361,11 @@ impl World {
             let kind = record.kind.load(Ordering::Relaxed);
             let (owner_pid, owner) = halves(record.owner.load(Ordering::Relaxed));
             Seen {
-                at,
                 process: Identity::from_bits(record.process.load(Ordering::Relaxed)),
                 pid: pid.cast_signed(),
                 thread,
                 operation: operation(kind),
                 timed: kind & TIMED != 0,
-                main: kind & MAIN != 0,
                 what: text(record.what.load(Ordering::Relaxed)),
                 file: text(record.file.load(Ordering::Relaxed)),
                 line,
@@ -376,18 +388,44 @@ impl World {
         (kind & TIMED == 0 && self.is_alive(process)).then_some((thread, process, kind & MAIN != 0))
     }
 
-    /// Who holds the record's thread up, as long as both wait.
-    pub(super) fn edge(&self, at: Turn) -> Option<Turn> {
-        self.at(at, |record| Turn::from_bits(record.edge.load(Ordering::Acquire)))?
+    /// Who holds the record's thread up as long as both wait: any of them is enough.
+    pub(super) fn holders(&self, at: Turn) -> Vec<Turn> {
+        let Some((edge, lock, ends)) = self.at(at, |record| {
+            let edge = Turn::from_bits(record.edge.load(Ordering::Acquire));
+            if record.details.load(Ordering::Acquire) != at.turn {
+                return (edge, 0, [Identity::NOBODY; NAMES]);
+            }
+            let ends = core::array::from_fn(|index| {
+                Identity::from_bits(record.ends[index].load(Ordering::Relaxed))
+            });
+            (edge, record.lock.load(Ordering::Relaxed), ends)
+        }) else {
+            return Vec::new();
+        };
+        edge.into_iter().chain(self.readers_of(lock)).chain(self.mains_of(&ends)).collect()
     }
 
-    /// Whether the record's thread reads under the lock with this number.
-    pub(super) fn reads(&self, at: Turn, lock: u64) -> bool {
-        let reads = self.at(at, |record| {
-            record.details.load(Ordering::Acquire) == at.turn
+    /// The threads that wait while they read under the lock with this number.
+    pub(super) fn readers_of(&self, lock: u64) -> impl Iterator<Item = Turn> {
+        let reads = move |record: &Record, turn: Turn| {
+            record.details.load(Ordering::Acquire) == turn.turn
                 && record.reads.iter().any(|read| read.load(Ordering::Relaxed) == lock)
-        });
-        reads == Some(true)
+        };
+        let turns = if lock == 0 { None } else { Some(self.turns()) };
+        turns
+            .into_iter()
+            .flatten()
+            .filter(move |&turn| self.at(turn, |record| reads(record, turn)) == Some(true))
+    }
+
+    /// The threads that wait although their end is that of one of these processes.
+    pub(super) fn mains_of(&self, processes: &[Identity]) -> impl Iterator<Item = Turn> {
+        let is_any = processes.iter().any(|process| *process != Identity::NOBODY);
+        let turns = if is_any { Some(self.turns()) } else { None };
+        turns.into_iter().flatten().filter(|&turn| {
+            let waits = self.waits_for_ever(turn);
+            waits.is_some_and(|(_, process, main)| main && processes.contains(&process))
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU32, Ordering},
-    shm::world::{self, Blocking, Identity, Me, Slept, Wake, Watch, Whom},
+    shm::world::{self, Blocking, Identity, Slept, Wake, Watch, Whom},
     sys::{fault, futex},
 };
 

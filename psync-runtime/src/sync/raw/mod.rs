@@ -6,6 +6,7 @@ mod death;
 mod event;
 mod mutex;
 mod once;
+mod permits;
 mod roster;
 mod rwlock;
 mod semaphore;

@@ -35,10 +35,15 @@ impl Signal {
         ticket
     }
 
+    /// Whether somebody who was registered may be asleep, or about to be.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & WAITERS != 0
+    }
+
     /// Wakes up to `count` of those who were registered. Costs a load if there are none.
     #[inline]
     pub(crate) fn notify(&self, count: u32) {
-        if self.0.load(Ordering::Relaxed) & WAITERS != 0 {
+        if self.is_awaited() {
             self.wake(count);
         }
     }
