@@ -19,6 +19,8 @@ pub(crate) const IN: u32 = 2;
 
 /// How many permits the semaphores have.
 pub(crate) const PERMITS: u32 = 3;
+/// And the one for many holders.
+pub(crate) const MANY: u32 = 24;
 
 /// Data with an invariant that a change breaks for a moment: the first is the sum of the other two.
 pub(crate) type Tally = [u64; 3];
@@ -51,6 +53,8 @@ pub(crate) struct Arena {
     pub(crate) permits: Semaphore,
     #[init(Semaphore::bounded(PERMITS))]
     pub(crate) bounded: Semaphore,
+    #[init(Semaphore::new(MANY))]
+    pub(crate) many: Semaphore,
     pub(crate) bell: Event,
     #[init(Barrier::new(2))]
     pub(crate) pair: Barrier,

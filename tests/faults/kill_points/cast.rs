@@ -141,6 +141,8 @@ impl Part {
         let cue = self.scene.cue(self.place);
         cue.ready.store(1, SeqCst);
         poll_for(HANG, || cue.go.load(SeqCst) != 0);
+        // What a process does with its first lock alone is not what this is about.
+        drop(Lock::new().lock());
         match &self.plan {
             Plan::Live => faults::record(),
             Plan::Die(name, turn) => faults::die_at(name, *turn),
@@ -179,7 +181,7 @@ pub(crate) struct Actor {
 }
 
 impl Actor {
-    /// Starts it. A daemon, so that this program ends even if a test fails.
+    /// Starts it. It is killed when this is dropped.
     pub(crate) fn start(
         scene: &Scene,
         scenario: usize,
@@ -188,7 +190,7 @@ impl Actor {
         plan: &Plan,
     ) -> Result<Self, String> {
         let call = (scene.clone(), scenario, act, place, plan.clone());
-        let options = Options::new().daemon(true).name(format!("act {act}"));
+        let options = Options::new().name(format!("act {act}"));
         let process =
             psync::spawn_with(options, perform, call).map_err(|error| error.to_string())?;
         Ok(Self { pid: process.pid(), process: Some(process), place, plan: plan.clone() })
@@ -215,6 +217,19 @@ impl Actor {
         self.process.as_ref().is_some_and(Process::is_alive)
     }
 
+    fn state(&self) -> Option<char> {
+        look_at(self.pid).map(|seen| seen.state)
+    }
+
+    /// Waits until it is dead for the kernel, whoever else knows of it.
+    pub(crate) fn until_over(&self) -> Result<(), String> {
+        if poll_for(HANG / 2, || matches!(self.state(), None | Some('Z' | 'X'))) {
+            Ok(())
+        } else {
+            Err(format!("place {} does not come to its end", self.place))
+        }
+    }
+
     /// Waits until it sleeps, behind `point` if that is given; false if it has ended. Who is to be killed in this sleep has ended then.
     pub(crate) fn until_asleep(&self, scene: &Scene, point: Option<&str>) -> Result<bool, String> {
         let at = &scene.cue(self.place).at;
@@ -231,7 +246,7 @@ impl Actor {
             seen & ASLEEP != 0
                 && there
                 && !is_fatal
-                && look_at(self.pid).is_some_and(|seen| seen.asleep)
+                && self.state() == Some('S')
                 && at.load(SeqCst) == seen
         };
         let mut asleep = false;
@@ -266,7 +281,7 @@ impl Actor {
             let seen = cue.at.load(SeqCst);
             seen & ASLEEP != 0
                 && cue.deaths.load(SeqCst) >= deaths
-                && look_at(self.pid).is_some_and(|seen| seen.asleep)
+                && self.state() == Some('S')
                 && cue.at.load(SeqCst) == seen
         };
         if poll_for(HANG / 2, || !self.is_alive() || sleeps()) {

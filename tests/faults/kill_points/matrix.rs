@@ -29,12 +29,24 @@ pub(crate) fn cells(
     watchdog.step(format!("{name}, rehearsal"));
     let trace = rehearse(scenario, index).map_err(|error| format!("rehearsal: {error}"))?;
     let mut cells = places(&trace);
-    for cell in &mut cells {
-        let place = cell.place();
-        watchdog.step(format!("{name}, {place}"));
-        cell.verdict =
-            kill(scenario, index, cell).map_err(|problem| format!("{place}: {problem}"))?;
-    }
+    let size = if scenario.slow { 1 } else { cells.len() };
+    let judge = |cells: &mut [Cell]| {
+        for cell in cells {
+            let place = cell.place();
+            watchdog.step(format!("{name}, {place}"));
+            cell.verdict =
+                kill(scenario, index, cell).map_err(|problem| format!("{place}: {problem}"))?;
+        }
+        Ok::<(), String>(())
+    };
+    std::thread::scope(|scope| {
+        let judges: Vec<_> =
+            cells.chunks_mut(size).map(|cells| scope.spawn(|| judge(cells))).collect();
+        judges.into_iter().try_for_each(|judge| match judge.join() {
+            Ok(end) => end,
+            Err(_) => Err("the judge panicked".to_owned()),
+        })
+    })?;
     in_order(scenario, &cells)?;
     Ok(cells)
 }

@@ -1,8 +1,9 @@
 //! How one cell is played: processes enter, one of them dies at a point, the others go on and tell what they saw.
 
 use super::cast::{Actor, Ending, Passing, Plan, Saw, Scene};
+use super::killing::{self, HANG};
 use super::scenes::Scenario;
-use super::stage::{Arena, Stage};
+use super::stage::Arena;
 use psync_runtime::sync::testing;
 
 /// The act of the one that is killed.
@@ -18,6 +19,32 @@ pub(crate) struct Play {
     /// What the victim passed, if it was to live.
     passed: Vec<Passing>,
     missed: bool,
+}
+
+/// Processes that stand still as long as this lives.
+struct Stopped(Vec<i32>);
+
+impl Stopped {
+    fn new(pids: Vec<i32>) -> Result<Self, String> {
+        for &pid in &pids {
+            killing::signal(pid, libc::SIGSTOP);
+        }
+        let stopped = Self(pids);
+        let stands = |pid| killing::look_at(pid).is_none_or(|seen| seen.state == 'T');
+        if killing::poll_for(HANG / 2, || stopped.0.iter().all(|&pid| stands(pid))) {
+            Ok(stopped)
+        } else {
+            Err("a process cannot be stopped".to_owned())
+        }
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        for &pid in &self.0 {
+            killing::signal(pid, libc::SIGCONT);
+        }
+    }
 }
 
 /// Why there is no verdict.
@@ -52,10 +79,6 @@ pub(crate) fn play(
 }
 
 impl Play {
-    pub(crate) fn stage(&self) -> &Stage {
-        &self.scene.stage
-    }
-
     pub(crate) fn arena(&self) -> &Arena {
         &self.scene.stage.arena
     }
@@ -108,7 +131,7 @@ impl Play {
     }
 
     /// Waits until the process sleeps behind this point.
-    pub(crate) fn asleep_at(&self, place: usize, point: &str) -> Result<bool, String> {
+    pub(crate) fn sleeps_at(&self, place: usize, point: &str) -> Result<bool, String> {
         self.sleeps(place, Some(point))
     }
 
@@ -119,6 +142,29 @@ impl Play {
         } else {
             Err(format!("the process at place {place} has ended instead of sleeping"))
         }
+    }
+
+    /// Has the process at `place` go on, which dies of it, and sees to it that nobody but the victim notices before that has ended: the kernel
+    /// wakes one sleeper of a lock, everybody else hears from the supervisor. Without the kernel's marks, the `others` are held up instead.
+    /// Returns who died.
+    pub(crate) fn dies_for_the_victim(
+        &mut self,
+        place: usize,
+        others: &[usize],
+    ) -> Result<i32, String> {
+        let stopped = if testing::must_ask() {
+            others.iter().map(|other| self.pid(*other)).collect()
+        } else {
+            psync::__private::supervisor_pid().into_iter().collect()
+        };
+        let stopped = Stopped::new(stopped)?;
+        self.go(place);
+        self.actors[place].until_over()?;
+        if let Some(victim) = self.victim {
+            self.actors[victim].until_over()?;
+        }
+        drop(stopped);
+        self.die(place)
     }
 
     /// Waits until the process has ended or sleeps in full knowledge of all that has happened; whether it has ended.

@@ -109,6 +109,7 @@ pub(super) fn all() -> Vec<Scenario> {
         primitive: "Event",
         operation,
         role,
+        slow: false,
         acts: vec![victim, wait, set],
         script,
         order,

@@ -231,8 +231,7 @@ fn waits_for_the_dying(play: &mut Play) -> Result<&'static str, String> {
     let victim = play.begin(V)?;
     play.asleep(victim)?;
     let waiter = play.begin_to_sleep(NEXT)?;
-    play.go(holder);
-    let dead = play.die(holder)?;
+    let dead = play.dies_for_the_victim(holder, &[waiter])?;
     play.victim_ends()?;
     let first = play.end(waiter)?;
     let next = play.whole(NEXT)?;
@@ -298,7 +297,7 @@ fn scenario<S: Subject>(
     order: &'static [&'static str],
 ) -> Scenario {
     let acts: Vec<Act> = vec![victim, next::<S>, hold::<S>];
-    Scenario { primitive: S::NAME, operation, role, acts, script, order }
+    Scenario { primitive: S::NAME, operation, role, slow: false, acts, script, order }
 }
 
 fn ways<S: Subject, H: How>(sleeps: bool) -> Vec<Scenario> {

@@ -1,6 +1,14 @@
 //! The scenarios: which primitive, which operation, and in which role the victim dies.
 
-pub(crate) mod locks;
+mod barriers;
+mod condvars;
+mod events;
+mod locks;
+mod onces;
+mod readers;
+mod semaphores;
+mod special;
+mod values;
 
 use super::cast::{Act, Saw};
 use super::play::Play;
@@ -14,6 +22,8 @@ pub(crate) struct Scenario {
     pub(crate) operation: &'static str,
     /// What the victim is while it does it.
     pub(crate) role: &'static str,
+    /// Its processes wait for seconds, so that its cells are played all at once.
+    pub(crate) slow: bool,
     /// What processes do; the first is the victim.
     pub(crate) acts: Vec<Act>,
     pub(crate) script: Script,
@@ -28,7 +38,20 @@ impl Scenario {
 }
 
 pub(crate) fn all() -> Vec<Scenario> {
-    locks::all()
+    [
+        special::all(),
+        locks::all(),
+        readers::all(),
+        values::all(),
+        condvars::all(),
+        onces::all(),
+        semaphores::all(),
+        events::all(),
+        barriers::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// What must have been fine.

@@ -20,7 +20,11 @@ fn made_by(whose: usize) -> Tally {
 }
 
 fn whose(tally: &Tally) -> Saw {
-    if is_whole(tally) { Saw::Number(tally[VICTIM]) } else { Saw::Wrong(format!("torn: {tally:?}")) }
+    if is_whole(tally) {
+        Saw::Number(tally[VICTIM])
+    } else {
+        Saw::Wrong(format!("torn: {tally:?}"))
+    }
 }
 
 /// Gets it, or makes it.
@@ -106,8 +110,7 @@ fn waits_for_the_dying(play: &mut Play) -> Result<&'static str, String> {
     let victim = play.begin(V)?;
     play.asleep(victim)?;
     let waiter = play.begin_to_sleep(NEXT)?;
-    play.go(maker);
-    play.die(maker)?;
+    play.dies_for_the_victim(maker, &[waiter])?;
     play.victim_ends()?;
     let first = play.end(waiter)?;
     verdict(&[first, play.whole(NEXT)?])
@@ -118,6 +121,7 @@ pub(super) fn all() -> Vec<Scenario> {
         primitive: "Once",
         operation: "get_or_init",
         role,
+        slow: false,
         acts: vec![victim, next, hold],
         script,
         order,

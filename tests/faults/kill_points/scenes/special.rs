@@ -1,7 +1,7 @@
 //! Locks in company: several at once, a panic, an owner that the kernel has not marked, and one that had lent what it held.
 #![allow(unsafe_code, reason = "looks at descriptors by number")]
 
-use super::super::cast::{Part, Plan, Saw};
+use super::super::cast::{Part, Plan, Saw, Scene};
 use super::super::killing::{self, HANG, poll_for};
 use super::super::play::{Play, VICTIM as V};
 use super::super::stage::{EDGE, IN, OUT, VICTIM};
@@ -15,6 +15,8 @@ use std::{
     sync::atomic::Ordering::SeqCst,
     time::Duration,
 };
+
+const BOTH_UNMARKED: &str = "after a death, both without marks";
 
 const NEXT: usize = 1;
 const HOLD: usize = 2;
@@ -195,7 +197,7 @@ fn after_unmarked(play: &mut Play, point: &str) -> Result<&'static str, String> 
 fn lend(part: &Part) -> Saw {
     let stage = part.stage();
     let guard = OfArray::lock(stage);
-    let child = psync::spawn(outlive, part.scene.clone());
+    let child = psync::spawn(outlive, (part.scene.clone(),));
     poll_for(HANG, || stage.arena.told.load(SeqCst) != 0);
     part.begin();
     let saw = match (guard.as_ref(), child.as_ref()) {
@@ -211,7 +213,7 @@ fn lend(part: &Part) -> Saw {
 }
 
 /// Cuts its lifeline, says who it is, and lives until it is killed.
-fn outlive(scene: super::super::cast::Scene) {
+fn outlive((scene,): (Scene,)) {
     for descriptor in 0..256 {
         // SAFETY: takes numbers.
         let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFL) };
@@ -256,35 +258,31 @@ pub(super) fn all() -> Vec<Scenario> {
         primitive: OfMutex::NAME,
         operation,
         role,
+        slow: false,
         acts: vec![victim, next::<OfMutex>, hold_unmarked],
         script,
         order,
     };
     let owner_unknown: Script = |play| after_unmarked(play, "mutex: taken");
     let owner_known: Script = |play| after_unmarked(play, "holds");
+    let early = "after an unmarked death before the holder was noted";
     vec![
-        // It takes longest, so it comes first.
-        mutex(
-            "lock",
-            "after an unmarked death before the holder was noted",
-            take_plainly,
-            owner_unknown,
-            &[FREE, TOLD, FREE],
-        ),
+        Scenario {
+            slow: true,
+            ..mutex("lock", early, take_plainly, owner_unknown, &[FREE, TOLD, FREE])
+        },
         mutex("lock", "after an unmarked death", take_plainly, owner_known, &[FIRST, TOLD, FIRST]),
-        mutex(
-            "try_lock",
-            "after a death, both without marks",
-            try_unmarked,
-            owner_known,
-            &[FIRST, TOLD, FIRST],
-        ),
+        Scenario {
+            slow: true,
+            ..mutex("try_lock", BOTH_UNMARKED, try_unmarked, owner_known, &[FIRST, TOLD, FIRST])
+        },
         mutex("lock", "in a panic", take_in_a_panic, panics, &[FREE, TOLD, FREE]),
         mutex("lock, panic", "alone", panic_inside, panics, &[FREE, TOLD, PANIC]),
         Scenario {
             primitive: "Mutex, Lock and Array",
             operation: "lock all, unlock",
             role: "alone",
+            slow: false,
             acts: vec![three, count_told],
             script: several,
             order: &[
@@ -295,6 +293,7 @@ pub(super) fn all() -> Vec<Scenario> {
             primitive: OfArray::NAME,
             operation: "lock_timeout",
             role: "after a lender whose borrower lives",
+            slow: false,
             acts: vec![wait_for_the_lent, next::<OfArray>, lend],
             script: lends,
             order: &[FIRST],

@@ -123,8 +123,7 @@ fn waits_for_the_dying(play: &mut Play) -> Result<&'static str, String> {
     let victim = play.begin(V)?;
     play.asleep(victim)?;
     let waiter = play.begin_to_sleep(NEXT)?;
-    play.go(holder);
-    play.die(holder)?;
+    play.dies_for_the_victim(holder, &[waiter])?;
     play.victim_ends()?;
     let first = play.end(waiter)?;
     verdict(&[first, play.whole(NEXT)?])
@@ -147,7 +146,8 @@ fn scenario(
     script: Script,
     order: &'static [&'static str],
 ) -> Scenario {
-    Scenario { primitive: "Value", operation, role, acts: vec![victim, next, hold], script, order }
+    let acts: Vec<Act> = vec![victim, next, hold];
+    Scenario { primitive: "Value", operation, role, slow: false, acts, script, order }
 }
 
 pub(super) fn all() -> Vec<Scenario> {
