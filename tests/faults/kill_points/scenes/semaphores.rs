@@ -51,8 +51,16 @@ fn wrong(error: AcquireError) -> Saw {
     Saw::Wrong(error.to_string())
 }
 
+/// The victim's operation with a permit, or the attempt to get one.
+fn once<W: Which>(part: &Part) -> Saw {
+    part.begin();
+    let saw = which::<W>(part).acquire().map(drop).map_or_else(wrong, |()| Saw::Fine);
+    part.end();
+    saw
+}
+
 /// Twice, since a process has its place in the semaphore after the first time.
-fn cycle<W: Which>(part: &Part) -> Saw {
+fn twice<W: Which>(part: &Part) -> Saw {
     part.begin();
     let first = which::<W>(part).acquire().map(drop);
     let second = which::<W>(part).acquire().map(drop);
@@ -336,18 +344,19 @@ fn rows<W: Which>() -> Vec<Scenario> {
         order,
     };
     let only: &[&str] = &[ALL];
-    let (cycle, wait_in_vain): (Act, Act) = (cycle::<W>, wait_in_vain::<W>);
+    let (once, wait_in_vain): (Act, Act) = (once::<W>, wait_in_vain::<W>);
+    let twice: Act = twice::<W>;
     let leave: Act = give_one_back_and_leave::<W>;
     vec![
-        row("acquire, drop", "alone", cycle, cycle, alone, only),
-        row("acquire, drop", "after a death", cycle, cycle, comes_after_a_death, only),
-        row("acquire, drop", "waiting for a holder", cycle, cycle, waits, only),
-        row("acquire, drop", "waiting for one who dies", cycle, cycle, waits_for_the_dying, only),
-        row("acquire_timeout", "in vain", wait_in_vain, cycle, gives_up, only),
-        row("drop", "while another waits", give_one_back::<W>, cycle, awaited, only),
+        row("acquire, drop", "alone", twice, once, alone, only),
+        row("acquire, drop", "after a death", twice, once, comes_after_a_death, only),
+        row("acquire, drop", "waiting for a holder", once, once, waits, only),
+        row("acquire, drop", "waiting for one who dies", once, once, waits_for_the_dying, only),
+        row("acquire_timeout", "in vain", wait_in_vain, once, gives_up, only),
+        row("drop", "while another waits", give_one_back::<W>, once, awaited, only),
         row("drop", "after one who gave up", leave, wait_in_vain, after_one_who_gave_up, only),
-        row("forget", "alone", forget_one::<W>, cycle, alone, &[ALL, LESS]),
-        row("available", "after a death", ask_for_available::<W>, cycle, comes_after_a_death, only),
+        row("forget", "alone", forget_one::<W>, once, alone, &[ALL, LESS]),
+        row("available", "after a death", ask_for_available::<W>, once, comes_after_a_death, only),
     ]
 }
 
@@ -361,7 +370,7 @@ pub(super) fn all() -> Vec<Scenario> {
         slow: false,
         acts: vec![
             release_one::<Unbounded>,
-            cycle::<Unbounded>,
+            once::<Unbounded>,
             give_one_back::<Unbounded>,
             count::<Unbounded>,
         ],
@@ -375,7 +384,7 @@ pub(super) fn all() -> Vec<Scenario> {
         slow: false,
         acts: vec![
             give_back_above_the_bound,
-            cycle::<Bounded>,
+            once::<Bounded>,
             give_one_back::<Bounded>,
             count::<Bounded>,
         ],
