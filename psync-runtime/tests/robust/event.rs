@@ -27,9 +27,10 @@ pub(crate) fn deaths_lose_no_wake_up() {
         pause(1_000);
         setter.kill();
         waiters[0].kill();
+        let before = wakes.load(Relaxed);
         until(|| {
             event.set();
-            !event.is_set()
+            wakes.load(Relaxed) != before
         });
         let _setter = start(|| {
             pause(200);
