@@ -283,39 +283,52 @@ fn number(address: usize) -> u64 {
     }
 }
 
-/// Which locks this thread reads under.
+/// Which locks this thread reads under. A forked process has its starter's memory, and reads under none of its locks.
 pub(crate) mod read_locks {
+    use super::me;
     use core::cell::RefCell;
 
+    /// The process, and the address of the lock.
+    type Held = (i32, usize);
+
     thread_local! {
-        static HELD: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+        static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[inline]
+    fn held(address: usize) -> Held {
+        (me().pid, address)
     }
 
     /// This thread begins to read under the lock at `address`.
     #[inline]
     pub(crate) fn push(address: usize) {
-        let _ = HELD.try_with(|held| held.borrow_mut().push(address));
+        let _ = HELD.try_with(|all| all.borrow_mut().push(held(address)));
     }
 
     /// It has done so.
     #[inline]
     pub(crate) fn pop(address: usize) {
-        let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            if let Some(index) = held.iter().rposition(|&lock| lock == address) {
-                held.swap_remove(index);
+        let this = held(address);
+        let _ = HELD.try_with(|all| {
+            let mut all = all.borrow_mut();
+            if let Some(index) = all.iter().rposition(|&lock| lock == this) {
+                all.swap_remove(index);
             }
         });
     }
 
     /// Whether it does.
     pub(crate) fn contains(address: usize) -> bool {
-        HELD.try_with(|held| held.borrow().contains(&address)).unwrap_or(false)
+        HELD.try_with(|all| all.borrow().contains(&held(address))).unwrap_or(false)
     }
 
-    /// The numbers of all of them.
+    /// The numbers of all of them, each once.
     pub(super) fn numbers() -> Vec<u64> {
-        let held = HELD.try_with(|held| held.borrow().clone()).unwrap_or_default();
-        held.into_iter().map(super::number).collect()
+        let mut all = HELD.try_with(|all| all.borrow().clone()).unwrap_or_default();
+        all.retain(|(process, _)| *process == me().pid);
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(|(_, address)| super::number(address)).collect()
     }
 }
