@@ -12,7 +12,7 @@ use std::{
     cell::RefCell,
     sync::{
         OnceLock,
-        atomic::{AtomicU32, Ordering::SeqCst},
+        atomic::{AtomicU32, AtomicU64, Ordering::SeqCst},
     },
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Cue {
     at: AtomicU32,
     /// How many deaths it knew of when it went to sleep.
     deaths: AtomicU32,
+    /// All points that it has passed, in order, as one number.
+    path: AtomicU64,
 }
 
 /// Of `at`.
@@ -50,6 +52,11 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) fn new() -> psync::Result<Self> {
         Ok(Self { stage: Stage::new()?, cues: Shared::new(Cues::default())? })
+    }
+
+    /// See [`path`].
+    pub(crate) fn path_of(&self, place: usize) -> u64 {
+        self.cue(place).path.load(SeqCst)
     }
 
     fn cue(&self, place: usize) -> &Cue {
@@ -114,14 +121,19 @@ static PLACE: OnceLock<(Scene, usize)> = OnceLock::new();
 
 fn publish(event: Passed) {
     if let Some((scene, place)) = PLACE.get() {
+        let cue = scene.cue(*place);
         let at = match event {
-            Passed::At(name) => number(name),
+            Passed::At(name) => {
+                cue.path.store(step(cue.path.load(SeqCst), name), SeqCst);
+                number(name)
+            }
+            Passed::Wakes(name) => number(name),
             Passed::Sleeps(name) => {
-                scene.cue(*place).deaths.store(testing::deaths(), SeqCst);
+                cue.deaths.store(testing::deaths(), SeqCst);
                 number(name) | ASLEEP
             }
         };
-        scene.cue(*place).at.store(at, SeqCst);
+        cue.at.store(at, SeqCst);
     }
 }
 
@@ -129,6 +141,16 @@ fn publish(event: Passed) {
 fn number(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
         & !ASLEEP
+}
+
+/// The number of a path that goes on to `name`.
+fn step(path: u64, name: &str) -> u64 {
+    (path.rotate_left(5) ^ u64::from(number(name))).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The number of the path that these points are.
+pub(crate) fn path(points: &[Passing]) -> u64 {
+    points.iter().fold(0, |path, passing| step(path, &passing.name))
 }
 
 impl Part {

@@ -1,14 +1,15 @@
 //! The cells of one scenario: found by a rehearsal, played one by one, and judged together.
 
-use super::cast::{Passing, Plan};
+use super::cast::{Passing, Plan, path};
 use super::killing::Watchdog;
 use super::play::{Problem, play};
 use super::scenes::Scenario;
 
 /// Up to which time of passing a point there is a cell for it.
 const TURNS: u32 = 3;
-/// How often the victim may fail to come to where it is to die, since others were faster or slower than usual.
-const TRIES: usize = 20;
+/// How often the victim may fail to come to where it is to die on the way that it has rehearsed, since others were faster or slower than usual.
+const TRIES: usize = 100;
+const REHEARSALS: usize = 5;
 
 /// One death.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(crate) struct Cell {
     pub(crate) turn: u32,
     pub(crate) asleep: bool,
     pub(crate) verdict: &'static str,
+    /// How the victim comes there: see [`path`].
+    path: u64,
 }
 
 /// Plays a scenario with a death at each of its points.
@@ -67,21 +70,24 @@ impl Cell {
     }
 }
 
-/// What the victim passes if it lives: the same twice in a row, so that no chance is part of it.
+/// What the victim passes if it lives. Chance makes it longer, by another round of a loop, and never shorter; so the shortest counts.
 fn rehearse(scenario: &Scenario, index: usize) -> Result<Vec<Passing>, String> {
-    let mut last = None;
-    for _ in 0..TRIES {
-        let trace = match play(scenario, index, &Plan::Live) {
-            Ok((trace, _)) => trace,
-            Err(Problem::Missed) => continue,
-            Err(Problem::Wrong(problem)) => return Err(problem),
-        };
-        if last.as_ref() == Some(&trace) {
-            return Ok(trace);
-        }
-        last = Some(trace);
-    }
-    Err(format!("never the same twice: {last:?}"))
+    let rehearse = || match play(scenario, index, &Plan::Live) {
+        Ok(shown) => Ok(shown.passed),
+        Err(Problem::Missed) => Err("the victim has died".to_owned()),
+        Err(Problem::Wrong(problem)) => Err(problem),
+    };
+    let traces: Vec<Result<Vec<Passing>, String>> = if scenario.slow {
+        std::thread::scope(|scope| {
+            let all: Vec<_> = (0..REHEARSALS).map(|_| scope.spawn(rehearse)).collect();
+            let ends = all.into_iter().map(std::thread::ScopedJoinHandle::join);
+            ends.map(|end| end.unwrap_or_else(|_| Err("the judge panicked".to_owned()))).collect()
+        })
+    } else {
+        (0..REHEARSALS).map(|_| rehearse()).collect()
+    };
+    let traces = traces.into_iter().collect::<Result<Vec<_>, _>>()?;
+    traces.into_iter().min_by_key(Vec::len).ok_or_else(|| "no rehearsal".to_owned())
 }
 
 fn places(trace: &[Passing]) -> Vec<Cell> {
@@ -92,7 +98,8 @@ fn places(trace: &[Passing]) -> Vec<Cell> {
         if turn > TURNS {
             continue;
         }
-        let cell = |asleep| Cell { point: passing.name.clone(), turn, asleep, verdict: "" };
+        let path = path(&trace[..=at]);
+        let cell = |asleep| Cell { point: passing.name.clone(), turn, asleep, verdict: "", path };
         cells.push(cell(false));
         if passing.slept {
             cells.push(cell(true));
@@ -104,8 +111,8 @@ fn places(trace: &[Passing]) -> Vec<Cell> {
 fn kill(scenario: &Scenario, index: usize, cell: &Cell) -> Result<&'static str, String> {
     for _ in 0..TRIES {
         match play(scenario, index, &cell.plan()) {
-            Ok((_, verdict)) => return Ok(verdict),
-            Err(Problem::Missed) => {}
+            Ok(shown) if shown.path == cell.path => return Ok(shown.verdict),
+            Ok(_) | Err(Problem::Missed) => {}
             Err(Problem::Wrong(problem)) => return Err(problem),
         }
     }

@@ -55,12 +55,17 @@ pub(crate) enum Problem {
     Wrong(String),
 }
 
-/// Plays a scenario; what its victim passed, and the verdict.
-pub(crate) fn play(
-    scenario: &Scenario,
-    index: usize,
-    plan: &Plan,
-) -> Result<(Vec<Passing>, &'static str), Problem> {
+/// What a run has shown.
+pub(crate) struct Shown {
+    pub(crate) verdict: &'static str,
+    /// What the victim passed, if it was to live.
+    pub(crate) passed: Vec<Passing>,
+    /// The [path](super::cast::path) of the victim.
+    pub(crate) path: u64,
+}
+
+/// Plays a scenario.
+pub(crate) fn play(scenario: &Scenario, index: usize, plan: &Plan) -> Result<Shown, Problem> {
     let scene = Scene::new().map_err(|error| Problem::Wrong(error.to_string()))?;
     let mut play = Play {
         index,
@@ -72,7 +77,10 @@ pub(crate) fn play(
         missed: false,
     };
     match (scenario.script)(&mut play) {
-        Ok(verdict) => Ok((play.passed, verdict)),
+        Ok(verdict) => {
+            let path = play.scene.path_of(play.victim.unwrap_or(0));
+            Ok(Shown { verdict, passed: play.passed, path })
+        }
         Err(_) if play.missed => Err(Problem::Missed),
         Err(problem) => Err(Problem::Wrong(problem)),
     }
