@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 fn every_point() {
     let watchdog = Watchdog::new("every_point");
     let only = std::env::var("PSYNC_CELL").ok();
+    let kept = table::kept();
     let mut rows = Vec::new();
     let mut problems = Vec::new();
     let mut hit = BTreeSet::new();
@@ -33,7 +34,8 @@ fn every_point() {
             continue;
         }
         let began = std::time::Instant::now();
-        match matrix::cells(scenario, index, &watchdog) {
+        let usual = kept.get(&name).map(Vec::as_slice);
+        match matrix::cells(scenario, index, usual, &watchdog) {
             Ok(cells) => {
                 let millis = began.elapsed().as_millis();
                 println!(

@@ -16,6 +16,8 @@ rehearsal, verdicts computed from what the survivors report; `cargo test -p psyn
 `PSYNC_GOLDEN=write` accepts what has changed.
 ";
 
+const HEADING: &str = "killed behind";
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -29,10 +31,42 @@ pub(crate) fn section(scenario: &Scenario, cells: &[Cell]) -> String {
     text
 }
 
+fn path() -> PathBuf {
+    root().join("tests/KILL_MATRIX.md")
+}
+
+/// Whether locks bear the kernel's marks. Without them, they are taken over on another way.
+fn is_usual_mode() -> bool {
+    std::env::var_os("PSYNC_ROBUST").is_none()
+}
+
+fn is_to_be_written() -> bool {
+    std::env::var_os("PSYNC_GOLDEN").is_some_and(|mode| mode == "write")
+}
+
+/// The places of each scenario in the table that is kept, unless a new one is written.
+pub(crate) fn kept() -> BTreeMap<String, Vec<String>> {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if is_to_be_written() || !is_usual_mode() {
+        return places;
+    }
+    let mut scenario = String::new();
+    for line in std::fs::read_to_string(path()).unwrap_or_default().lines() {
+        if let Some(name) = line.strip_prefix("## ") {
+            name.clone_into(&mut scenario);
+        } else if let Some((place, _)) =
+            line.strip_prefix("| ").and_then(|row| row.split_once(" | "))
+            && place != HEADING
+        {
+            places.entry(scenario.clone()).or_default().push(place.to_owned());
+        }
+    }
+    places
+}
+
 /// Compares the table with the one that is kept.
 pub(crate) fn compare(rows: &[(usize, Vec<Cell>)]) {
-    // Without the kernel's marks, locks are taken over on another way.
-    if std::env::var_os("PSYNC_ROBUST").is_some() {
+    if !is_usual_mode() {
         return;
     }
     let all = scenes::all();
@@ -40,12 +74,11 @@ pub(crate) fn compare(rows: &[(usize, Vec<Cell>)]) {
     for (index, cells) in rows {
         text.push_str(&section(&all[*index], cells));
     }
-    let path = root().join("tests/KILL_MATRIX.md");
-    if std::env::var_os("PSYNC_GOLDEN").is_some_and(|mode| mode == "write") {
-        std::fs::write(&path, text).expect("the table can be written");
+    if is_to_be_written() {
+        std::fs::write(path(), text).expect("the table can be written");
         return;
     }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let kept = std::fs::read_to_string(path()).unwrap_or_default();
     let differs = kept.lines().zip(text.lines()).find(|(kept, new)| kept != new);
     assert!(
         kept == text,
