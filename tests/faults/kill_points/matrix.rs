@@ -12,7 +12,7 @@ const TURNS: u32 = 3;
 const TRIES: usize = 100;
 /// How many rehearsals there are until one is as usual, and where it is not known what is usual.
 const REHEARSALS: usize = 20;
-const FIRST_REHEARSALS: usize = 3;
+const FIRST_REHEARSALS: usize = 7;
 
 /// One death.
 #[derive(Clone, Debug, PartialEq, Eq)]

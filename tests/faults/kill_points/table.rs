@@ -88,6 +88,9 @@ pub(crate) fn compare(rows: &[(usize, Vec<Cell>)]) {
 
 /// Fails if a point of the sources has no cell, or two places have the same name.
 pub(crate) fn all_points_are_hit(hit: &BTreeSet<String>) {
+    if !is_usual_mode() {
+        return;
+    }
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     collect(&root().join("psync-runtime/src"), &mut places);
     assert!(places.len() > 50, "{} points only", places.len());
