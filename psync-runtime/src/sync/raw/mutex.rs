@@ -1,6 +1,9 @@
 //! The robust lock word: a futex that names its owner and that the kernel marks when the owner dies.
 
-use super::{death, known_bits, me, spin::Spin};
+use super::{
+    death, known_bits, me,
+    spin::{Spin, Worth},
+};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{Blocking, Me, Slept, Wake, Watch, Whom},
@@ -192,7 +195,7 @@ impl RawMutex {
                 if deadline.is_over() {
                     return Err(Refusal::TimedOut);
                 }
-                if seen & WAITERS == 0 && self.spin.until(64, || self.is_unowned()) {
+                if seen & WAITERS == 0 && self.spin.until(Worth::Lock, 64, || self.is_unowned()) {
                     continue;
                 }
             }
@@ -313,6 +316,7 @@ impl RawMutex {
 
     #[cold]
     fn wake(&self) {
+        self.spin.note_processor();
         crate::sys::futex::wake(&self.word, 1);
         fault::point("mutex: woke");
     }

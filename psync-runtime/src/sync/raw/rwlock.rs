@@ -4,7 +4,7 @@ use super::{
     await_orphans, death, me,
     mutex::{Acquired, Poison, RawMutex, Refusal},
     roster::Roster,
-    spin::Spin,
+    spin::{Spin, Worth},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering, exchange_fence},
@@ -183,6 +183,7 @@ impl RawRwLock {
 
     #[cold]
     fn tell_writer(&self) {
+        self.spin.note_processor();
         self.gone.fetch_add(1, Ordering::Release);
         fault::point("rwlock: counted out");
         // Killed before this, it is the death that wakes the writer.
@@ -273,7 +274,7 @@ impl RawRwLock {
 
     fn drain(&self, blocking: &Blocking) -> Result<(), Refusal> {
         let is_empty = || self.readers() == 0;
-        if is_empty() || self.spin.until(16, is_empty) {
+        if is_empty() || self.spin.until(Worth::Lock, 16, is_empty) {
             return Ok(());
         }
         let mut is_dead: fn(Identity) -> bool = death::is_dead;
