@@ -257,7 +257,8 @@ impl RawMutex {
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
         fault::point("mutex: adopted");
-        self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        // Pairs with the load in `is_suspect`: whoever sees this sees the poison.
+        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
         fault::point("mutex: inheritance settled");
     }
 
@@ -348,6 +349,12 @@ impl RawMutex {
     pub(crate) fn is_abandoned(&self) -> bool {
         let seen = self.word.load(Ordering::Relaxed);
         seen & !WAITERS == OWNER_DIED || self.is_left_unmarked(seen)
+    }
+
+    /// Whether an owner died, and nobody has settled that, or what it has left is poisoned.
+    pub(crate) fn is_suspect(&self) -> bool {
+        let seen = self.word.load(Ordering::Acquire);
+        seen & OWNER_DIED != 0 || self.poison().is_some() || self.is_left_unmarked(seen)
     }
 
     /// The same where the kernel marks nothing.
