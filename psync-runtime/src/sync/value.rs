@@ -49,7 +49,7 @@ struct Buffer<T>(UnsafeCell<MaybeUninit<T>>);
 type Word = MaybeUninit<u64>;
 
 // SAFETY: what is shared is copies of a `Copy` value; the buffers are written by the holder of the lock alone, and a copy that a
-// write overlapped is discarded (UNSAFE.md, L1).
+// write overlapped is discarded (UNSAFE.md, L4).
 unsafe impl<T: Copy + Send> Sync for Value<T> {}
 
 impl<T: Copy> Value<T> {
@@ -67,7 +67,7 @@ impl<T: Copy> Value<T> {
     #[inline]
     pub fn get(&self) -> T {
         let copy = self.versions.read(|index| self.buffers[index].read());
-        // SAFETY: the copy is whole: no commit happened while it was made, so nobody wrote to this buffer; and each buffer holds
+        // SAFETY: the copy is whole: no commit happened while it was made, so nobody wrote to this buffer (L4); and each buffer holds
         // a value from `new` on.
         unsafe { copy.assume_init() }
     }
@@ -211,7 +211,7 @@ impl<T: Copy> Buffer<T> {
         let copy = Self(UnsafeCell::new(MaybeUninit::uninit()));
         for index in 0..Self::WORDS {
             // SAFETY: the word lies inside this buffer, whose size is a multiple of its alignment, that of a word. The read is volatile since
-            // another process may be writing; any bytes are a value of `Word`.
+            // another process may be writing (L4); any bytes are a value of `Word`.
             let word = unsafe { self.word(index).read_volatile() };
             // SAFETY: the word lies inside the copy, which only we know.
             unsafe { copy.word(index).write(word) };
@@ -226,7 +226,7 @@ impl<T: Copy> Buffer<T> {
         for index in 0..Self::WORDS {
             // SAFETY: the word lies inside the source, which only we know; any bytes are a value of `Word`.
             let word = unsafe { source.word(index).read() };
-            // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading.
+            // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading (L4).
             unsafe { self.word(index).write_volatile(word) };
             fault::point("value: word written");
         }
