@@ -23,8 +23,8 @@
 //!   set. A timeout of zero tries once.
 //! * Who gets on next among several that wait is not determined, except by a [`Condvar`].
 //! * What a process wrote before it let go is visible to whoever gets hold next.
-//! * A death is noticed by whoever waits, or comes next. Where the kernel marks locks of the dead that takes microseconds, else as long as it takes to hear of
-//!   the death; if nobody is left who tells of deaths, a second.
+//! * A death is noticed by whoever waits, or comes next: at once where the kernel marks the locks of the dead, else as soon as the death is known. If nobody is
+//!   left who tells of deaths, that takes a second.
 //! * A circle of waits for locks is [reported](DeadlockReport) to one of its threads. [`dump_waits`] lists all waits.
 //!
 //! # When not to use them
