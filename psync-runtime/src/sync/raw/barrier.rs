@@ -4,7 +4,7 @@ use super::{
     death, me,
     mutex::{Held, RawMutex},
     roster::{Entry, Roster},
-    spin::Spin,
+    spin::{Spin, Worth},
 };
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
@@ -208,7 +208,7 @@ impl RawBarrier {
     /// Waits for the end of the round; breaks the barrier at the deadline.
     pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(4, has_ended) {
+        if self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;
@@ -346,6 +346,7 @@ impl RawBarrier {
     /// Killed before this, it is the death that wakes them.
     #[cold]
     fn wake(&self) {
+        self.spin.note_processor();
         futex::wake_all(&self.round);
         fault::point("barrier: woke");
     }

@@ -6,7 +6,7 @@ use super::{
     permits::{MOST_FREE, PLACES, Permits},
     roster::Roster,
     signal::Signal,
-    spin::Spin,
+    spin::{Spin, Worth},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
@@ -176,7 +176,7 @@ impl RawSemaphore {
             let watch = Watch::new();
             let may_wait = !blocking.deadline.is_over();
             if may_wait && may_spin && self.look().free() == 0 {
-                may_spin = self.spin.until(4, || self.look().free() != 0);
+                may_spin = self.spin.until(Worth::Lock, 4, || self.look().free() != 0);
                 if may_spin {
                     continue;
                 }
@@ -259,6 +259,7 @@ impl RawSemaphore {
 
     #[cold]
     fn wake(&self) {
+        self.spin.note_processor();
         let _held = self.hold();
         self.notify(1);
     }
