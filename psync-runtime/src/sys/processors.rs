@@ -26,6 +26,14 @@ pub(crate) fn count() -> u32 {
     count
 }
 
+/// How many processors may work at a time for those that this thread works with. If it is bound to one, the others may be bound to others.
+pub(crate) fn usable() -> u32 {
+    match count() {
+        1 => all(),
+        several => several,
+    }
+}
+
 /// Has the next answer come from the kernel: something here suggests that it has changed.
 pub(crate) fn doubt() {
     KNOWN.set((1, 0));
@@ -47,7 +55,7 @@ fn allowed() -> u32 {
 }
 
 /// How many processors the machine has, at least 1.
-pub(crate) fn all() -> u32 {
+fn all() -> u32 {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     once(&COUNT, || {
         let all = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten().unwrap_or(1);

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, fault, futex},
+    sys::{clock::Deadline, fault, futex, processors},
 };
 
 const WAITERS: u32 = 1;
@@ -208,7 +208,7 @@ impl RawBarrier {
     /// Waits for the end of the round; breaks the barrier at the deadline.
     pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(Worth::Meeting, 4, has_ended) {
+        if self.may_run_beside(turn) && self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;
@@ -227,6 +227,12 @@ impl RawBarrier {
             }
             verify = self.sleep(watch, turn.number, deadline) == Wake::Verify;
         }
+    }
+
+    /// Whether all whom the turn waits for can be on their way at this moment, each on a processor of its own. If not, some of them need this one.
+    fn may_run_beside(&self, turn: &Turn<'_>) -> bool {
+        let missing = self.parties - turn.index - 1;
+        missing < processors::usable()
     }
 
     /// Sleeps while round `now` lasts.
