@@ -145,7 +145,7 @@ impl RawMutex {
         self.holder.store(me, Ordering::Relaxed);
         thread::kill_fence();
         if seen & OWNER_DIED != 0 {
-            self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+            self.drop_mark();
         }
         Some(Acquired::Clean)
     }
@@ -228,7 +228,12 @@ impl RawMutex {
     /// Ends an inheritance: the lock is an ordinary one of this thread's from here on.
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
-        self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        self.drop_mark();
+    }
+
+    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more.
+    fn drop_mark(&self) {
+        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
     }
 
     /// Leaves an inheritance to the next one.

@@ -1,6 +1,9 @@
 //! Spinning that knows when it does not pay.
 
-use crate::primitive::{AtomicU32, Ordering, spin_loop};
+use crate::{
+    primitive::{AtomicU32, Ordering, spin_loop},
+    sys::processors,
+};
 
 /// How many rounds one spin may take: about as long as the sleep and wake that it wants to save.
 const MOST: u32 = 2000;
@@ -26,7 +29,7 @@ impl Spin {
     ///
     /// The pauses between the questions grow up to `longest` rounds: each question slows down whoever works on what is waited for.
     pub(crate) fn until(&self, longest: u32, mut done: impl FnMut() -> bool) -> bool {
-        if !several_processors() {
+        if !processors::are_several() {
             return false;
         }
         let memory = self.0.load(Ordering::Relaxed);
@@ -58,27 +61,13 @@ impl Spin {
     }
 }
 
-/// Whether this process may run on more than one processor. Asked once.
-fn several_processors() -> bool {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    match COUNT.load(Ordering::Relaxed) {
-        0 => {
-            let count = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
-            let count = u32::try_from(count).unwrap_or(u32::MAX);
-            COUNT.store(count, Ordering::Relaxed);
-            count > 1
-        }
-        count => count > 1,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn failure_makes_it_shorter_and_success_longer() {
-        if !several_processors() {
+        if !processors::are_several() {
             return;
         }
         let spin = Spin::new();
@@ -101,6 +90,6 @@ mod tests {
             looks += 1;
             true
         });
-        assert_eq!((looks, done), if several_processors() { (1, true) } else { (0, false) });
+        assert_eq!((looks, done), if processors::are_several() { (1, true) } else { (0, false) });
     }
 }
