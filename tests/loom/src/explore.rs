@@ -3,14 +3,12 @@
 use crate::machine::{self, Death, Rules, Sabotage};
 use std::sync::Arc;
 
-/// A run of one model.
-#[derive(Debug)]
+/// How a model is explored.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Explorer {
     /// How often a thread that could go on is interrupted in one execution.
     preemptions: usize,
     sabotage: Option<Sabotage>,
-    pub(crate) executions: u64,
-    pub(crate) deaths: u64,
 }
 
 /// The longest execution, in steps of the checker: an algorithm that spins exceeds it.
@@ -18,27 +16,32 @@ const LONGEST: usize = 4000;
 
 impl Explorer {
     pub(crate) fn new(preemptions: usize, sabotage: Option<Sabotage>) -> Self {
-        Self { preemptions, sabotage, executions: 0, deaths: 0 }
+        Self { preemptions, sabotage }
+    }
+
+    /// For a large model: one preemption less.
+    pub(crate) fn coarse(self) -> Self {
+        Self { preemptions: self.preemptions.saturating_sub(1), ..self }
     }
 
     /// Nobody is killed.
-    pub(crate) fn explore(&mut self, body: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn explore(self, body: impl Fn() + Send + Sync + 'static) {
         self.run(None, Death::Marked, &Arc::new(body));
     }
 
     /// The model's victim is killed: in turn, before each step that it makes in any execution.
-    pub(crate) fn kill(&mut self, death: Death, body: impl Fn() + Send + Sync + 'static) {
+    pub(crate) fn kill(self, death: Death, body: impl Fn() + Send + Sync + 'static) {
         let body = Arc::new(body);
         for fatal in 1.. {
-            let before = self.deaths;
+            let before = machine::counts().deaths;
             self.run(Some(fatal), death, &body);
-            if self.deaths == before {
+            if machine::counts().deaths == before {
                 return;
             }
         }
     }
 
-    fn run<F>(&mut self, fatal: Option<u32>, death: Death, body: &Arc<F>)
+    fn run<F>(self, fatal: Option<u32>, death: Death, body: &Arc<F>)
     where
         F: Fn() + Send + Sync + 'static,
     {
@@ -52,13 +55,5 @@ impl Explorer {
             body();
             machine::shut_down();
         });
-        self.count();
-    }
-
-    /// Adds what has been explored since the last time.
-    pub(crate) fn count(&mut self) {
-        let (executions, deaths) = machine::take_counts();
-        self.executions += executions;
-        self.deaths += deaths;
     }
 }

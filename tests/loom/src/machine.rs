@@ -52,22 +52,33 @@ pub(crate) enum Sabotage {
     NoMark,
     /// Nobody wakes those who would learn of a death.
     NoReport,
+    /// Nobody looks by itself.
+    NoLook,
 }
 
 /// How many seconds long a waiter in doubt waits for news after a death: how often it looks by itself.
-const PATIENCE: u32 = 3;
+const PATIENCE: u32 = 1;
 
 struct Machine {
     rules: Rules,
     threads: Vec<Thread>,
     /// Who sleeps on which address, in the order in which they came.
     queue: Vec<(usize, usize)>,
+    /// Who wants to know when somebody falls asleep.
+    watchers: Vec<loom::thread::Thread>,
+    has_slept: bool,
     /// How many deaths somebody may have to find out about by itself.
     doubts: u32,
     /// Words that were there before the model began.
     statics: usize,
-    executions: u64,
-    deaths: u64,
+    counts: Counts,
+}
+
+/// What has been explored so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) executions: u64,
+    pub(crate) deaths: u64,
 }
 
 #[derive(Default)]
@@ -92,10 +103,11 @@ thread_local! {
             rules: Rules { fatal: None, death: Death::Marked, sabotage: None },
             threads: Vec::new(),
             queue: Vec::new(),
+            watchers: Vec::new(),
+            has_slept: false,
             doubts: 0,
             statics: 0,
-            executions: 0,
-            deaths: 0,
+            counts: Counts { executions: 0, deaths: 0 },
         })
     };
 }
@@ -126,8 +138,10 @@ pub(crate) fn boot(rules: Rules) {
         machine.rules = rules;
         machine.threads = vec![Thread { point: "the start", ..Thread::default() }];
         machine.queue.clear();
+        machine.watchers.clear();
+        machine.has_slept = false;
         machine.doubts = 0;
-        machine.executions += 1;
+        machine.counts.executions += 1;
     });
     drop(format!("{WORLD:?} {CLOCK:?}"));
     with(|machine| machine.statics = memory::count());
@@ -142,19 +156,14 @@ pub(crate) fn shut_down() {
     });
 }
 
-/// How many executions and deaths there have been since it was asked last.
-pub(crate) fn take_counts() -> (u64, u64) {
-    with(|machine| {
-        (core::mem::take(&mut machine.executions), core::mem::take(&mut machine.deaths))
-    })
+/// What this thread has explored.
+pub(crate) fn counts() -> Counts {
+    with(|machine| machine.counts)
 }
 
-/// Where the victims are, for the report of a failure.
-pub(crate) fn whereabouts() -> Vec<(u32, &'static str)> {
-    with(|machine| {
-        let victims = machine.threads.iter().filter(|thread| thread.is_mortal);
-        victims.map(|victim| (victim.steps, victim.point)).collect()
-    })
+/// The last point that each thread has passed, for the report of a failure.
+pub(crate) fn whereabouts() -> Vec<&'static str> {
+    with(|machine| machine.threads.iter().map(|thread| thread.point).collect())
 }
 
 pub(crate) fn has(sabotage: Sabotage) -> bool {
@@ -207,6 +216,14 @@ pub(crate) fn stranger<T: 'static>(body: impl FnOnce() -> T + 'static) -> Proces
 /// Starts a process that is killed at some step, in a model that is run with deaths.
 pub(crate) fn victim<T: 'static>(body: impl FnOnce() -> T + 'static) -> Process<T> {
     start(Thread { is_mortal: true, ..Thread::default() }, body)
+}
+
+/// Starts a process that comes to the end of `body` and is killed there, with what it holds.
+pub(crate) fn doomed(body: impl FnOnce() + 'static) -> Process<()> {
+    process(|| {
+        body();
+        panic::resume_unwind(Box::new(Killed))
+    })
 }
 
 fn start<T: 'static>(thread: Thread, body: impl FnOnce() -> T + 'static) -> Process<T> {
@@ -267,9 +284,8 @@ fn die() {
     trace(|| "dies");
     let me = me().id;
     let (death, robust, pending) = with(|machine| {
-        machine.deaths += 1;
         let dead = &mut machine.threads[slot(me)];
-        dead.is_mortal = false;
+        machine.counts.deaths += u64::from(core::mem::take(&mut dead.is_mortal));
         (machine.rules.death, core::mem::take(&mut dead.robust), dead.pending.take())
     });
     if death != Death::Unmarked && !has(Sabotage::NoMark) {
@@ -279,12 +295,12 @@ fn die() {
     if death != Death::Unreported {
         WORLD.mark_dead(me);
     }
-    if death != Death::Marked {
+    if death != Death::Marked && !has(Sabotage::NoLook) {
         // To the checker, a step of those who are about to sleep on the epoch and of this.
         WORLD.epoch().latest(Ordering::Relaxed);
         with(|machine| {
             machine.doubts += 1;
-            machine.end_sleeps(Wake::TimedOut, |_| death == Death::Unreported);
+            machine.end_sleeps(Wake::TimedOut, |_| true);
         });
     }
 }
@@ -315,6 +331,19 @@ pub(crate) fn lives(tid: u32) -> bool {
 pub(crate) fn strike() {
     CLOCK.store(1, Ordering::Relaxed);
     with(|machine| machine.end_sleeps(Wake::TimedOut, |until| until == Deadline::Noon));
+}
+
+/// Waits until another thread has fallen asleep.
+pub(crate) fn await_sleeper() {
+    while with(|machine| !machine.has_slept) {
+        with(|machine| machine.watchers.push(loom::thread::current()));
+        loom::thread::park();
+    }
+}
+
+/// From here on this process is a victim.
+pub(crate) fn endanger() {
+    with_me(|me| me.is_mortal = true);
 }
 
 impl Machine {
@@ -386,8 +415,12 @@ pub(crate) mod sleep {
     /// Sleeps until woken.
     pub(crate) fn sleep() -> Wake {
         while with_me(|me| me.woken.is_none()) {
-            with_me(|me| me.parked = Some(loom::thread::current()));
             super::trace(|| "sleeps");
+            with_me(|me| me.parked = Some(loom::thread::current()));
+            with(|machine| {
+                machine.has_slept = true;
+                machine.watchers.drain(..).for_each(|watcher| watcher.unpark());
+            });
             loom::thread::park();
         }
         finish()

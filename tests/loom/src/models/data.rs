@@ -25,12 +25,20 @@ impl Data {
         }
     }
 
-    /// Makes it whole, whatever it was.
+    /// Adds one to the first half.
+    pub(crate) fn add_half(&self) {
+        self.plain.with_mut(|_| self.halves[0].fetch_add(1, Ordering::Relaxed));
+    }
+
+    /// Takes back what was half done.
     pub(crate) fn repair(&self) {
-        self.plain.with_mut(|_| {
-            let [first, second] = &self.halves;
-            first.store(second.load(Ordering::Relaxed), Ordering::Relaxed);
-        });
+        let [first, second] = &self.halves;
+        self.plain.with_mut(|_| first.store(second.load(Ordering::Relaxed), Ordering::Relaxed));
+    }
+
+    /// Makes it 1, whatever was done of that.
+    pub(crate) fn complete(&self) {
+        self.plain.with_mut(|_| self.halves.each_ref().map(|half| half.store(1, Ordering::Relaxed)));
     }
 
     /// What it is, if it is whole.
