@@ -2,8 +2,9 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Event, ExitStatus, List,
-    Lock, LockError, LockGuard, Mutex, MutexGuard, Options, Permit, PoisonCause, Process,
-    ProcessError, ReleaseError, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text,
-    Value, ValueGuard, parallel, process, shared,
+    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Condvar, Event,
+    ExitStatus, List, Lock, LockError, LockGuard, Mutex, MutexGuard, Once, Options, Permit,
+    PoisonCause, Process, ProcessError, ReadGuard, ReentrantGuard, ReentrantMutex, ReleaseError,
+    RwLock, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value, ValueGuard,
+    WaitTimeout, WriteGuard, parallel, process, shared,
 };
