@@ -196,6 +196,16 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
+    /// Gives up a guard that is not the only one of its hold, if that hold is not the one of the process that this one was forked from.
+    #[inline]
+    fn give_one_back(&self, shares: u32) -> bool {
+        let is_ours = self.raw.is_of_this_process();
+        if is_ours {
+            self.shares.store(shares - 1, Ordering::Relaxed);
+        }
+        is_ours
+    }
+
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
     #[cold]
     fn give_up(&self) {
@@ -358,8 +368,13 @@ pub(super) fn poisoned_by(poison: Poison) -> LockError {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let is_usual = !std::thread::panicking() && self.lock.shares.load(Ordering::Relaxed) == 0;
-        if !is_usual || !self.lock.raw.unlock_simply() {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        let done = !std::thread::panicking()
+            && match shares & !IN_PANIC {
+                0 => shares == 0 && self.lock.raw.unlock_simply(),
+                _ => self.lock.give_one_back(shares),
+            };
+        if !done {
             self.lock.give_up();
         }
     }

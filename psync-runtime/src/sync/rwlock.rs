@@ -102,8 +102,7 @@ impl<T> RwLock<T> {
 
     #[inline]
     fn reader<'a>(&'a self, reading: Reading<'a>) -> Result<ReadGuard<'a, T>, LockError> {
-        let guard = ReadGuard { lock: self, reading, pid: raw::me().pid, not_send: PhantomData };
-        self.sound(guard)
+        self.sound(ReadGuard { lock: self, reading, not_send: PhantomData })
     }
 
     /// Acquires the lock for writing, waiting until nobody else has it.
@@ -113,6 +112,9 @@ impl<T> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> Result<WriteGuard<'_, T>, LockError> {
+        if self.raw.write_at_once() {
+            return self.sound(self.writer());
+        }
         let guard = self.write_any(Deadline::NEVER, Site::here::<Self>(Operation::Write))?;
         self.sound(guard)
     }
@@ -168,6 +170,7 @@ impl<T> RwLock<T> {
         self.write_or_repair(|data| *data = sound)
     }
 
+    #[cold]
     fn write_any(&self, deadline: Deadline, site: Site) -> Result<WriteGuard<'_, T>, LockError> {
         let blocking = Blocking::new(deadline, Some(site));
         match self.raw.write(&blocking) {
@@ -249,7 +252,6 @@ impl<T> fmt::Debug for RwLock<T> {
 pub struct ReadGuard<'a, T> {
     lock: &'a RwLock<T>,
     reading: Reading<'a>,
-    pid: i32,
     /// The thread is known to read, so as not to wait for itself: as with std's guards, not `Send`.
     not_send: PhantomData<std::sync::MutexGuard<'static, ()>>,
 }
@@ -271,7 +273,7 @@ impl<T> Drop for ReadGuard<'_, T> {
     #[inline]
     fn drop(&mut self) {
         // Of a hold in the process that this one was forked from, nothing is ours.
-        if self.pid == raw::me().pid {
+        if self.reading.reader.pid == raw::me().pid {
             self.lock.raw.leave(&self.reading);
         }
     }
