@@ -50,7 +50,8 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let all: Vec<Test> = models::ALL.iter().copied().flatten().flat_map(tests).collect();
     let is_meant = |test: &Test| {
         let name = test.name();
-        let matches = |part: &String| if has("--exact") { name == *part } else { name.contains(part) };
+        let matches =
+            |part: &String| if has("--exact") { name == *part } else { name.contains(part) };
         names.is_empty() || names.iter().any(matches)
     };
     let chosen: Vec<Test> = all.iter().copied().filter(is_meant).collect();

@@ -38,7 +38,8 @@ impl Data {
 
     /// Makes it 1, whatever was done of that.
     pub(crate) fn complete(&self) {
-        self.plain.with_mut(|_| self.halves.each_ref().map(|half| half.store(1, Ordering::Relaxed)));
+        self.plain
+            .with_mut(|_| self.halves.each_ref().map(|half| half.store(1, Ordering::Relaxed)));
     }
 
     /// What it is, if it is whole.
