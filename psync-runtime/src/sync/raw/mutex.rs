@@ -152,7 +152,7 @@ impl RawMutex {
         thread::kill_fence();
         fault::point("mutex: holder set slowly");
         if seen & OWNER_DIED != 0 {
-            self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+            self.drop_mark();
             fault::point("mutex: death mark dropped");
         }
         Some(Acquired::Clean)
@@ -257,9 +257,14 @@ impl RawMutex {
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
         fault::point("mutex: adopted");
-        // Pairs with the load in `is_suspect`: whoever sees this sees the poison.
-        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
+        self.drop_mark();
         fault::point("mutex: inheritance settled");
+    }
+
+    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more; and it must see the poison
+    /// ([`is_suspect`](Self::is_suspect)).
+    fn drop_mark(&self) {
+        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
     }
 
     /// Leaves an inheritance to the next one.
