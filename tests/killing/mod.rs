@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    io::Write as _,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -42,7 +43,9 @@ impl Watchdog {
                 let (step, since) =
                     watched.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if since.elapsed() > HANG {
-                    eprintln!("`{name}` hangs at: {step}\n{}", tree_of(own_pid()));
+                    // Not what `eprintln` writes to, which is kept back until the test is over.
+                    let tree = tree_of(own_pid());
+                    let _ = writeln!(std::io::stderr(), "`{name}` hangs at: {step}\n{tree}");
                     std::process::abort();
                 }
             }

@@ -3,13 +3,14 @@
 
 mod blocking;
 mod identity;
+pub(crate) mod read_locks;
 mod slot;
 mod spill;
 mod table;
 mod waits;
 mod watch;
 
-pub(crate) use blocking::{Blocking, Slept, Whom, read_locks};
+pub(crate) use blocking::{Blocking, Slept, Whom};
 pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
 pub(crate) use spill::{Note, SpillEntry};
