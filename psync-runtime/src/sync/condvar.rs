@@ -21,8 +21,9 @@ use core::{fmt, time::Duration};
 /// Notifying does not need the mutex, and never blocks. The condition variable is not bound to one mutex; which one it is about is up to the program.
 ///
 /// **When a waiter dies**, the others are woken as if it had never waited: if it had been notified already and had not yet got its mutex back, somebody else is
-/// instead. That works between processes of one program. If it dies with the mutex, that is poisoned: then waits end with that error. If whoever would have notified
-/// dies, nobody knows; wait with a timeout where that can happen.
+/// instead. That works between processes of one program. If it dies with the mutex, that is poisoned: then the waits of all end with that error, or of as many
+/// as there are until somebody has made the data whole. Whoever does so notifies those for whom it has become what they wait for.
+/// If whoever would have notified dies elsewhere, nobody knows; wait with a timeout where that can happen.
 ///
 /// # Examples
 /// A customer who waits for a loaf, and a baker who brings one:
@@ -254,12 +255,15 @@ impl Condvar {
         let hold = guard.held().suspend();
         {
             let blocking = Blocking::new(deadline, Some(site));
-            self.0.sleep(&waiter, &blocking);
+            self.0.sleep(&waiter, &blocking, || guard.held().is_suspect());
         }
         let resumed = guard.held().resume(hold, site);
         let ended = self.0.leave(&waiter);
         match resumed {
-            Ok(()) => Ok((guard, WaitTimeout(ended == Ended::TimedOut))),
+            Ok(()) => {
+                let timed_out = ended == Ended::TimedOut && deadline.is_over();
+                Ok((guard, WaitTimeout(timed_out)))
+            }
             Err(error) => {
                 // Notified, and unable to go on: it is another's turn.
                 if ended == Ended::Notified {

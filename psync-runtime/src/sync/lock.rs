@@ -323,6 +323,11 @@ impl<'a> LockGuard<'a> {
         Suspended(shares)
     }
 
+    /// Whether somebody has died or panicked with the lock, as far as that can be told without it.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.lock.raw.is_suspect()
+    }
+
     /// Acquires the lock again, whatever it takes: other guards of the hold may be about, so there is no going on without. `Err` says that it is
     /// poisoned; it is held even so.
     pub(super) fn resume(&self, hold: Suspended, site: Site) -> Result<(), LockError> {

@@ -3,13 +3,13 @@
 use super::{
     death, me,
     mutex::{Held, RawMutex},
-    roster::{Entry, Roster},
+    presence::{Guest, Presence, Stay},
     spin::{Spin, Worth},
 };
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, fault, futex},
+    sys::{clock::Deadline, fault, futex, processors},
 };
 
 const WAITERS: u32 = 1;
@@ -20,10 +20,6 @@ const NUMBER_SHIFT: u32 = 2;
 const MEMORY: usize = 8;
 const NO_ROUND: u32 = u32::MAX;
 
-/// A roster number is a count of arrivals and the low bits of the round that they belong to.
-const COUNT: u32 = (1 << 22) - 1;
-const TAG_SHIFT: u32 = 22;
-
 /// A barrier that a death inside breaks.
 ///
 /// | `round` | meaning | left by |
@@ -31,15 +27,14 @@ const TAG_SHIFT: u32 = 22;
 /// | n, with or without `WAITERS` | round n collects arrivals | the last party (n+1), a reset while some wait (n+1), whoever breaks it (n+1 `BROKEN`) |
 /// | n `BROKEN` | broken | a reset (n) |
 ///
-/// A round ends with one store to `round`. An arrival is one store to the roster and counts for the round that it is
-/// tagged with, so nothing has to be cleared when a round ends. The last rounds that were not crossed are kept, for parties
-/// that are slow to leave; they are written before `round`. If the holder of the lock is killed, the next one breaks the
-/// barrier, whatever it was about.
-/// A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
-#[repr(C)]
+/// A round ends with one store to `round`. The last rounds that were not crossed are kept, for parties that are slow to leave; they are written before
+/// `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about: so how many have arrived is counted without
+/// further ado. A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
+///
+/// What those who wait look at lies in the first cache line, which changes once in a round; what those who arrive change, in the second.
+#[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct RawBarrier {
-    lock: RawMutex,
     round: AtomicU32,
     spin: Spin,
     /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
@@ -49,7 +44,18 @@ pub(crate) struct RawBarrier {
     /// The pid of the process whose death broke the barrier; 0 if it was none.
     broken_by: AtomicI32,
     parties: u32,
-    roster: Roster,
+    arrivals: Arrivals,
+    presence: Presence,
+}
+
+#[repr(C, align(64))]
+#[derive(Debug)]
+struct Arrivals {
+    lock: RawMutex,
+    /// How many have arrived in the present round.
+    count: AtomicU32,
+    /// The death epoch up to which nobody inside has died.
+    epoch: AtomicU32,
 }
 
 /// What an arrival led to.
@@ -68,14 +74,7 @@ pub(crate) enum Arrival<'a> {
 pub(crate) struct Turn<'a> {
     number: u32,
     index: u32,
-    present: &'a AtomicU32,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.present.fetch_sub(1, Ordering::Release);
-        fault::point("barrier: left");
-    }
+    _stay: Stay<'a>,
 }
 
 /// The index of a crossing, or the pid of the dead process (0 if none) that broke the barrier.
@@ -89,21 +88,21 @@ const fn after(number: u32) -> u32 {
     number.wrapping_add(1) & (u32::MAX >> NUMBER_SHIFT)
 }
 
-const fn tag(number: u32) -> u32 {
-    number << TAG_SHIFT
-}
-
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
-            lock: RawMutex::new(),
             round: AtomicU32::new(1 << NUMBER_SHIFT),
             spin: Spin::new(),
             broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
             breaks: AtomicU32::new(0),
             broken_by: AtomicI32::new(0),
             parties,
-            roster: Roster::new(),
+            arrivals: Arrivals {
+                lock: RawMutex::new(),
+                count: AtomicU32::new(0),
+                epoch: AtomicU32::new(0),
+            },
+            presence: Presence::new(),
         }
     }
 
@@ -117,16 +116,11 @@ impl RawBarrier {
 
     /// How many have arrived in the present round.
     pub(crate) fn waiting(&self) -> u32 {
-        let now = number(self.round.load(Ordering::Acquire));
-        self.arrivals(now).map(|entry| entry.value() & COUNT).sum::<u32>().min(self.parties)
-    }
-
-    fn arrivals(&self, now: u32) -> impl Iterator<Item = Entry<'_>> {
-        self.roster.entries().filter(move |entry| entry.value() & !COUNT == tag(now))
+        self.arrivals.count.load(Ordering::Relaxed)
     }
 
     fn hold(&self) -> Held<'_> {
-        self.lock.hold(|dead| {
+        self.arrivals.lock.hold(|dead| {
             if !self.is_broken() {
                 self.end_round(dead.pid, BROKEN);
             }
@@ -141,11 +135,11 @@ impl RawBarrier {
             let (now, arrival) = {
                 let _held = self.hold();
                 let now = number(self.round.load(Ordering::Relaxed));
-                self.check(death::is_dead);
+                self.check_since(&watch);
                 if self.is_broken() {
                     return Err(self.broken_by.load(Ordering::Relaxed));
                 }
-                let arrived = self.count(now);
+                let arrived = self.arrivals.count.load(Ordering::Relaxed);
                 let is_missing = arrived < self.parties;
                 (now, is_missing.then(|| self.record(now, arrived, stop, &mut asleep)))
             };
@@ -178,37 +172,20 @@ impl RawBarrier {
             *asleep = self.begin_round(after(now), 0);
             return Ok(Arrival::Crossed(index));
         }
-        let Ok(entry) = self.roster.entry(me()) else {
+        let Ok(stay) = self.presence.enter(me()) else {
             self.end_round(0, BROKEN);
             return Err(0);
         };
-        let present = entry.present();
-        present.fetch_add(1, Ordering::Relaxed);
-        fault::point("barrier: present");
-        entry.set(tag(now) | ((entry.value() & COUNT) + 1));
+        self.arrivals.count.store(index + 1, Ordering::Relaxed);
         fault::point("barrier: arrived");
-        let turn = Turn { number: now, index, present };
+        let turn = Turn { number: now, index, _stay: stay };
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
-    }
-
-    /// How many have arrived in round `now`; drops what is left of earlier rounds. Only under the lock.
-    fn count(&self, now: u32) -> u32 {
-        let mut arrived = 0;
-        for entry in self.roster.entries() {
-            if entry.value() & !COUNT == tag(now) {
-                arrived += entry.value() & COUNT;
-            } else {
-                entry.clear();
-                fault::point("barrier: old arrival cleared");
-            }
-        }
-        arrived
     }
 
     /// Waits for the end of the round; breaks the barrier at the deadline.
     pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(Worth::Meeting, 4, has_ended) {
+        if self.may_run_beside(turn) && self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;
@@ -218,7 +195,7 @@ impl RawBarrier {
                 return self.outcome(turn);
             }
             let is_dead = if verify { death::is_gone } else { death::is_dead };
-            if verify || self.lock.is_abandoned() || self.casualty(is_dead).is_some() {
+            if verify || self.arrivals.lock.is_abandoned() || self.casualty(is_dead).is_some() {
                 let _held = self.hold();
                 self.check(is_dead);
             }
@@ -227,6 +204,12 @@ impl RawBarrier {
             }
             verify = self.sleep(watch, turn.number, deadline) == Wake::Verify;
         }
+    }
+
+    /// Whether all whom the turn waits for can be on their way at this moment, each on a processor of its own. If not, some of them need this one.
+    fn may_run_beside(&self, turn: &Turn<'_>) -> bool {
+        let missing = self.parties - turn.index - 1;
+        missing < processors::usable()
     }
 
     /// Sleeps while round `now` lasts.
@@ -249,16 +232,20 @@ impl RawBarrier {
 
     /// A process that died in here.
     fn casualty(&self, is_dead: fn(Identity) -> bool) -> Option<i32> {
-        self.casualties(is_dead).next().map(|entry| entry.pid())
+        self.casualties(is_dead).next().map(|guest| guest.pid)
     }
 
-    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Entry<'_>> {
-        let me = me().id;
-        self.roster.entries().filter(move |entry| {
-            entry.holder() != me
-                && entry.present().load(Ordering::Relaxed) != 0
-                && is_dead(entry.holder())
-        })
+    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Guest<'_>> {
+        self.presence.casualties(me().id, is_dead)
+    }
+
+    /// [`check`](Self::check), if anybody at all has died since the last one. Only under the lock.
+    fn check_since(&self, watch: &Watch) {
+        let epoch = watch.epoch();
+        if self.arrivals.epoch.load(Ordering::Relaxed) != epoch {
+            self.check(death::is_dead);
+            self.arrivals.epoch.store(epoch, Ordering::Relaxed);
+        }
     }
 
     /// Breaks the barrier if somebody died in here. Only under the lock.
@@ -301,16 +288,11 @@ impl RawBarrier {
     /// Makes the barrier as new; who waits finds its round broken.
     pub(crate) fn reset(&self) {
         let _held = self.hold();
-        for casualty in self.casualties(death::is_gone) {
-            casualty.present().store(0, Ordering::Relaxed);
-            fault::point("barrier: casualty dismissed");
-            casualty.clear();
-            fault::point("barrier: casualty cleared");
-        }
+        self.casualties(death::is_gone).for_each(|guest| guest.dismiss());
         let now = number(self.round.load(Ordering::Relaxed));
         if self.is_broken() {
             self.open(now, 0);
-        } else if self.count(now) != 0 {
+        } else if self.waiting() != 0 {
             self.end_round(0, 0);
         }
     }
@@ -318,8 +300,6 @@ impl RawBarrier {
     /// Ends the round without a crossing. Cut off by a kill, it is done again, as the breaking of the barrier.
     fn end_round(&self, dead: i32, state: u32) {
         let now = number(self.round.load(Ordering::Relaxed));
-        // What is left of earlier rounds goes before tags come round again.
-        self.count(now);
         self.broken_by.store(dead, Ordering::Relaxed);
         fault::point("barrier: death noted");
         let breaks = self.breaks.load(Ordering::Relaxed);
@@ -330,8 +310,10 @@ impl RawBarrier {
         self.open(after(now), state);
     }
 
-    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one.
+    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one. Only under the lock.
     fn begin_round(&self, next: u32, state: u32) -> bool {
+        self.arrivals.count.store(0, Ordering::Relaxed);
+        fault::point("barrier: count cleared");
         let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
         fault::point("barrier: round begun");
         before & WAITERS != 0

@@ -45,6 +45,9 @@ impl Spin {
     ///
     /// The pauses between the questions grow up to `longest` rounds: each question slows down whoever works on what is waited for.
     pub(crate) fn until(&self, worth: Worth, longest: u32, mut done: impl FnMut() -> bool) -> bool {
+        if processors::all() == 1 {
+            return false;
+        }
         let is_bound = processors::count() == 1;
         if is_bound {
             self.note_processor();
@@ -75,6 +78,9 @@ impl Spin {
 
     /// Somebody uses the primitive on this processor.
     pub(crate) fn note_processor(&self) {
+        if processors::all() == 1 {
+            return;
+        }
         let memory = self.memory();
         if !memory.is_on_several() {
             self.learn(memory, memory.on(processors::current()));
@@ -140,7 +146,7 @@ impl Memory {
     }
 
     const fn succeeded(self) -> Self {
-        Self(self.0 & !MOST_DOUBT | self.doubt() / 2)
+        Self((self.0 & !MOST_DOUBT) | (self.doubt() / 2))
     }
 }
 
