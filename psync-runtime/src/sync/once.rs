@@ -10,11 +10,28 @@ use core::fmt;
 
 /// A value that is made by whoever needs it first, in whichever process, and never changes afterwards.
 ///
-/// Everything that was written before the value was made is visible to whoever gets it.
+/// Everything that was written before the value was made is visible to whoever gets it. Once it is there, getting it takes no lock.
 ///
-/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh.
+/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh. What `make` did elsewhere has been done
+/// then, and is done once more.
 ///
 /// # Examples
+/// In several processes:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn price(price: &Once<u32>) -> u32 {
+///     *price.get_or_init(|| psync::current().pid() as u32)
+/// }
+///
+/// let once = Shared::new(Once::new())?;
+/// let prices = parallel! { for _ in 0..3 => price(&once) }?;
+/// assert!(prices.iter().all(|price| Some(price) == once.get()));
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// In one:
 /// ```
 /// use psync::Once;
 ///
@@ -47,7 +64,8 @@ impl<T> Once<T> {
     /// The value; if there is none yet, makes it with `make`, or waits for somebody else who does.
     ///
     /// # Panics
-    /// If `make` does; there is no value then. If `make` asks for the value that it makes, or waits for somebody who does: it would wait for itself.
+    /// If `make` does; there is no value then. If `make` asks for the value that it makes, at once; within a second if whoever makes it waits, perhaps over others, for
+    /// something that this thread holds.
     #[inline]
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {

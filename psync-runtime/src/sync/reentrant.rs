@@ -17,7 +17,11 @@ use core::{fmt, ops::Deref, time::Duration};
 /// Since one thread may have several guards, they give shared access to the data: put a `Cell` or a [`Value`](super::Value) inside, or use it without
 /// data, for something elsewhere. The owner is a thread of a process, so another thread of the same process waits.
 ///
-/// **When the holder dies**, at whatever depth, the mutex is free for the next one within a moment, and poisoned: see [`Mutex`](super::Mutex).
+/// Who gets the mutex next is not determined; everything that was written before its last guard was dropped is visible after the acquisition that
+/// follows.
+///
+/// **When the holder dies**, at whatever depth, the mutex is free for the next one within a moment, and poisoned: see [`Mutex`](super::Mutex). The same
+/// holds if any of its guards is dropped by a panic.
 ///
 /// # Examples
 /// ```
@@ -30,6 +34,33 @@ use core::{fmt, ops::Deref, time::Duration};
 /// inner.set(inner.get() + 1);
 /// assert_eq!((outer.get(), inner.depth()), (2, 2));
 /// # Ok::<(), psync::LockError>(())
+/// ```
+///
+/// Functions that take the mutex themselves and call each other, in several processes:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[shared]
+/// struct Account {
+///     turn: ReentrantMutex<()>,
+///     cents: Value<i64>,
+/// }
+///
+/// #[process(lock(account.turn as _))]
+/// fn pay_in(account: &Account, cents: i64) {
+///     account.cents.update(|sum| sum + cents);
+/// }
+///
+/// #[process(lock(account.turn as _))]
+/// fn pay_in_twice(account: &Account, cents: i64) {
+///     pay_in(account, cents);
+///     pay_in(account, cents);
+/// }
+///
+/// let account = Shared::new(Account::default())?;
+/// parallel! { pay_in(&account, 1), pay_in_twice(&account, 10) }?;
+/// assert_eq!(account.cents.get(), 21);
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[repr(C)]
 pub struct ReentrantMutex<T> {
@@ -49,7 +80,11 @@ impl<T> ReentrantMutex<T> {
     /// Acquires the mutex, waiting until it is free or this thread's.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] if whoever holds it waits for this thread.
+    /// [`LockError::Poisoned`] if a holder died or panicked; [`LockError::Deadlock`] within a second if whoever holds it waits, perhaps over others, for
+    /// something that this thread holds.
+    ///
+    /// # Panics
+    /// If this thread has 2,147,483,647 guards of it already.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     #[track_caller]
@@ -74,7 +109,7 @@ impl<T> ReentrantMutex<T> {
     /// Acquires the mutex, waiting until it is free or this thread's, or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a holder died or panicked.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ReentrantGuard<'_, T>, LockError> {
         match self.lock.lock_again() {
@@ -129,7 +164,7 @@ impl<T> ReentrantMutex<T> {
         self.lock.is_poisoned()
     }
 
-    /// Declares the data sound.
+    /// Declares the data sound. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }
@@ -162,7 +197,8 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
     }
 }
 
-/// One of the guards of a held [`ReentrantMutex`]. The mutex is free when the last of them is dropped.
+/// One of the guards of a held [`ReentrantMutex`]. The mutex is free when the last of them is dropped, in whatever order; if a panic drops one, it is
+/// poisoned.
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
     data: &'a UnsafeCell<T>,

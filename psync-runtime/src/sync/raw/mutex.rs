@@ -257,6 +257,7 @@ impl RawMutex {
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
         fault::point("mutex: adopted");
+        // Also pairs with the load in `is_suspect`: whoever sees this sees the poison.
         self.drop_mark();
         fault::point("mutex: inheritance settled");
     }
@@ -353,6 +354,12 @@ impl RawMutex {
     pub(crate) fn is_abandoned(&self) -> bool {
         let seen = self.word.load(Ordering::Relaxed);
         seen & !WAITERS == OWNER_DIED || self.is_left_unmarked(seen)
+    }
+
+    /// Whether an owner died, and nobody has settled that, or what it has left is poisoned.
+    pub(crate) fn is_suspect(&self) -> bool {
+        let seen = self.word.load(Ordering::Acquire);
+        seen & OWNER_DIED != 0 || self.poison().is_some() || self.is_left_unmarked(seen)
     }
 
     /// The same where the kernel marks nothing.
