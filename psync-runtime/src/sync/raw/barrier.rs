@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
-    shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, fault, futex, processors},
+    shm::world::{Blocking, Identity, Slept, Wake, Watch, Whom},
+    sys::{fault, futex, processors},
 };
 
 const WAITERS: u32 = 1;
@@ -140,7 +140,7 @@ impl RawBarrier {
     }
 
     /// Arrives. With `stop`, the last party does not end the round: it is told, and ends it with [`finish`](Self::finish).
-    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
+    pub(crate) fn arrive(&self, stop: bool, blocking: &Blocking) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
             let mut asleep = false;
@@ -163,8 +163,8 @@ impl RawBarrier {
                 return arrival;
             }
             // The last party is about to end the round, so ours is the next one.
-            self.sleep(watch, now, deadline);
-            if deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
+            self.sleep(watch, now, blocking);
+            if blocking.deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
                 self.abort();
             }
         }
@@ -195,7 +195,7 @@ impl RawBarrier {
     }
 
     /// Waits for the end of the round; breaks the barrier at the deadline.
-    pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
+    pub(crate) fn wait(&self, turn: &Turn<'_>, blocking: &Blocking) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
         if self.may_run_beside(turn) && self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
@@ -211,10 +211,10 @@ impl RawBarrier {
                 let _held = self.hold();
                 self.check(is_dead);
             }
-            if deadline.is_over() && !has_ended() {
+            if blocking.deadline.is_over() && !has_ended() {
                 self.give_up(turn);
             }
-            verify = self.sleep(watch, turn.number, deadline) == Wake::Verify;
+            verify = self.sleep(watch, turn.number, blocking) == Slept::Woke(Wake::Verify);
         }
     }
 
@@ -225,21 +225,21 @@ impl RawBarrier {
     }
 
     /// Sleeps while round `now` lasts.
-    fn sleep(&self, watch: Watch, now: u32, deadline: Deadline) -> Wake {
+    fn sleep(&self, watch: Watch, now: u32, blocking: &Blocking) -> Slept {
         let seen = self.round.load(Ordering::Acquire);
         let marked = seen | WAITERS;
         if number(seen) != now {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         let exchange =
             || self.round.compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed);
         if seen != marked && exchange().is_err() {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         fault::point("barrier: falls asleep");
-        let wake = watch.wait(&self.round, marked, deadline);
+        let slept = blocking.sleep(watch, &self.round, marked, Whom::Unknown);
         fault::point("barrier: awake");
-        wake
+        slept
     }
 
     /// A process that died in here.
