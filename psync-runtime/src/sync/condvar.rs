@@ -23,6 +23,7 @@ use core::{fmt, time::Duration};
 /// **When a waiter dies**, the others are woken as if it had never waited: if it had been notified already and had not yet got its mutex back, somebody else is
 /// instead. That works between processes of one program. If it dies with the mutex, that is poisoned: then the waits of all end with that error, or of as many
 /// as there are until somebody has made the data whole. Whoever does so notifies those for whom it has become what they wait for.
+/// If whoever would have notified dies elsewhere, nobody knows; wait with a timeout where that can happen.
 ///
 /// # Examples
 /// A customer who waits for a loaf, and a baker who brings one:

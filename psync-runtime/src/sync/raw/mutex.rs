@@ -257,12 +257,12 @@ impl RawMutex {
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
         fault::point("mutex: adopted");
-        // Also pairs with the load in `is_suspect`: whoever sees this sees the poison.
         self.drop_mark();
         fault::point("mutex: inheritance settled");
     }
 
-    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more.
+    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more; and it must see the poison
+    /// ([`is_suspect`](Self::is_suspect)).
     fn drop_mark(&self) {
         self.word.fetch_and(!OWNER_DIED, Ordering::Release);
     }
