@@ -9,14 +9,19 @@ mod gates;
 mod killing;
 #[path = "killing/locks.rs"]
 mod locks;
+#[path = "killing/round.rs"]
+mod round;
 #[path = "killing/stage.rs"]
 mod stage;
+#[path = "killing/subjects.rs"]
+mod subjects;
 #[path = "killing/waits.rs"]
 mod waits;
 
 use killing::{HANG, Random, Traces, Watchdog, largest, median, micros, poll_for, rounds};
 use psync::{Options, Process, spawn_with};
-use stage::{Cell, Expect, OUT, Round, Stage};
+use round::{Cell, Expect, Round};
+use stage::{OUT, Stage};
 use std::{
     sync::atomic::Ordering::SeqCst,
     time::{Duration, Instant},

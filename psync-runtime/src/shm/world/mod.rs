@@ -171,6 +171,11 @@ impl World {
         futex::wake_all(&self.epoch.0);
     }
 
+    /// How many deaths were announced.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.epoch.0.load(Ordering::Acquire)
+    }
+
     /// A ready child has ended: a message that it had taken is lost.
     pub(crate) fn announce_lost_child(&self) {
         self.lost.fetch_add(1, Ordering::Release);
