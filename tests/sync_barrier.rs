@@ -74,27 +74,6 @@ fn a_barrier_is_crossed_again_and_again() {
     crosses(10);
 }
 
-#[test]
-fn five_processes_cross_it_a_thousand_times() {
-    let _watchdog = watchdog();
-    crosses(500);
-}
-
-#[process]
-fn cross_on_one_cpu(ground: &Ground, rounds: u32, cpu: usize) -> Result<(), BrokenBarrier> {
-    common::stay_on(cpu);
-    cross_many_times(ground, rounds)
-}
-
-#[test]
-fn five_processes_that_share_a_processor_do_so_too() {
-    let _watchdog = watchdog();
-    let (ground, cpu) = (ground(), common::a_cpu());
-    let ends = parallel! { for _ in 0..PARTIES => cross_on_one_cpu(&ground, 500, cpu) };
-    assert!(ends.expect("no process fails").iter().all(Result::is_ok));
-    assert_eq!((ground.gate.waiting(), ground.gate.is_broken()), (0, false));
-}
-
 #[process]
 fn cross(ground: &Ground) -> Option<usize> {
     ground.gate.wait().ok().map(|passed| passed.index())
