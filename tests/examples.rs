@@ -45,9 +45,8 @@ const EXAMPLES: [(&str, &[&str]); 29] = [
 fn masked(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mask = |(at, word): (usize, &&str)| {
-        let is_id = at > 0
-            && (words[at - 1].trim_start_matches('(').ends_with("process")
-                || words[at - 1] == "thread");
+        let before = at.checked_sub(1).map_or("", |before| words[before]);
+        let is_id = matches!(before.trim_start_matches('('), "process" | "thread");
         let is_time = words.get(at + 1) == Some(&"ms");
         let rest = word.trim_start_matches(|c: char| c.is_ascii_digit());
         if rest.len() < word.len() && (is_id || is_time) {

@@ -4,7 +4,10 @@ use super::{
     action::Action,
     raw::{Arrival, RawBarrier, Turn},
 };
-use crate::sys::{clock::Deadline, fault};
+use crate::{
+    shm::world::{Blocking, Operation, Site},
+    sys::{clock::Deadline, fault},
+};
 use core::{fmt, time::Duration};
 
 /// A point that a number of parties cross together, again and again.
@@ -124,6 +127,7 @@ impl Barrier {
     /// # Panics
     /// If this party is the last and the action panics.
     #[inline]
+    #[track_caller]
     pub fn wait(&self) -> Result<BarrierWait, BrokenBarrier> {
         match self.timeout {
             NO_TIMEOUT => self.cross(Deadline::NEVER),
@@ -138,14 +142,17 @@ impl Barrier {
     ///
     /// # Panics
     /// As [`wait`](Self::wait).
+    #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWait, BrokenBarrier> {
         self.cross(Deadline::after(timeout))
     }
 
+    #[track_caller]
     fn cross(&self, deadline: Deadline) -> Result<BarrierWait, BrokenBarrier> {
-        let crossed = match self.raw.arrive(self.action.is_some(), deadline) {
+        let blocking = Blocking::new(deadline, Some(Site::here::<Self>(Operation::Cross)));
+        let crossed = match self.raw.arrive(self.action.is_some(), &blocking) {
             Ok(Arrival::Crossed(index)) => Ok(index),
-            Ok(Arrival::Early(turn)) => self.raw.wait(&turn, deadline),
+            Ok(Arrival::Early(turn)) => self.raw.wait(&turn, &blocking),
             Ok(Arrival::Last(turn)) => {
                 let unless_finished = BreakOnUnwind { barrier: &self.raw, turn: &turn };
                 self.action.run();

@@ -199,8 +199,8 @@ impl fmt::Display for DeadlockReport {
 /// Who of the program waits for what at this moment, a line for each thread: processes by name and pid, the type that they wait for, the line of the program
 /// where they do, and who holds it, where that is known.
 ///
-/// A look at a program that does not get on. A thread shows up as soon as it sleeps for a lock, a permit, an event, a notification, a [`Once`](super::Once) or the
-/// end of a process; not at a [`Barrier`](super::Barrier), in [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
+/// A look at a program that does not get on. A thread shows up as soon as it sleeps for a lock, a permit, an event, a notification, a [`Once`](super::Once), the
+/// others at a [`Barrier`](super::Barrier) or the end of a process; not in [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
 /// a moment of all of them together: one may have gone on while another one was looked at. Waits with a timeout are marked `for some time`. In a program
 /// without shared memory and processes, nobody shows up. The format of the lines may change.
 ///

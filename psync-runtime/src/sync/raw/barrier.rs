@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
-    shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, fault, futex, processors},
+    shm::world::{Blocking, Identity, Slept, Wake, Watch, Whom},
+    sys::{fault, futex, processors},
 };
 
 const WAITERS: u32 = 1;
@@ -31,24 +31,22 @@ const NO_ROUND: u32 = u32::MAX;
 /// `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about: so how many have arrived is counted without
 /// further ado. A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
 ///
-/// What those who wait look at lies in the first cache line, which changes once in a round; what those who arrive change, in the second.
+/// All that a crossing changes lies in one cache line, which goes to the last party and back to those who wait: with any other layout more lines go to and fro. What
+/// is only read then lies in the second.
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct RawBarrier {
+    arrivals: Arrivals,
     round: AtomicU32,
     spin: Spin,
-    /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
-    broken: [AtomicU32; MEMORY],
-    /// How many rounds were not crossed.
-    breaks: AtomicU32,
-    /// The pid of the process whose death broke the barrier; 0 if it was none.
-    broken_by: AtomicI32,
     parties: u32,
-    arrivals: Arrivals,
+    ends: Ends,
     presence: Presence,
 }
 
-#[repr(C, align(64))]
+const _: () = assert!(core::mem::offset_of!(RawBarrier, ends) == 64);
+
+#[repr(C)]
 #[derive(Debug)]
 struct Arrivals {
     lock: RawMutex,
@@ -56,6 +54,18 @@ struct Arrivals {
     count: AtomicU32,
     /// The death epoch up to which nobody inside has died.
     epoch: AtomicU32,
+}
+
+/// How rounds have ended that were not crossed.
+#[repr(C, align(64))]
+#[derive(Debug)]
+struct Ends {
+    /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
+    broken: [AtomicU32; MEMORY],
+    /// How many rounds were not crossed.
+    breaks: AtomicU32,
+    /// The pid of the process whose death broke the barrier; 0 if it was none.
+    broken_by: AtomicI32,
 }
 
 /// What an arrival led to.
@@ -91,16 +101,18 @@ const fn after(number: u32) -> u32 {
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
-            round: AtomicU32::new(1 << NUMBER_SHIFT),
-            spin: Spin::new(),
-            broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
-            breaks: AtomicU32::new(0),
-            broken_by: AtomicI32::new(0),
-            parties,
             arrivals: Arrivals {
                 lock: RawMutex::new(),
                 count: AtomicU32::new(0),
                 epoch: AtomicU32::new(0),
+            },
+            round: AtomicU32::new(1 << NUMBER_SHIFT),
+            spin: Spin::new(),
+            parties,
+            ends: Ends {
+                broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
+                breaks: AtomicU32::new(0),
+                broken_by: AtomicI32::new(0),
             },
             presence: Presence::new(),
         }
@@ -128,7 +140,7 @@ impl RawBarrier {
     }
 
     /// Arrives. With `stop`, the last party does not end the round: it is told, and ends it with [`finish`](Self::finish).
-    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
+    pub(crate) fn arrive(&self, stop: bool, blocking: &Blocking) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
             let mut asleep = false;
@@ -137,7 +149,7 @@ impl RawBarrier {
                 let now = number(self.round.load(Ordering::Relaxed));
                 self.check_since(&watch);
                 if self.is_broken() {
-                    return Err(self.broken_by.load(Ordering::Relaxed));
+                    return Err(self.ends.broken_by.load(Ordering::Relaxed));
                 }
                 let arrived = self.arrivals.count.load(Ordering::Relaxed);
                 let is_missing = arrived < self.parties;
@@ -151,8 +163,8 @@ impl RawBarrier {
                 return arrival;
             }
             // The last party is about to end the round, so ours is the next one.
-            self.sleep(watch, now, deadline);
-            if deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
+            self.sleep(watch, now, blocking);
+            if blocking.deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
                 self.abort();
             }
         }
@@ -183,7 +195,7 @@ impl RawBarrier {
     }
 
     /// Waits for the end of the round; breaks the barrier at the deadline.
-    pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
+    pub(crate) fn wait(&self, turn: &Turn<'_>, blocking: &Blocking) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
         if self.may_run_beside(turn) && self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
@@ -199,10 +211,10 @@ impl RawBarrier {
                 let _held = self.hold();
                 self.check(is_dead);
             }
-            if deadline.is_over() && !has_ended() {
+            if blocking.deadline.is_over() && !has_ended() {
                 self.give_up(turn);
             }
-            verify = self.sleep(watch, turn.number, deadline) == Wake::Verify;
+            verify = self.sleep(watch, turn.number, blocking) == Slept::Woke(Wake::Verify);
         }
     }
 
@@ -213,21 +225,21 @@ impl RawBarrier {
     }
 
     /// Sleeps while round `now` lasts.
-    fn sleep(&self, watch: Watch, now: u32, deadline: Deadline) -> Wake {
+    fn sleep(&self, watch: Watch, now: u32, blocking: &Blocking) -> Slept {
         let seen = self.round.load(Ordering::Acquire);
         let marked = seen | WAITERS;
         if number(seen) != now {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         let exchange =
             || self.round.compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed);
         if seen != marked && exchange().is_err() {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         fault::point("barrier: falls asleep");
-        let wake = watch.wait(&self.round, marked, deadline);
+        let slept = blocking.sleep(watch, &self.round, marked, Whom::Unknown);
         fault::point("barrier: awake");
-        wake
+        slept
     }
 
     /// A process that died in here.
@@ -300,12 +312,12 @@ impl RawBarrier {
     /// Ends the round without a crossing. Cut off by a kill, it is done again, as the breaking of the barrier.
     fn end_round(&self, dead: i32, state: u32) {
         let now = number(self.round.load(Ordering::Relaxed));
-        self.broken_by.store(dead, Ordering::Relaxed);
+        self.ends.broken_by.store(dead, Ordering::Relaxed);
         fault::point("barrier: death noted");
-        let breaks = self.breaks.load(Ordering::Relaxed);
-        self.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
+        let breaks = self.ends.breaks.load(Ordering::Relaxed);
+        self.ends.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
         fault::point("barrier: break noted");
-        self.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
+        self.ends.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
         fault::point("barrier: break counted");
         self.open(after(now), state);
     }
@@ -337,8 +349,8 @@ impl RawBarrier {
     fn outcome(&self, turn: &Turn<'_>) -> Crossed {
         loop {
             let round = self.round.load(Ordering::Acquire);
-            let dead = self.broken_by.load(Ordering::Acquire);
-            let known = self.broken.each_ref().map(|round| round.load(Ordering::Acquire));
+            let dead = self.ends.broken_by.load(Ordering::Acquire);
+            let known = self.ends.broken.each_ref().map(|round| round.load(Ordering::Acquire));
             if self.round.load(Ordering::Relaxed) & !WAITERS != round & !WAITERS {
                 continue;
             }
