@@ -203,6 +203,7 @@ impl Lock {
         let is_ours = self.raw.is_of_this_process();
         if is_ours {
             self.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: share given back");
         }
         is_ours
     }

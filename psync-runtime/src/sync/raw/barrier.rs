@@ -257,6 +257,7 @@ impl RawBarrier {
         if self.arrivals.epoch.load(Ordering::Relaxed) != epoch {
             self.check(death::is_dead);
             self.arrivals.epoch.store(epoch, Ordering::Relaxed);
+            fault::point("barrier: deaths looked for");
         }
     }
 
