@@ -150,6 +150,8 @@ pub(crate) struct Seen {
     pub(crate) parent: i32,
     pub(crate) session: i32,
     pub(crate) zombie: bool,
+    /// By SIGSTOP.
+    pub(crate) stopped: bool,
     pub(crate) name: String,
 }
 
@@ -169,6 +171,7 @@ pub(crate) fn look_at(pid: i32) -> Option<Seen> {
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         zombie: matches!(fields.first(), Some(&"Z" | &"X")),
+        stopped: fields.first() == Some(&"T"),
         name: head.split_once('(')?.1.to_owned(),
     })
 }
