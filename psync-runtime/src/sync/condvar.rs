@@ -3,7 +3,7 @@
 use super::{
     LockGuard, MutexGuard, ReentrantGuard,
     error::LockError,
-    raw::{Ended, RawCondvar},
+    raw::{Ended, RawCondvar, Sleeping},
 };
 use crate::{
     shm::world::{Blocking, Operation, Site},
@@ -80,6 +80,15 @@ pub struct Condvar(RawCondvar);
 pub trait CondvarGuard: sealed::Sealed {
     #[doc(hidden)]
     fn held(&self) -> &LockGuard<'_>;
+
+    /// Called before the lock is given up: sees to it that nobody is surprised by what other guards of this hold refer to. Until the result is dropped.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[doc(hidden)]
+    fn step_back(&self) -> Option<Sleeping<'_>> {
+        None
+    }
 }
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
@@ -114,6 +123,10 @@ impl<T> CondvarGuard for ReentrantGuard<'_, T> {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
     }
+
+    fn step_back(&self) -> Option<Sleeping<'_>> {
+        self.sleep_with_others()
+    }
 }
 
 impl<T, F: FnMut(&T) -> bool> Condition<F> for ReentrantGuard<'_, T> {
@@ -140,6 +153,8 @@ impl<F: FnMut() -> bool> Condition<F> for LockGuard<'_> {
 #[doc(hidden)]
 pub trait FieldsGuard {
     fn lock_guard(&self) -> &LockGuard<'_>;
+    /// Whether all fields of the hold are in this guard.
+    fn is_whole(&self) -> bool;
 }
 
 impl<G: FieldsGuard> sealed::Sealed for G {}
@@ -147,6 +162,11 @@ impl<G: FieldsGuard> sealed::Sealed for G {}
 impl<G: FieldsGuard> CondvarGuard for G {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
+    }
+
+    fn step_back(&self) -> Option<Sleeping<'_>> {
+        assert!(self.is_whole(), "a field of the guard that is to wait is in another guard");
+        None
     }
 }
 
@@ -251,6 +271,7 @@ impl Condvar {
         deadline: Deadline,
     ) -> Result<(G, WaitTimeout), LockError> {
         let site = Site::here::<Self>(Operation::Wait);
+        let others = guard.step_back();
         let waiter = self.0.enlist();
         let hold = guard.held().suspend();
         {
@@ -258,6 +279,7 @@ impl Condvar {
             self.0.sleep(&waiter, &blocking, || guard.held().is_suspect());
         }
         let resumed = guard.held().resume(hold, site);
+        drop(others);
         let ended = self.0.leave(&waiter);
         match resumed {
             Ok(()) => {

@@ -309,6 +309,11 @@ impl<'a> LockGuard<'a> {
         Self { lock, not_send: PhantomData }
     }
 
+    /// Whether both are guards of one lock.
+    pub(super) fn is_of_the_same(&self, other: &LockGuard<'_>) -> bool {
+        core::ptr::eq(self.lock, other.lock)
+    }
+
     /// How many guards keep the lock held.
     pub(super) fn guards(&self) -> u32 {
         (self.lock.shares.load(Ordering::Relaxed) & !IN_PANIC) + 1
