@@ -196,14 +196,14 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
-    /// Gives up a guard that is not the only one of its hold, if that hold is this thread's.
+    /// Gives up a guard that is not the only one of its hold, if that hold is not the one of the process that this one was forked from.
     #[inline]
     fn give_one_back(&self, shares: u32) -> bool {
-        let is_mine = self.raw.is_mine();
-        if is_mine {
+        let is_ours = self.raw.is_of_this_process();
+        if is_ours {
             self.shares.store(shares - 1, Ordering::Relaxed);
         }
-        is_mine
+        is_ours
     }
 
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.

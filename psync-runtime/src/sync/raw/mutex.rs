@@ -335,8 +335,14 @@ impl RawMutex {
     /// The same, and certain also where somebody dead had this thread's id.
     #[inline]
     pub(crate) fn is_surely_mine(&self) -> bool {
-        let seen = self.word.load(Ordering::Relaxed);
-        seen & TID == thread::tid() && self.is_held_by_me(seen)
+        self.is_mine() && self.is_of_this_process()
+    }
+
+    /// Whether a thread of this process holds the lock, for a guard of it: that thread's, or a copy that a fork has made.
+    #[inline]
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        // By the pid alone: the process may have become one of a program with a world since it took the lock.
+        (self.holder.load(Ordering::Relaxed) ^ known_bits()) >> 32 == 0
     }
 
     pub(crate) fn is_locked(&self) -> bool {
