@@ -76,7 +76,7 @@ fn cross(barrier: &RawBarrier, action: Option<&Data>, until: Deadline) -> Result
 
 /// Two processes write something of their own, cross, read what the other one wrote, and cross again, twice.
 fn two_cross_again_and_again(explorer: Explorer) {
-    explorer.explore(|| {
+    explorer.thoroughly(|| {
         let (barrier, mine, theirs) = (new(2), Data::new(), Data::new());
         let party = |barrier: &RawBarrier, mine: &Data, theirs: &Data| {
             let cross = || cross(barrier, None, Deadline::NEVER).expect("it is whole");
@@ -99,7 +99,7 @@ fn two_cross_again_and_again(explorer: Explorer) {
 
 /// Three processes cross twice.
 fn three_cross_twice(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.strong().coarse().explore(|| {
         let barrier = new(3);
         let party = |barrier: &RawBarrier| {
             [0, 1].map(|_| cross(barrier, None, Deadline::NEVER).expect("it is whole"))
@@ -110,40 +110,43 @@ fn three_cross_twice(explorer: Explorer) {
         });
         let mut sum = party(&barrier);
         for other in others {
-            sum = core::array::from_fn({
-                let indices = other.join();
-                move |crossing| sum[crossing] + indices[crossing]
-            });
+            for (sum, index) in sum.iter_mut().zip(other.join()) {
+                *sum += index;
+            }
         }
         assert_eq!(sum, [3, 3], "the indices are 0, 1 and 2");
     });
 }
 
-/// Two processes cross a barrier with an action twice: each finds it done when it comes out.
+/// Two processes cross a barrier with an action: each finds it done when it comes out. And with strong memory, twice.
 fn the_last_acts_before_anybody_leaves(explorer: Explorer) {
-    explorer.explore(|| {
-        let (barrier, data) = (new(2), Data::new());
-        let party = |barrier: &RawBarrier, data: &Data| {
-            for crossing in 1..=2 {
-                cross(barrier, Some(data), Deadline::NEVER).expect("it is whole");
-                // The next one may be on its way.
-                let done = data.read_whole();
-                assert_eq!(done, crossing);
-                cross(barrier, None, Deadline::NEVER).expect("it is whole");
-            }
-        };
-        let other = {
-            let (barrier, data) = (barrier.clone(), data.clone());
-            process(move || party(&barrier, &data))
-        };
-        party(&barrier, &data);
-        other.join();
-    });
+    let model = |crossings: u32| {
+        move || {
+            let (barrier, data) = (new(2), Data::new());
+            let party = move |barrier: &RawBarrier, data: &Data| {
+                for crossing in 1..=crossings {
+                    cross(barrier, Some(data), Deadline::NEVER).expect("it is whole");
+                    assert_eq!(data.read_whole(), crossing);
+                    if crossing < crossings {
+                        cross(barrier, None, Deadline::NEVER).expect("it is whole");
+                    }
+                }
+            };
+            let other = {
+                let (barrier, data) = (barrier.clone(), data.clone());
+                process(move || party(&barrier, &data))
+            };
+            party(&barrier, &data);
+            other.join();
+        }
+    };
+    explorer.coarse().explore(model(1));
+    explorer.strong().explore(model(2));
 }
 
 /// One of two parties waits until noon, which comes at any moment: both cross, or neither.
 fn one_gives_up_waiting(explorer: Explorer) {
-    explorer.explore(|| {
+    explorer.thoroughly(|| {
         let barrier = new(2);
         let parties = [Deadline::Noon, Deadline::NEVER].map(|until| {
             let barrier = barrier.clone();
@@ -168,7 +171,7 @@ fn a_party_is_killed_inside_unreported(explorer: Explorer) {
 }
 
 fn inside(explorer: Explorer, death: Death) {
-    explorer.kill(death, || {
+    explorer.strong().kill(death, || {
         let barrier = new(2);
         let killed = {
             let barrier = barrier.clone();
@@ -201,7 +204,7 @@ const VICTIM: i32 = 2;
 
 /// One of two parties is killed at any step; somebody takes its place. Nobody is left in the barrier.
 fn a_party_is_killed_anywhere(explorer: Explorer) {
-    explorer.kill(Death::Marked, || {
+    explorer.strong().kill(Death::Marked, || {
         let barrier = new(2);
         let killed = {
             let barrier = barrier.clone();
