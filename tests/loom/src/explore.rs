@@ -42,6 +42,11 @@ impl Explorer {
         self.strong().run(None, Death::Marked, &body);
     }
 
+    /// A process of the model is doomed.
+    pub(crate) fn die(self, death: Death, body: impl Fn() + Send + Sync + 'static) {
+        self.run(None, death, &Arc::new(body));
+    }
+
     /// The model's victim is killed: in turn, before each step that it makes in any execution.
     pub(crate) fn kill(self, death: Death, body: impl Fn() + Send + Sync + 'static) {
         let body = Arc::new(body);

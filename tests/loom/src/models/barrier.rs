@@ -4,7 +4,7 @@ use super::data::Data;
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, endanger, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, endanger, has_passed, process, shared, strike, victim},
     sync::raw::{Arrival, RawBarrier},
     sys::clock::Deadline,
 };
@@ -159,8 +159,8 @@ fn one_gives_up_waiting(explorer: Explorer) {
     });
 }
 
-/// One of two parties is killed at any step once it has arrived: the other one crosses, or is told who died. Then the barrier is
-/// made as new, and is crossed by two.
+/// Of three parties one never comes, and one is killed: asleep, or at any step of giving up. The third one is told, by the death alone.
+/// Then the barrier is made as new, and is crossed.
 fn a_party_is_killed_inside(explorer: Explorer) {
     inside(explorer, Death::Marked);
 }
@@ -171,32 +171,43 @@ fn a_party_is_killed_inside_unreported(explorer: Explorer) {
 }
 
 fn inside(explorer: Explorer, death: Death) {
-    explorer.strong().kill(death, || {
-        let barrier = new(2);
-        let killed = {
-            let barrier = barrier.clone();
-            process(move || match barrier.arrive(false, Deadline::NEVER) {
-                Ok(Arrival::Early(turn)) => {
-                    endanger();
-                    let _ = barrier.wait(&turn, Deadline::NEVER);
-                }
-                arrival => drop(arrival.map(|_| ())),
-            })
-        };
-        let crossed = cross(&barrier, None, Deadline::NEVER);
-        let is_killed = killed.end().is_none();
-        if let Err(dead) = crossed {
-            assert!(is_killed, "nobody died");
-            assert_eq!((dead, barrier.is_broken()), (VICTIM, true));
+    fn model(start: fn(Arc<RawBarrier>) -> Process<()>) -> impl Fn() + Send + Sync {
+        move || {
+            let barrier = new(3);
+            let killed = start(barrier.clone());
+            let crossed = cross(&barrier, None, Deadline::NEVER);
+            // It may have broken the barrier by giving up before it was killed.
+            let gave_up = killed.end().is_some() || has_passed(1, "barrier: round begun");
+            assert!(barrier.is_broken());
+            assert!(crossed == Err(VICTIM) || (crossed == Err(0) && gave_up), "{crossed:?}");
+            cross_anew(&barrier);
         }
-        barrier.reset();
-        let other = {
-            let barrier = barrier.clone();
-            process(move || cross(&barrier, None, Deadline::NEVER))
-        };
-        let crossed = cross(&barrier, None, Deadline::NEVER);
-        assert!(crossed.is_ok() && other.join().is_ok());
+    }
+    let asleep = |barrier: Arc<RawBarrier>| {
+        doomed(move || core::mem::forget(barrier.arrive(false, Deadline::NEVER)))
+    };
+    let giving_up = |barrier: Arc<RawBarrier>| {
+        process(move || {
+            if let Ok(Arrival::Early(turn)) = barrier.arrive(false, Deadline::NEVER) {
+                endanger();
+                assert_eq!(barrier.wait(&turn, Deadline::Over), Err(0));
+            }
+        })
+    };
+    explorer.strong().die(death, model(asleep));
+    explorer.strong().coarse().kill(death, model(giving_up));
+}
+
+/// Makes it as new and crosses it with as many as it is for.
+fn cross_anew(barrier: &Arc<RawBarrier>) {
+    barrier.reset();
+    let others = (1..barrier.parties()).map(|_| {
+        let barrier = barrier.clone();
+        process(move || cross(&barrier, None, Deadline::NEVER))
     });
+    let others: Vec<_> = others.collect();
+    assert!(cross(barrier, None, Deadline::NEVER).is_ok());
+    assert!(others.into_iter().all(|other| other.join().is_ok()));
 }
 
 /// The pid of the first process that is started.
@@ -218,12 +229,6 @@ fn a_party_is_killed_anywhere(explorer: Explorer) {
             let _ = cross(&barrier, None, Deadline::Over);
         }
         let _ = other.join();
-        barrier.reset();
-        let other = {
-            let barrier = barrier.clone();
-            process(move || cross(&barrier, None, Deadline::NEVER))
-        };
-        let crossed = cross(&barrier, None, Deadline::NEVER);
-        assert!(crossed.is_ok() && other.join().is_ok());
+        cross_anew(&barrier);
     });
 }
