@@ -135,7 +135,7 @@ fn waits_for_itself<G>(attempt: impl FnOnce() -> Result<G, LockError>) -> bool {
 fn a_thread_that_would_wait_for_itself_is_told_at_once() {
     let _watchdog = watchdog();
     let (things, array) = (things(), Array::<u32>::zeroed(3).expect("shared memory"));
-    let (soon, forever) = (Duration::from_secs(3600), Duration::MAX);
+    let (soon, forever) = (Duration::from_hours(1), Duration::MAX);
     {
         let _held = things.mutex.lock().expect("free");
         assert!(waits_for_itself(|| things.mutex.lock()));
@@ -194,7 +194,7 @@ fn a_thread_that_would_wait_for_itself_is_told_at_once() {
 fn reading_and_writing_by_the_same_thread_in_all_combinations() {
     let _watchdog = watchdog();
     let things = things();
-    let (soon, forever) = (Duration::from_secs(3600), Duration::MAX);
+    let (soon, forever) = (Duration::from_hours(1), Duration::MAX);
     {
         let reading = things.table.read().expect("free");
         let all = [things.table.read(), things.table.try_read(), things.table.read_timeout(soon)];
@@ -243,22 +243,24 @@ fn guards_may_be_dropped_in_any_order() {
         // Each time another order.
         order.rotate_left(round % 7 + 1);
         order.swap(round % 8, (round / 8) % 8);
-        let (mut a, mut b) = (things.mutex.lock().ok(), things.lock.lock().ok());
-        let (mut c, mut d) = (things.again.lock().ok(), things.again.lock().ok());
-        let (mut e, mut f) = (things.table.write().ok(), things.value.lock().ok());
-        let (mut g, mut h) = (things.lock_pen().ok(), things.two.acquire().ok());
-        assert!(a.is_some() && b.is_some() && c.is_some() && d.is_some());
-        assert!(e.is_some() && f.is_some() && g.is_some() && h.is_some());
+        let mut mutex = Some(things.mutex.lock().expect("free"));
+        let mut lock = Some(things.lock.lock().expect("free"));
+        let mut outer = Some(things.again.lock().expect("free"));
+        let mut inner = Some(things.again.lock().expect("ours"));
+        let mut table = Some(things.table.write().expect("free"));
+        let mut value = Some(things.value.lock().expect("free"));
+        let mut pen = Some(things.lock_pen().expect("free"));
+        let mut permit = Some(things.two.acquire().expect("free"));
         for which in order {
             match which {
-                0 => drop(a.take()),
-                1 => drop(b.take()),
-                2 => drop(c.take()),
-                3 => drop(d.take()),
-                4 => drop(e.take()),
-                5 => drop(f.take()),
-                6 => drop(g.take()),
-                _ => drop(h.take()),
+                0 => drop(mutex.take()),
+                1 => drop(lock.take()),
+                2 => drop(outer.take()),
+                3 => drop(inner.take()),
+                4 => drop(table.take()),
+                5 => drop(value.take()),
+                6 => drop(pen.take()),
+                _ => drop(permit.take()),
             }
         }
         if round % 20 == 0 {

@@ -6,7 +6,7 @@ mod stages;
 
 use killing::{Watchdog, rounds};
 use psync::{AcquireError, prelude::*};
-use stages::{PLAYERS, Scene, State, play};
+use stages::{ALL, PLAYERS, Scene, State, play};
 use std::{
     sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
@@ -66,7 +66,7 @@ const EVERYBODYS_TURNS: fn() -> u64 = || turns() * PLAYERS as u64;
 fn change(pair: &mut [u64; 2], turn: u64) {
     assert_eq!(pair[0], pair[1], "nobody is at it");
     pair[0] += 1;
-    if turn % 64 == 0 {
+    if turn.is_multiple_of(64) {
         std::thread::yield_now();
     }
     pair[1] += 1;
@@ -109,7 +109,7 @@ fn exclude_at_two_levels(state: &State, _: usize) {
         let outer = state.again.lock().expect("sound");
         let before = outer.get();
         let inner = state.again.lock().expect("ours");
-        if turn % 64 == 0 {
+        if turn.is_multiple_of(64) {
             drop(outer);
             std::thread::yield_now();
         }
@@ -124,7 +124,7 @@ fn again_adds_up(state: &State) {
 /// Half of them write.
 fn read_and_write(state: &State, player: usize) {
     for turn in 0..turns() {
-        if player % 2 == 0 {
+        if player.is_multiple_of(2) {
             change(&mut state.table.write().expect("sound"), turn);
         } else {
             let pair = state.table.read().expect("sound");
@@ -149,7 +149,7 @@ fn read_together(state: &State, _: usize) {
 }
 
 fn all_were_inside(state: &State) {
-    assert_eq!(state.inside.load(Relaxed) as usize, PLAYERS);
+    assert_eq!(state.inside.load(Relaxed), ALL);
     assert!(state.table.try_write().is_ok());
 }
 
@@ -157,7 +157,7 @@ fn update_values(state: &State, player: usize) {
     for turn in 0..turns() {
         let [a, b, c] = state.value.get();
         assert!(b == 2 * a && c == 3 * a, "whole");
-        if (turn + player as u64) % 3 == 0 {
+        if (turn + player as u64).is_multiple_of(3) {
             let mut value = state.value.lock().expect("no deadlock");
             value[0] += 1;
             value[1] += 2;
@@ -177,7 +177,7 @@ fn two_at_a_time(state: &State, _: usize) {
         let _permit = state.permits.acquire().expect("room");
         let inside = state.inside.fetch_add(1, Relaxed) + 1;
         state.most.fetch_max(inside, Relaxed);
-        if turn % 16 == 0 {
+        if turn.is_multiple_of(16) {
             std::thread::yield_now();
         }
         state.inside.fetch_sub(1, Relaxed);
@@ -192,9 +192,9 @@ fn two_at_most(state: &State) {
 /// Half of them make permits, which the others use up.
 fn hand_over_permits(state: &State, player: usize) {
     for turn in 0..turns() {
-        if player % 2 == 0 {
+        if player.is_multiple_of(2) {
             state.none.release(1).expect("no bound");
-        } else if turn % 2 == 0 {
+        } else if turn.is_multiple_of(2) {
             state.none.acquire().expect("somebody makes one").forget();
         } else {
             state.none.acquire_timeout(Duration::MAX).expect("somebody makes one").forget();
@@ -235,13 +235,13 @@ fn every_ball_came_back(state: &State) {
 
 fn cross_together(state: &State, _: usize) {
     for turn in 0..turns() {
-        let before = u32::try_from(turn).expect("a few") * PLAYERS as u32;
+        let before = u32::try_from(turn).expect("a few") * ALL;
         state.sum.fetch_add(1, Relaxed);
         let index = state.gate.wait().expect("all come").index();
         assert!(index < PLAYERS);
         // All of this round have arrived, and nobody has for the one after the next.
         let sum = state.sum.load(Relaxed) - before;
-        assert!((PLAYERS..2 * PLAYERS).contains(&(sum as usize)), "{sum}");
+        assert!((ALL..2 * ALL).contains(&sum), "{sum}");
         state.made.fetch_add(u32::from(index == 0), Relaxed);
     }
 }

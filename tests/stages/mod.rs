@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU32;
 
 /// How many play each body.
 pub(crate) const PLAYERS: usize = 4;
+pub(crate) const ALL: u32 = 4;
 
 /// One of each primitive, and what the bodies count with.
 #[shared]
@@ -46,8 +47,11 @@ pub(crate) struct Scene {
     pub(crate) audit: fn(&State),
 }
 
+/// Plays the scene with this number.
+type Stage = fn(usize);
+
 /// Where a scene is played.
-const STAGES: [(&str, fn(usize)); 3] = [
+const STAGES: [(&str, Stage); 3] = [
     ("threads over the heap", |scene| on_threads(scene, &Box::new(State::default()))),
     ("threads over mapped memory", |scene| on_threads(scene, &mapped())),
     ("processes", on_processes),
