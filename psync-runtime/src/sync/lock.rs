@@ -197,16 +197,6 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
-    /// Gives up a guard that is not the only one of its hold, if that hold is not the one of the process that this one was forked from.
-    #[inline]
-    fn give_one_back(&self, shares: u32) -> bool {
-        let is_ours = self.raw.is_of_this_process();
-        if is_ours {
-            self.shares.store(shares - 1, Ordering::Relaxed);
-        }
-        is_ours
-    }
-
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
     #[cold]
     fn give_up(&self) {
@@ -309,6 +299,22 @@ impl<'a> LockGuard<'a> {
         Self { lock, not_send: PhantomData }
     }
 
+    /// Gives this guard up, if it is not the only one of its hold, and nothing is unusual.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    pub(super) fn end_simply(&self) -> bool {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        let simple = matches!(shares, 1..IN_PANIC)
+            && !std::thread::panicking()
+            // And not of the process that this one was forked from.
+            && self.lock.raw.is_of_this_process();
+        if simple {
+            self.lock.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: inner share gone");
+        }
+        simple
+    }
+
     /// How many guards keep the lock held.
     pub(super) fn guards(&self) -> u32 {
         (self.lock.shares.load(Ordering::Relaxed) & !IN_PANIC) + 1
@@ -372,14 +378,11 @@ pub(super) fn poisoned_by(poison: Poison) -> LockError {
 }
 
 impl Drop for LockGuard<'_> {
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     fn drop(&mut self) {
         let shares = self.lock.shares.load(Ordering::Relaxed);
-        let done = !std::thread::panicking()
-            && match shares & !IN_PANIC {
-                0 => shares == 0 && self.lock.raw.unlock_simply(),
-                _ => self.lock.give_one_back(shares),
-            };
+        let done = shares == 0 && !std::thread::panicking() && self.lock.raw.unlock_simply();
         if !done {
             self.lock.give_up();
         }

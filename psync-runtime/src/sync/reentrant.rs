@@ -10,7 +10,7 @@ use crate::{
     shm::world::{Operation, Site},
     sys::clock::Deadline,
 };
-use core::{fmt, ops::Deref, time::Duration};
+use core::{fmt, mem::ManuallyDrop, ops::Deref, time::Duration};
 
 /// A mutex that the thread which holds it may acquire again; it is free when all its guards are gone.
 ///
@@ -181,7 +181,7 @@ impl<T> ReentrantMutex<T> {
 
     #[inline]
     fn guard<'a>(&'a self, lock: LockGuard<'a>) -> ReentrantGuard<'a, T> {
-        ReentrantGuard { data: &self.data, lock }
+        ReentrantGuard { data: &self.data, lock: ManuallyDrop::new(lock) }
     }
 }
 
@@ -202,7 +202,19 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
     data: &'a UnsafeCell<T>,
-    lock: LockGuard<'a>,
+    /// Dropped at the end, unless this is an inner level.
+    lock: ManuallyDrop<LockGuard<'a>>,
+}
+
+impl<T> Drop for ReentrantGuard<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    fn drop(&mut self) {
+        if !self.lock.end_simply() {
+            // SAFETY: nobody uses it after this.
+            unsafe { ManuallyDrop::drop(&mut self.lock) };
+        }
+    }
 }
 
 // SAFETY: a shared guard gives shared access to the data, nothing else.
@@ -214,7 +226,7 @@ impl<'a, T> ReentrantGuard<'a, T> {
         self.lock.guards() as usize
     }
 
-    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+    pub(super) fn lock_guard(&self) -> &LockGuard<'a> {
         &self.lock
     }
 }
