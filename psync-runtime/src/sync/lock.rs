@@ -197,6 +197,22 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
+    /// Ends a guard, which most often is the only one and so ends the hold.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `lock`")]
+    fn end(&self) {
+        let is_only = self.shares.load(Ordering::Relaxed) == 0;
+        if !(is_only && !std::thread::panicking() && self.raw.unlock_simply()) {
+            self.give_up();
+        }
+    }
+
+    /// The same, as a call: in line it would slow inner levels down.
+    #[inline(never)]
+    fn end_outermost(&self) {
+        self.end();
+    }
+
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
     #[cold]
     fn give_up(&self) {
@@ -299,10 +315,10 @@ impl<'a> LockGuard<'a> {
         Self { lock, not_send: PhantomData }
     }
 
-    /// Gives this guard up, if it is not the only one of its hold, and nothing is unusual.
+    /// What dropping the guard does, for one that is often not the only one of its hold.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
-    pub(super) fn end_simply(&self) -> bool {
+    pub(super) fn end_level(&self) {
         let shares = self.lock.shares.load(Ordering::Relaxed);
         let simple = matches!(shares, 1..IN_PANIC)
             && !std::thread::panicking()
@@ -311,8 +327,9 @@ impl<'a> LockGuard<'a> {
         if simple {
             self.lock.shares.store(shares - 1, Ordering::Relaxed);
             fault::point("lock: inner share gone");
+        } else {
+            self.lock.end_outermost();
         }
-        simple
     }
 
     /// How many guards keep the lock held.
@@ -381,11 +398,7 @@ impl Drop for LockGuard<'_> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     fn drop(&mut self) {
-        let shares = self.lock.shares.load(Ordering::Relaxed);
-        let done = shares == 0 && !std::thread::panicking() && self.lock.raw.unlock_simply();
-        if !done {
-            self.lock.give_up();
-        }
+        self.lock.end();
     }
 }
 

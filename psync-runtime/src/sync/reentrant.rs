@@ -202,7 +202,7 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
     data: &'a UnsafeCell<T>,
-    /// Dropped at the end, unless this is an inner level.
+    /// Ended by hand, since an inner level has less to do.
     lock: ManuallyDrop<LockGuard<'a>>,
 }
 
@@ -210,10 +210,7 @@ impl<T> Drop for ReentrantGuard<'_, T> {
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     fn drop(&mut self) {
-        if !self.lock.end_simply() {
-            // SAFETY: nobody uses it after this.
-            unsafe { ManuallyDrop::drop(&mut self.lock) };
-        }
+        self.lock.end_level();
     }
 }
 
