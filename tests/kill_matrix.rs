@@ -4,6 +4,8 @@
 //! `cargo test --test kill_matrix -- --nocapture` prints the table; `PSYNC_LONG=1` plays ten times as many rounds, `PSYNC_SEED=n` repeats one
 //! run's moments, `PSYNC_CELL=text` plays the rows whose name contains the text.
 
+#[path = "killing/company.rs"]
+mod company;
 #[path = "killing/gates.rs"]
 mod gates;
 mod killing;
@@ -31,7 +33,10 @@ use std::{
 const OPERATIONS: u32 = 4;
 
 fn cells() -> Vec<Cell> {
-    [locks::cells(), waits::cells(), gates::cells()].into_iter().flatten().collect()
+    [locks::cells(), company::cells(), waits::cells(), gates::cells()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn play_victim((stage, cell): (Stage, usize)) {

@@ -89,8 +89,10 @@ fn writers_do_not_starve() {
 fn keeps_reading(board: &Board, busy: bool) {
     let _notes = board.notes.read().expect("sound");
     board.inside.fetch_add(1, Relaxed);
-    while busy {
-        core::hint::spin_loop();
+    if busy {
+        loop {
+            core::hint::spin_loop();
+        }
     }
     board.go.wait();
 }
@@ -210,7 +212,9 @@ fn many_read_at_a_time_and_all_are_accounted_for() {
         let timeout = board.notes.write_timeout(Duration::from_millis(20));
         assert_eq!(timeout.err(), Some(LockError::TimedOut));
         write_in_another_thread(&board, || {
-            killed.iter().for_each(|reader| kill(reader.pid()));
+            for reader in killed.iter() {
+                kill(reader.pid());
+            }
             board.go.set();
         });
         for reader in readers {
@@ -233,9 +237,12 @@ fn a_storm_of_kills_tears_nothing() {
     let watchdog = Watchdog::new("a_storm_of_kills_tears_nothing");
     let mut random = Random::new();
     let board = board();
-    let start = |writes: bool| match writes {
-        true => writes_on::spawn_with(daemon(), &board),
-        false => reads_on::spawn_with(daemon(), &board),
+    let start = |writes: bool| {
+        if writes {
+            writes_on::spawn_with(daemon(), &board)
+        } else {
+            reads_on::spawn_with(daemon(), &board)
+        }
     };
     let start = |writes| (writes, start(writes).expect("started"));
     let mut crowd: Vec<_> = [true, true, false, false, false].map(start).into();

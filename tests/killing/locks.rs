@@ -9,7 +9,7 @@ use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 
 /// Takes the lock in the way that `how` chooses. If its holder died: who that was (0 if a repairing take cannot tell), with
 /// the tally repaired.
-fn take<S: Subject>(
+pub(crate) fn take<S: Subject>(
     stage: &Stage,
     how: usize,
     then: impl FnOnce(&mut S::Guard<'_>),
@@ -52,7 +52,7 @@ fn take<S: Subject>(
 }
 
 /// Changes the tally in steps that a kill can fall between.
-fn change_held<S: Subject>(guard: &mut S::Guard<'_>, whose: usize) {
+pub(crate) fn change_held<S: Subject>(guard: &mut S::Guard<'_>, whose: usize) {
     S::add(guard, whose);
     spin(Duration::from_nanos(300));
     S::add(guard, 0);
@@ -73,7 +73,7 @@ fn hold<S: Subject>(stage: &Stage) {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
-fn meddle<S: Subject>(stage: &Stage) {
+pub(crate) fn meddle<S: Subject>(stage: &Stage) {
     let how = stage.arena.other_beats.fetch_add(1, SeqCst) as usize;
     match take::<S>(stage, how, |guard| change_held::<S>(guard, OTHER)) {
         Ok(Some(pid)) => stage.arena.told.store(pid.max(1), SeqCst),

@@ -21,6 +21,8 @@ pub(crate) const IN: u32 = 2;
 pub(crate) const PERMITS: u32 = 3;
 /// And the one for many holders.
 pub(crate) const MANY: u32 = 24;
+/// How many things there are to be made once.
+pub(crate) const ONCES: usize = 64;
 
 /// Data with an invariant that a change breaks for a moment: the first is the sum of the other two.
 pub(crate) type Tally = [u64; 3];
@@ -49,6 +51,10 @@ pub(crate) struct Arena {
     pub(crate) nested: ReentrantMutex<[AtomicU64; 3]>,
     pub(crate) changed: Condvar,
     pub(crate) once: Once<Tally>,
+    #[init([const { Once::new() }; ONCES])]
+    pub(crate) onces: [Once<Tally>; ONCES],
+    /// How many tokens there are for those who wait until there are some.
+    pub(crate) tokens: Mutex<u64>,
     #[init(Semaphore::new(PERMITS))]
     pub(crate) permits: Semaphore,
     #[init(Semaphore::bounded(PERMITS))]

@@ -140,13 +140,28 @@ impl RawRwLock {
     }
 
     /// A thread that reads already may do so twice, also while a writer waits: it would wait for the first time to end.
+    ///
+    /// The thread's list is a hint: a guard that was leaked leaves the address of its lock there, where another may lie by now. What counts is that
+    /// the number of the process goes from n to n + 1: as long as it is not 0, no writer gets on.
     fn enter_again(&self) -> Option<Reading<'_>> {
+        let reader = me();
         if !read_locks::contains(self.address()) {
             return None;
         }
-        let reader = me();
-        let word = self.take_seat(reader)?;
+        let word = self.roster.places().find_map(|place| {
+            let (holder, readers) = place.read();
+            let is_inside = holder == reader.id && readers != 0;
+            (is_inside && place.exchange(holder, readers, readers + 1)).then(|| place.word())
+        })?;
         Some(self.reading(reader, Some(word)))
+    }
+
+    /// Whether this thread reads, as far as can be told: see [`enter_again`](Self::enter_again).
+    fn is_read_by_me(&self) -> bool {
+        let me = me().id;
+        let is_mine = |(holder, readers)| holder == me && readers != 0;
+        read_locks::contains(self.address())
+            && (self.turn.is_mine() || self.roster.places().any(|place| is_mine(place.read())))
     }
 
     /// With the turn, so there is no writer.
@@ -208,7 +223,7 @@ impl RawRwLock {
     /// Becomes the writer; waits for that.
     #[cold]
     pub(crate) fn write(&self, blocking: &Blocking) -> Result<(), Refusal> {
-        if read_locks::contains(self.address()) {
+        if self.is_read_by_me() {
             return Err(Refusal::Deadlock);
         }
         let acquired = self.turn.lock(blocking)?;
