@@ -24,7 +24,7 @@ mod event;
 pub mod guarded;
 mod lock;
 mod mutex;
-mod raw;
+pub(crate) mod raw;
 mod semaphore;
 mod shm_safe;
 #[doc(hidden)]

@@ -11,9 +11,10 @@ mod spin;
 mod versions;
 
 pub(crate) use barrier::{Arrival, RawBarrier, Turn};
-pub(crate) use death::await_orphans;
+pub(crate) use death::{await_orphans, is_certain, is_dead};
 pub(crate) use event::RawEvent;
 pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
+pub(crate) use spin::Spin;
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
 pub(crate) use versions::Versions;
 

@@ -1,0 +1,12 @@
+//! The state machine of a queue: words of shared memory and who may move them, without values, handles or rich errors.
+
+mod bell;
+mod presence;
+mod record;
+mod ring;
+mod side;
+
+pub(crate) use bell::Bell;
+pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here};
+pub(crate) use ring::{Bytes, Head, Memory, Popped, Pushed};
+pub(crate) use side::{Door, Side};
