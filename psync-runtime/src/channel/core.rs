@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "turns a mapping into references")]
 
 use super::{
+    outbox,
     raw::{Account, Bell, Bytes, Door, Head, Memory, Popped, Presence, Pushed, Role, is_here},
     windows::Windows,
 };
@@ -17,8 +18,8 @@ use crate::{
 use core::{alloc::Layout, time::Duration};
 use std::sync::Arc;
 
-const HEAD: usize = 4096;
-const PRESENCE: usize = 64 << 10;
+pub(super) const HEAD: usize = 4096;
+pub(super) const PRESENCE: usize = 64 << 10;
 /// What of the file is reserved when it is made.
 const RESERVED: usize = 8 << 10;
 const _: () = assert!(HEAD + size_of::<Head>() <= RESERVED);
@@ -270,12 +271,13 @@ impl Core {
             if limit.is_over() {
                 return Waited::TimedOut;
             }
+            outbox::prune();
             verify = watch.wait(bell.word(), ticket, limit.deadline()) == Wake::Verify;
         }
     }
 
     /// Whether nobody is there whom the operation needs.
-    fn is_alone(&self, needs: Needs, limit: Limit, verify: bool) -> bool {
+    pub(super) fn is_alone(&self, needs: Needs, limit: Limit, verify: bool) -> bool {
         match needs {
             Needs::Anybody(role) => self.who(role, verify) == Account::Nobody,
             Needs::OtherProcess if !limit.waits() => false,
@@ -292,7 +294,8 @@ impl Core {
     pub(crate) fn who(&self, role: Role, verify: bool) -> Account {
         let Some(world) = world::existing() else { return Account::Own };
         let pages = self.head.pages.load(Ordering::Acquire);
-        let is_alive = |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
+        let is_alive =
+            |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
         self.presence.who(world::me().id, role, is_alive, pages)
     }
 
@@ -328,19 +331,6 @@ impl Core {
         self.head.space.ring(u32::MAX);
     }
 
-    /// For a wait on several things: the word to sleep on and what it is to be.
-    pub(crate) fn sleep_word(&self) -> (&crate::primitive::AtomicU32, u32) {
-        let ticket = self.head.items.ticket();
-        (self.head.items.word(), ticket)
-    }
-
-    /// Whether a receive would end at once: with a message, or since there will be none.
-    pub(crate) fn is_ready(&self, needs: Needs) -> bool {
-        let limit = Limit::until(Deadline::after(Duration::from_secs(1)));
-        let is_alone = self.is_alone(needs, limit, false);
-        self.head.len() > 0 || self.head.is_closed() || is_alone
-    }
-
     /// Reads a long message.
     pub(crate) fn read(&self, place: u64, len: u64) -> Result<Vec<u8>, OsError> {
         let too_long = OsError::new("pread", nix::errno::Errno::EFBIG);
@@ -359,10 +349,6 @@ pub(crate) enum Limit {
 
 impl Limit {
     pub(crate) const FOREVER: Self = Self::Until(Deadline::NEVER);
-
-    pub(crate) const fn until(deadline: Deadline) -> Self {
-        Self::Until(deadline)
-    }
 
     pub(crate) fn after(timeout: Duration) -> Self {
         if timeout.is_zero() { Self::Try } else { Self::Until(Deadline::after(timeout)) }
@@ -383,7 +369,7 @@ impl Limit {
         }
     }
 
-    fn deadline(self) -> Deadline {
+    pub(super) fn deadline(self) -> Deadline {
         match self {
             Self::Try => Deadline::after(Duration::ZERO),
             Self::Until(deadline) => deadline,

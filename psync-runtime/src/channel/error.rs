@@ -35,7 +35,9 @@ impl fmt::Display for RecvError {
             Self::Empty => f.write_str("there is no message"),
             Self::TimedOut => f.write_str("there was no message until the time was up"),
             Self::Closed => f.write_str("the queue is closed and empty"),
-            Self::Disconnected => f.write_str("there is no message, and nobody is left to send one"),
+            Self::Disconnected => {
+                f.write_str("there is no message, and nobody is left to send one")
+            }
             Self::Decode(reason) => write!(f, "the message could not be decoded: {reason}"),
         }
     }
@@ -119,7 +121,9 @@ impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             SendErrorKind::Full => "there is no room for another message",
-            SendErrorKind::TimedOut => "there was no room for another message until the time was up",
+            SendErrorKind::TimedOut => {
+                "there was no room for another message until the time was up"
+            }
             SendErrorKind::Closed => "the queue is closed",
             SendErrorKind::Disconnected => "nobody is left to receive the message",
             SendErrorKind::Encode => "the message could not be encoded",

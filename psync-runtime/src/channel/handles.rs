@@ -67,15 +67,14 @@ impl Ticket {
         {
             return Some(Carried::Segment(known));
         }
-        let file = self.fetch().or_else(|| outbox::legacy(self.inode))?;
+        let file = self.fetch().or_else(|| outbox::legacy(self.inode, self.sender))?;
         transfer::unpack(file).ok()
     }
 
     /// The sender's descriptor, if it lives and has it still.
     fn fetch(&self) -> Option<OwnedFd> {
-        let is_it = |file: &OwnedFd| {
-            transfer::inode_of(file).is_ok_and(|(inode, _)| inode == self.inode)
-        };
+        let is_it =
+            |file: &OwnedFd| transfer::inode_of(file).is_ok_and(|(inode, _)| inode == self.inode);
         sys::procfs::open_descriptor(self.pid, self.descriptor)
             .ok()
             .filter(is_it)
@@ -112,7 +111,8 @@ pub(super) fn redeem(message: &[u8]) -> (Result<Vec<Carried>, String>, &[u8]) {
         match one {
             Some(Ok(carried)) => all.push(carried),
             Some(Err(Ticket { pid, .. })) => {
-                let reason = format!("process {pid} has ended, and what it sent a handle of went with it");
+                let reason =
+                    format!("process {pid} has ended, and what it sent a handle of went with it");
                 return (Err(reason), value);
             }
             None => return (Err("its list of handles is damaged".to_owned()), value),

@@ -36,7 +36,11 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
     }
 
     /// Writes the handle down for another process, on the account of whoever is charged with the message.
-    pub(super) fn depart<S: Serializer>(&self, serializer: S, fingerprint: u64) -> Result<S::Ok, S::Error> {
+    pub(super) fn depart<S: Serializer>(
+        &self,
+        serializer: S,
+        fingerprint: u64,
+    ) -> Result<S::Ok, S::Error> {
         let charged = transfer::charged();
         if charged != Identity::NOBODY {
             self.core.make_entry(charged).map_err(serde::ser::Error::custom)?;
@@ -51,7 +55,10 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
     }
 
     /// Reads a handle that came from another process.
-    pub(super) fn arrive<'de, D: Deserializer<'de>>(deserializer: D, fingerprint: u64) -> Result<Self, D::Error> {
+    pub(super) fn arrive<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        fingerprint: u64,
+    ) -> Result<Self, D::Error> {
         let (segment, charged, made_for) = <(u64, u32, u64)>::deserialize(deserializer)?;
         if made_for != fingerprint {
             return Err(D::Error::custom("it is a handle to messages of another type"));

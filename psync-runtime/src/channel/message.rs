@@ -35,17 +35,15 @@ pub(super) fn send<T: Serialize + 'static>(
 ) -> Result<(), Unsent> {
     if plain::is_plain::<T>() {
         let sent = core.send(&[plain::as_bytes(value)], false, needs, limit);
-        return sent.map_err(|refusal| explain(refusal, limit));
+        return sent.map_err(|refusal| explain(&refusal, limit));
     }
     let mut short = [0; SHORT];
     let (encoded, luggage) = shm::collect(|| codec::encode_short(value, &mut short));
-    match encoded.map_err(unencodable)? {
-        Some(len) => send_encoded(core, &short[..len], luggage, needs, limit),
-        None => {
-            drop(luggage);
-            send_long(core, value, needs, limit)
-        }
+    if let Some(len) = encoded.map_err(unencodable)? {
+        return send_encoded(core, &short[..len], luggage, needs, limit);
     }
+    drop(luggage);
+    send_long(core, value, needs, limit)
 }
 
 #[track_caller]
@@ -81,18 +79,18 @@ fn send_encoded(
     limit: Limit,
 ) -> Result<(), Unsent> {
     if luggage.carried().is_empty() {
-        core.send(&[bytes], false, needs, limit).map_err(|refusal| explain(refusal, limit))?;
+        core.send(&[bytes], false, needs, limit).map_err(|refusal| explain(&refusal, limit))?;
     } else {
         let tickets = handles::announce(luggage.carried());
         core.send(&[&tickets, bytes], true, needs, limit)
-            .map_err(|refusal| explain(refusal, limit))?;
+            .map_err(|refusal| explain(&refusal, limit))?;
         handles::keep(core, luggage.carried());
     }
     luggage.depart();
     Ok(())
 }
 
-fn explain(refusal: Refusal, limit: Limit) -> Unsent {
+fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
     match refusal {
         Refusal::Full if limit.waits() => (SendErrorKind::TimedOut, None),
         Refusal::Full => (SendErrorKind::Full, None),
@@ -124,7 +122,7 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     let taken = core.receive(|bytes, note| take(core, bytes, note, &mut short), needs, limit);
     let taken = match taken {
         Ok(taken) => taken,
-        Err(lack) => return Err(lacking(lack, limit)),
+        Err(lack) => return Err(lacking(&lack, limit)),
     };
     match taken {
         Taken::Value(value) => Ok(value),
@@ -185,7 +183,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecvError> {
     codec::decode_message(bytes).map_err(|error| RecvError::Decode(error.into()))
 }
 
-fn lacking(lack: Lack, limit: Limit) -> RecvError {
+fn lacking(lack: &Lack, limit: Limit) -> RecvError {
     match lack {
         Lack::Empty if limit.waits() => RecvError::TimedOut,
         Lack::Empty => RecvError::Empty,

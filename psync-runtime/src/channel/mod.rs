@@ -3,21 +3,32 @@
 //! | type | for |
 //! |---|---|
 //! | [`Queue`] | messages from any process to any process |
+//! | [`channel`] | the same with two kinds of handles, [`Sender`] and [`Receiver`], each of which learns when the other kind is gone |
+//! | [`pipe`] | two ends that talk with each other; for `poll` and `select`, too |
 //!
 //! How they work inside is in the README beside this file.
 
 mod alone;
 pub(crate) mod codec;
+mod connection;
 pub(crate) mod core;
+mod ends;
 mod error;
 mod handles;
 mod hold;
+mod incoming;
+pub(crate) mod legacy;
 mod message;
 pub(crate) mod outbox;
+mod packet;
 mod plain;
 mod queue;
 mod raw;
 mod windows;
+
+pub use connection::{Connection, pipe};
+pub use ends::{Receiver, Sender, channel};
+pub(crate) use incoming::Incoming;
 
 pub use error::{RecvError, SendError, SendErrorKind};
 pub use queue::{Iter, Queue};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     primitive::{AtomicUsize, Ordering},
-    shm::{Carried, segment::Inode, transfer},
+    shm::{Carried, segment::Inode, transfer, world::Identity},
     sys::fork_lock::ForkCell,
 };
 use std::{
@@ -21,27 +21,38 @@ struct Waiting {
     carried: BTreeMap<Inode, (u64, Carried)>,
 }
 
-/// By the number of the queue's segment. Replaced as a whole, so that a fork finds the old or the new one.
-static OUTBOX: ForkCell<Option<Box<BTreeMap<u64, Waiting>>>> = ForkCell::new(None);
+/// By the number of the queue's segment.
+static OUTBOX: ForkCell<Option<BTreeMap<u64, Waiting>>> = ForkCell::new(None);
 /// How many queues are in it: most processes need not look.
 static QUEUES: AtomicUsize = AtomicUsize::new(0);
 
-/// Where what the dead have left is looked for; set by the layer that knows the supervisor.
-static LEGACIES: OnceLock<fn(Inode) -> Option<OwnedFd>> = OnceLock::new();
-
-/// Has [`legacy`] ask `find`.
-pub(crate) fn look_for_legacies(find: fn(Inode) -> Option<OwnedFd>) {
-    let _ = LEGACIES.set(find);
+/// What the layer that knows the supervisor does for this one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hooks {
+    /// Finds what a process that has ended left for whoever receives its messages.
+    pub(crate) find: fn(Inode, Identity) -> Option<OwnedFd>,
+    /// Sees that what is in the outbox at the end of this process is left to somebody.
+    pub(crate) arm: fn(),
 }
 
-/// What a process that has ended left for whoever receives its messages.
-pub(super) fn legacy(inode: Inode) -> Option<OwnedFd> {
-    LEGACIES.get().and_then(|find| find(inode))
+static HOOKS: OnceLock<Hooks> = OnceLock::new();
+
+/// Has `hooks` called from here on.
+pub(crate) fn install(hooks: Hooks) {
+    let _ = HOOKS.set(hooks);
+}
+
+/// What the ended process `sender` left of that number.
+pub(super) fn legacy(inode: Inode, sender: Identity) -> Option<OwnedFd> {
+    HOOKS.get().and_then(|hooks| (hooks.find)(inode, sender))
 }
 
 /// Keeps `carried` until what has been sent so far through the queue was received.
 pub(super) fn keep(core: &Arc<Core>, carried: &[Carried]) {
     let until = core.head().sent();
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.arm)();
+    }
     let old = OUTBOX.with(|outbox| {
         let outbox = outbox.get_or_insert_default();
         let waiting = outbox
@@ -84,8 +95,7 @@ pub(crate) fn prune() {
 fn prune_all() {
     let old = OUTBOX.with(|outbox| {
         let Some(outbox) = outbox else { return (Vec::new(), Vec::new()) };
-        let received: Vec<Carried> =
-            outbox.values_mut().flat_map(Waiting::drop_received).collect();
+        let received: Vec<Carried> = outbox.values_mut().flat_map(Waiting::drop_received).collect();
         let over: Vec<Waiting> =
             outbox.extract_if(.., |_, waiting| waiting.is_over()).map(|(_, over)| over).collect();
         QUEUES.store(outbox.len(), Ordering::Relaxed);
@@ -103,7 +113,7 @@ pub(crate) fn remains() -> Vec<(Arc<Core>, u64, Vec<Carried>)> {
         return Vec::new();
     }
     let outbox = OUTBOX.with(Option::take);
-    let waiting = outbox.into_iter().flat_map(|outbox| outbox.into_values());
+    let waiting = outbox.into_iter().flat_map(BTreeMap::into_values);
     waiting
         .map(|Waiting { core, carried }| {
             let until = carried.values().map(|(until, _)| *until).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use super::{
     core::{Core, Limit, Needs},
     error::{RecvError, SendError},
     hold::Hold,
+    incoming::Incoming,
     message,
 };
 use crate::primitive::Ordering;
@@ -75,6 +76,10 @@ impl<T> Queue<T> {
 
     pub(crate) fn core(&self) -> &Arc<Core> {
         self.hold.core()
+    }
+
+    pub(crate) fn incoming(&self) -> Incoming<'_> {
+        Incoming::new(self.core(), NEEDS)
     }
 
     /// How many messages it holds at this moment.
@@ -283,11 +288,7 @@ impl<'a, T: DeserializeOwned + 'static> IntoIterator for &'a Queue<T> {
 
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Self {
-        Self {
-            hold: self.hold.clone(),
-            pending: Arc::clone(&self.pending),
-            carries: PhantomData,
-        }
+        Self { hold: self.hold.clone(), pending: Arc::clone(&self.pending), carries: PhantomData }
     }
 }
 

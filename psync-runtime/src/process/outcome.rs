@@ -102,11 +102,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes what was written the outcome. Handles go ahead through the inbox.
-    pub(crate) fn commit(
-        &mut self,
-        handles: &mut Handles,
-        inbox: &OwnedFd,
-    ) -> Result<(), OsError> {
+    pub(crate) fn commit(&mut self, handles: &mut Handles, inbox: &OwnedFd) -> Result<(), OsError> {
         let carried = descriptors(handles);
         family::deliver(inbox, &carried)?;
         let flags = if carried.is_empty() { 0 } else { HANDLES }

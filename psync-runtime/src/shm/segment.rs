@@ -151,7 +151,15 @@ impl Segment {
         if purpose == Purpose::Arena {
             ARENAS.fetch_add(map.len(), Ordering::Relaxed);
         }
-        Ok(Self { map, file, id, inode, purpose, pinned: AtomicBool::new(false), companion: ForkCell::new(None) })
+        Ok(Self {
+            map,
+            file,
+            id,
+            inode,
+            purpose,
+            pinned: AtomicBool::new(false),
+            companion: ForkCell::new(None),
+        })
     }
 
     #[allow(clippy::cast_ptr_alignment, reason = "mappings begin with a page")]
@@ -209,7 +217,10 @@ impl Segment {
     }
 
     /// What this process keeps for the segment, made by `make` if it keeps nothing yet or no more.
-    pub(crate) fn companion<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> T) -> Option<Arc<T>> {
+    pub(crate) fn companion<T: Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce() -> T,
+    ) -> Option<Arc<T>> {
         self.companion.with(|companion| {
             if let Some(kept) = companion.as_ref().and_then(Weak::upgrade) {
                 return kept.downcast().ok();

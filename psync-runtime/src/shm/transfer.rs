@@ -161,9 +161,8 @@ pub(crate) fn inode_of(file: impl AsFd) -> Result<(Inode, SFlag), OsError> {
 
 /// The socket of that number, if it came along with the message that is being decoded.
 pub(crate) fn take_socket(inode: Inode) -> Option<Arc<OwnedFd>> {
-    SOCKETS.with_borrow_mut(|sockets| {
-        let place = sockets.iter().rposition(|(number, _)| *number == inode)?;
-        Some(sockets.swap_remove(place).1)
+    SOCKETS.with_borrow(|sockets| {
+        sockets.iter().rfind(|(number, _)| *number == inode).map(|(_, socket)| Arc::clone(socket))
     })
 }
 
@@ -285,7 +284,10 @@ mod tests {
         assert_eq!((within.len(), around.len()), (1, 1));
         assert_ne!(inode(&within[0]), inode(&around[0]));
         encode(&outer);
-        assert!(collect(|| ()).1.carried().is_empty(), "nothing is left of what was encoded outside");
+        assert!(
+            collect(|| ()).1.carried().is_empty(),
+            "nothing is left of what was encoded outside"
+        );
     }
 
     /// Covers `_TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object`.

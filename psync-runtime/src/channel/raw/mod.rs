@@ -7,6 +7,6 @@ mod ring;
 mod side;
 
 pub(crate) use bell::Bell;
-pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here};
+pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here, page_has_receivers};
 pub(crate) use ring::{Bytes, Head, Memory, Popped, Pushed};
 pub(crate) use side::{Door, Side};

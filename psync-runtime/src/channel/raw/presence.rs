@@ -146,7 +146,13 @@ impl Presence {
     }
 
     /// Who has handles of this role, as far as `is_alive` knows.
-    pub(crate) fn who(&self, me: Identity, role: Role, is_alive: impl Fn(Identity) -> bool, pages: u64) -> Account {
+    pub(crate) fn who(
+        &self,
+        me: Identity,
+        role: Role,
+        is_alive: impl Fn(Identity) -> bool,
+        pages: u64,
+    ) -> Account {
         let mut own = false;
         for (index, entry) in self.entries.iter().enumerate() {
             if pages >> (index / PER_PAGE) & 1 == 0 {
@@ -169,6 +175,20 @@ impl Presence {
     }
 }
 
+/// Whether a page of the table, as bytes, names somebody who is there and can receive, or a handle under way that can.
+pub(crate) fn page_has_receivers(page: &[u8], is_here: impl Fn(Identity) -> bool) -> bool {
+    page.chunks_exact(size_of::<Entry>()).any(|entry| {
+        let word = |at: usize| entry.get(at..)?.first_chunk().copied().map(u64::from_ne_bytes);
+        let receivers = word(core::mem::offset_of!(Entry, receivers)).unwrap_or(0);
+        let flight = word(core::mem::offset_of!(Entry, flight)).unwrap_or(0);
+        let holds = |word: u64, count: fn(u32) -> u32| {
+            let holder = holder_of(word);
+            count_of(word, holder).is_some_and(|all| count(all) > 0) && is_here(holder)
+        };
+        holds(receivers, |all| all) || holds(flight, |all| Role::Receiver.flying(all))
+    })
+}
+
 /// Whether a process lives or is being started, by the table.
 pub(crate) fn is_here(world: &World, id: Identity) -> bool {
     id != Identity::NOBODY
@@ -181,6 +201,8 @@ pub(crate) fn is_here(world: &World, id: Identity) -> bool {
 impl core::fmt::Debug for Presence {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let me = world::me().id;
-        f.debug_struct("Presence").field("sends", &self.has(me, Role::Sender)).finish_non_exhaustive()
+        f.debug_struct("Presence")
+            .field("sends", &self.has(me, Role::Sender))
+            .finish_non_exhaustive()
     }
 }

@@ -25,8 +25,14 @@ pub(super) fn put(start: NonNull<u8>, word: u64, parts: &[&[u8]]) {
 /// The address and first word of what lies at `at`; `None` if that cannot be a record's place.
 #[inline]
 #[allow(clippy::cast_ptr_alignment, reason = "records begin at multiples of 8")]
-pub(super) fn look(memory: &mut impl Memory, at: u64) -> Result<Option<(NonNull<u8>, u64)>, OsError> {
-    if at < LOG || at >= EXTENTS.start || !at.is_multiple_of(WORD) || at % CHUNK > CHUNK - JUMP_LEN {
+pub(super) fn look(
+    memory: &mut impl Memory,
+    at: u64,
+) -> Result<Option<(NonNull<u8>, u64)>, OsError> {
+    if !(LOG..EXTENTS.start).contains(&at)
+        || !at.is_multiple_of(WORD)
+        || at % CHUNK > CHUNK - JUMP_LEN
+    {
         return Ok(None);
     }
     let start = memory.at(at)?;

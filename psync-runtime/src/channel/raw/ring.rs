@@ -22,7 +22,7 @@ pub(crate) const INLINE: usize = (64 << 10) + 256;
 const STEP: u64 = 16 << 10;
 /// How many chunks may wait to be used again.
 const SPARE: u64 = 4;
-const LIST: u64 = 8;
+const LIST: usize = 8;
 
 /// The first word of a record: length (low half) and kind.
 pub(super) const WORD: u64 = 8;
@@ -90,7 +90,7 @@ pub(crate) struct Head {
     pub(crate) items: Bell,
     pub(crate) space: Bell,
     freed: Line,
-    free: [AtomicU64; LIST as usize],
+    free: [AtomicU64; LIST],
 }
 
 /// The file behind a queue, as this process sees it.
@@ -115,7 +115,7 @@ pub(crate) enum Pushed {
 }
 
 /// A message as it lies there.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Bytes<'a> {
     /// In the log.
     Log(&'a [u8]),
@@ -144,11 +144,21 @@ const fn parity(n: u64) -> usize {
     (n & 1) as usize
 }
 
+/// The place in the list of the chunk that was put there as number `n`.
+#[allow(clippy::cast_possible_truncation, reason = "the list is short")]
+const fn listed_at(n: u64) -> usize {
+    n as usize % LIST
+}
+
 const fn padded(len: u64) -> u64 {
     len.next_multiple_of(WORD)
 }
 
 impl Head {
+    /// Where its words lie, for whoever reads them from the file.
+    pub(crate) const RECEIVED: usize = core::mem::offset_of!(Self, received);
+    pub(crate) const PAGES: usize = core::mem::offset_of!(Self, pages);
+
     /// Fills in what a new queue begins with. Everything else is zero.
     pub(crate) fn begin(&self, capacity: u64, fingerprint: u64, magic: u64) {
         self.capacity.store(capacity, Ordering::Relaxed);
@@ -300,7 +310,9 @@ impl Head {
         let mine = &self.producing;
         let freed = self.freed.0.load(Ordering::Acquire);
         let mut taken = mine.taken.load(Ordering::Relaxed);
-        let listed = |taken: u64| (taken < freed).then(|| self.free[(taken % LIST) as usize].load(Ordering::Relaxed));
+        let listed = |taken: u64| {
+            (taken < freed).then(|| self.free[listed_at(taken)].load(Ordering::Relaxed))
+        };
         if listed(taken) == Some(current) {
             taken += 1;
             mine.taken.store(taken, Ordering::Release);
@@ -345,10 +357,7 @@ impl Head {
             Ok(None) => return Popped::Damaged,
             Err(error) => return Popped::Refused(error),
         };
-        let taken = match record.bytes {
-            Bytes::Log(bytes) => take(Bytes::Log(bytes), record.note),
-            Bytes::Extent(place, len) => take(Bytes::Extent(place, len), record.note),
-        };
+        let taken = take(record.bytes, record.note);
         mine.retiring[parity(n + 1)].store(retires, Ordering::Relaxed);
         mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");
@@ -406,7 +415,7 @@ impl Head {
             return Ok(None);
         }
         let (place, len) = extent_of(start);
-        if place < EXTENTS.start || place > EXTENTS.end || len > EXTENTS.end - place {
+        if !EXTENTS.contains(&place) || len > EXTENTS.end - place {
             return Ok(None);
         }
         self.consuming.extent[parity(n + 1)].store(place, Ordering::Relaxed);
@@ -433,7 +442,7 @@ impl Head {
 
     fn free_chunk(&self, memory: &impl Memory, chunk: u64) {
         let freed = self.freed.0.load(Ordering::Relaxed);
-        let last = freed.checked_sub(1).map(|last| &self.free[(last % LIST) as usize]);
+        let last = freed.checked_sub(1).map(|last| &self.free[listed_at(last)]);
         // Two chunks that retire one after the other are never the same: so it has been put there by somebody who is dead.
         if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) {
             return;
@@ -442,7 +451,7 @@ impl Head {
             memory.punch(chunk * CHUNK, CHUNK);
             return;
         }
-        self.free[(freed % LIST) as usize].store(chunk, Ordering::Relaxed);
+        self.free[listed_at(freed)].store(chunk, Ordering::Relaxed);
         fault::point("queue: chunk listed");
         self.freed.0.store(freed + 1, Ordering::Release);
     }

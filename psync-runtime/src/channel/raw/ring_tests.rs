@@ -1,3 +1,5 @@
+//! What goes into the log comes out of it.
+
 use super::*;
 use crate::channel::core::{Core, Lack, Limit, Needs};
 use std::sync::Arc;
@@ -22,8 +24,9 @@ fn receive(core: &Core) -> Result<Vec<u8>, Lack> {
     core.receive(take, NEEDS, Limit::Try)
 }
 
+#[allow(clippy::cast_possible_truncation, reason = "less than 251")]
 fn message(number: usize, len: usize) -> Vec<u8> {
-    (0..len).map(|at| (number * 31 + at * 7) as u8).collect()
+    (0..len).map(|at| ((number * 31 + at * 7) % 251) as u8).collect()
 }
 
 #[test]
@@ -86,7 +89,19 @@ fn a_bounded_queue_counts_messages() {
 /// Whatever stands in the log, a receive ends with an error or a message.
 #[test]
 fn damage_is_an_error() {
-    let words = [0, 1, 8, LENGTH, JUMP, JUMP | 1, EXTENT, EXTENT | NOTE | 7, JUMP | EXTENT, u64::MAX, CHUNK];
+    let words = [
+        0,
+        1,
+        8,
+        LENGTH,
+        JUMP,
+        JUMP | 1,
+        EXTENT,
+        EXTENT | NOTE | 7,
+        JUMP | EXTENT,
+        u64::MAX,
+        CHUNK,
+    ];
     for first in words {
         for second in words {
             for third in words {

@@ -1,3 +1,5 @@
+//! One thread is inside a side at a time, by its lock or by its bias.
+
 use super::*;
 use crate::{channel::core::Core, primitive::UnsafeCell, sync::testing::watchdog};
 
@@ -8,7 +10,10 @@ fn core() -> std::sync::Arc<Core> {
 }
 
 fn enter(core: &Core) -> Door<'_> {
-    core.head().producers.enter(core.presence(), Role::Sender, Deadline::NEVER).expect("no deadline")
+    core.head()
+        .producers
+        .enter(core.presence(), Role::Sender, Deadline::NEVER)
+        .expect("no deadline")
 }
 
 #[test]

@@ -14,8 +14,8 @@ pub(crate) use barrier::{Arrival, RawBarrier, Turn};
 pub(crate) use death::{await_orphans, is_certain, is_dead};
 pub(crate) use event::RawEvent;
 pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
-pub(crate) use spin::Spin;
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
+pub(crate) use spin::Spin;
 pub(crate) use versions::Versions;
 
 pub(crate) use crate::shm::world::{Identity, Me, known_bits, me};
