@@ -59,8 +59,8 @@ pub use psync_macros::{parallel, process, shared};
 pub use psync_runtime::{
     Error, OsError, Result,
     channel::{
-        Connection, Iter, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender, channel,
-        pipe,
+        Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
+        WorkQueue, channel, pipe,
     },
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError,

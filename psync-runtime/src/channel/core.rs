@@ -3,7 +3,10 @@
 
 use super::{
     outbox,
-    raw::{Account, Bell, Bytes, Door, Head, Memory, Popped, Presence, Pushed, Role, is_here},
+    raw::{
+        Account, Bell, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Role,
+        is_here,
+    },
     windows::Windows,
 };
 use crate::{
@@ -20,6 +23,7 @@ use std::sync::Arc;
 
 pub(super) const HEAD: usize = 4096;
 pub(super) const PRESENCE: usize = 64 << 10;
+pub(super) const HANDS_AT: usize = 512 << 10;
 /// What of the file is reserved when it is made.
 const RESERVED: usize = 8 << 10;
 const _: () = assert!(HEAD + size_of::<Head>() <= RESERVED);
@@ -36,6 +40,7 @@ pub(crate) struct Core {
     segment: Arc<Segment>,
     head: &'static Head,
     presence: &'static Presence,
+    hands: &'static [Hand; HANDS],
     /// Each for whoever is inside that side.
     producing: UnsafeCell<Windows>,
     consuming: UnsafeCell<Windows>,
@@ -84,6 +89,8 @@ pub(crate) enum Needs {
     OtherProcess,
     /// Anybody with this kind of handle.
     Anybody(Role),
+    /// It may be this process's own threads.
+    Nobody,
 }
 
 impl Core {
@@ -110,12 +117,17 @@ impl Core {
         let foreign = ShmError::Foreign("it is no queue");
         let head = segment.view(HEAD, Layout::new::<Head>());
         let presence = segment.view(PRESENCE, Layout::new::<Presence>());
-        let (Some(head), Some(presence)) = (head, presence) else { return Err(foreign) };
+        let hands = segment.view(HANDS_AT, Layout::new::<[Hand; HANDS]>());
+        let (Some(head), Some(presence), Some(hands)) = (head, presence, hands) else {
+            return Err(foreign);
+        };
         let make = || Self {
             // SAFETY: inside the mapping, aligned, and all atomics; mapped for as long as `segment`, which this holds (S2).
             head: unsafe { head.cast().as_ref() },
             // SAFETY: as above.
             presence: unsafe { presence.cast().as_ref() },
+            // SAFETY: as above.
+            hands: unsafe { hands.cast().as_ref() },
             producing: UnsafeCell::new(Windows::new(Arc::clone(segment))),
             consuming: UnsafeCell::new(Windows::new(Arc::clone(segment))),
             segment: Arc::clone(segment),
@@ -131,6 +143,10 @@ impl Core {
 
     pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
+    }
+
+    pub(super) const fn hands(&self) -> &[Hand; HANDS] {
+        self.hands
     }
 
     pub(crate) fn presence(&self) -> &Presence {
@@ -152,7 +168,7 @@ impl Core {
     }
 
     #[inline]
-    fn enter(&self, role: Role, deadline: Deadline) -> Option<Door<'_>> {
+    pub(super) fn enter(&self, role: Role, deadline: Deadline) -> Option<Door<'_>> {
         let side = match role {
             Role::Sender => &self.head.producers,
             Role::Receiver => &self.head.consumers,
@@ -202,26 +218,17 @@ impl Core {
     #[track_caller]
     pub(crate) fn receive<R>(
         &self,
-        mut take: impl FnMut(Bytes<'_>, bool) -> R,
+        mut take: impl FnMut(Bytes<'_>, bool) -> Result<R, OsError>,
         needs: Needs,
         limit: Limit,
     ) -> Result<R, Lack> {
         loop {
             let popped = match self.enter(Role::Receiver, limit.patience()) {
                 None => return Err(Lack::Empty),
-                Some(_door) => {
-                    // SAFETY: inside the consumers' side.
-                    let memory = unsafe { &mut *self.consuming.get() };
-                    self.head.pop(memory, &mut take)
-                }
+                Some(_door) => self.pop_inside(&mut take),
             };
             match popped {
-                Popped::Got(taken) => {
-                    if self.head.capacity.load(Ordering::Relaxed) != 0 {
-                        self.head.space.ring(1);
-                    }
-                    return Ok(taken);
-                }
+                Popped::Got(taken) => return Ok(taken),
                 Popped::Damaged => return Err(Lack::Damaged),
                 Popped::Refused(error) => return Err(Lack::System(error)),
                 Popped::Empty => {}
@@ -240,6 +247,49 @@ impl Core {
                 Waited::TimedOut => return Err(Lack::Empty),
             }
         }
+    }
+
+    /// Takes the oldest message out. Only inside the consumers' side.
+    #[inline]
+    pub(super) fn pop_inside<R>(
+        &self,
+        take: impl FnOnce(Bytes<'_>, bool) -> Result<R, OsError>,
+    ) -> Popped<R> {
+        // SAFETY: inside the consumers' side.
+        let memory = unsafe { &mut *self.consuming.get() };
+        let popped = self.head.pop(memory, take);
+        if matches!(popped, Popped::Got(_)) && self.head.capacity.load(Ordering::Relaxed) != 0 {
+            self.head.space.ring(1);
+        }
+        popped
+    }
+
+    /// Waits until `ready`; whether it is time to ask the kernel about those who might have died. An error if nobody is left.
+    #[track_caller]
+    pub(super) fn await_item(
+        &self,
+        ready: impl Fn() -> bool,
+        needs: Needs,
+        limit: Limit,
+    ) -> Result<bool, Lack> {
+        if self.is_alone(needs, limit, false) && !ready() {
+            return Err(Lack::Disconnected);
+        }
+        // Longer than the time after which a wait asks the kernel.
+        let slice = limit.at_most(Duration::from_millis(1500));
+        match self.wait(&self.head.items, &self.spin[1], ready, needs, slice) {
+            Waited::Ready => Ok(false),
+            Waited::Alone => Err(Lack::Disconnected),
+            Waited::TimedOut if limit.is_over() => Err(Lack::Empty),
+            Waited::TimedOut => Ok(true),
+        }
+    }
+
+    /// Waits until `ready`, which whoever rings the bell may have made so; false if the time is up first.
+    #[track_caller]
+    pub(super) fn await_bell(&self, bell: &Bell, ready: impl Fn() -> bool, limit: Limit) -> bool {
+        let waited = self.wait(bell, &self.spin[0], ready, Needs::Nobody, limit);
+        waited == Waited::Ready
     }
 
     /// Where every operation waits: until `ready`, the deadline, or nobody is left who could make it ready.
@@ -279,6 +329,7 @@ impl Core {
     /// Whether nobody is there whom the operation needs.
     pub(super) fn is_alone(&self, needs: Needs, limit: Limit, verify: bool) -> bool {
         match needs {
+            Needs::Nobody => false,
             Needs::Anybody(role) => self.who(role, verify) == Account::Nobody,
             Needs::OtherProcess if !limit.waits() => false,
             Needs::OtherProcess if self.who(Role::Sender, verify) == Account::Others => false,
@@ -331,6 +382,16 @@ impl Core {
         self.head.space.ring(u32::MAX);
     }
 
+    /// Whether no message among the first `until` is needed any more.
+    pub(super) fn is_past(&self, until: u64) -> bool {
+        if self.head.received() < until {
+            return false;
+        }
+        // A job may be delivered again.
+        let received = self.head.received();
+        self.head.work.in_hands(self.hands, received, Identity::NOBODY) == 0
+    }
+
     /// Reads a long message.
     pub(crate) fn read(&self, place: u64, len: u64) -> Result<Vec<u8>, OsError> {
         let too_long = OsError::new("pread", nix::errno::Errno::EFBIG);
@@ -358,11 +419,19 @@ impl Limit {
         matches!(self, Self::Until(_))
     }
 
+    /// The same, but no longer than `slice` at a time.
+    fn at_most(self, slice: Duration) -> Self {
+        match self {
+            Self::Until(deadline) => Self::Until(deadline.min(Deadline::after(slice))),
+            Self::Try => Self::Try,
+        }
+    }
+
     fn is_forever(self) -> bool {
         matches!(self, Self::Until(Deadline::NEVER))
     }
 
-    fn is_over(self) -> bool {
+    pub(super) fn is_over(self) -> bool {
         match self {
             Self::Try => true,
             Self::Until(deadline) => deadline.is_over(),
@@ -377,7 +446,7 @@ impl Limit {
     }
 
     /// Until when to wait for whoever is inside.
-    fn patience(self) -> Deadline {
+    pub(super) fn patience(self) -> Deadline {
         match self {
             Self::Try => Deadline::after(GRACE),
             Self::Until(deadline) => deadline,

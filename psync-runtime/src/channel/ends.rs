@@ -218,7 +218,7 @@ macro_rules! handle {
 
         impl<T> Serialize for $end<T> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                self.hold.depart(serializer, fingerprint::<T>())
+                self.hold.as_serialize(fingerprint::<T>()).serialize(serializer)
             }
         }
 

@@ -1,9 +1,12 @@
 //! One handle's share of a queue: counted by process, so that others learn when nobody is left.
 
 use super::{core::Core, raw::Role};
-use crate::shm::{
-    ShmError, registry, transfer,
-    world::{self, Identity},
+use crate::{
+    primitive::Ordering,
+    shm::{
+        ShmError, registry, transfer,
+        world::{self, Identity},
+    },
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::sync::Arc;
@@ -36,38 +39,36 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
     }
 
     /// Writes the handle down for another process, on the account of whoever is charged with the message.
-    pub(super) fn depart<S: Serializer>(
-        &self,
-        serializer: S,
-        fingerprint: u64,
-    ) -> Result<S::Ok, S::Error> {
+    fn depart(&self, fingerprint: u64) -> Result<Parts, ShmError> {
         let charged = transfer::charged();
         if charged != Identity::NOBODY {
-            self.core.make_entry(charged).map_err(serde::ser::Error::custom)?;
+            self.core.make_entry(charged)?;
             // It may be decoded by any process.
-            self.core.head().was_shared.store(1, crate::primitive::Ordering::Relaxed);
+            self.core.head().was_shared.store(1, Ordering::Relaxed);
             let core = Arc::clone(&self.core);
             Self::roles().for_each(|role| core.presence().take_off(charged, role));
             transfer::or_else(move || Self::land(&core, charged));
         }
         transfer::record(self.core.segment());
-        (self.core.segment().id(), charged.bits(), fingerprint).serialize(serializer)
+        Ok((self.core.segment().id(), charged.bits(), fingerprint))
     }
 
-    /// Reads a handle that came from another process.
-    pub(super) fn arrive<'de, D: Deserializer<'de>>(
-        deserializer: D,
+    /// The handle as it is written down.
+    pub(super) fn as_serialize(&self, fingerprint: u64) -> impl Serialize + '_ {
+        Departing { hold: self, fingerprint }
+    }
+
+    /// A handle that came from another process.
+    pub(super) fn from_parts(
+        (segment, charged, made_for): Parts,
         fingerprint: u64,
-    ) -> Result<Self, D::Error> {
-        let (segment, charged, made_for) = <(u64, u32, u64)>::deserialize(deserializer)?;
+    ) -> Result<Self, ShmError> {
         if made_for != fingerprint {
-            return Err(D::Error::custom("it is a handle to messages of another type"));
+            return Err(ShmError::Foreign("it is a queue of messages of another type"));
         }
-        let segment = registry::find(segment)
-            .ok_or_else(|| D::Error::custom(ShmError::NotFound { segment }))?;
-        let core = Core::attach(&segment, fingerprint).map_err(D::Error::custom)?;
+        let segment = registry::find(segment).ok_or(ShmError::NotFound { segment })?;
         // First here, then no longer under way.
-        let hold = Self::new(core).map_err(D::Error::custom)?;
+        let hold = Self::new(Core::attach(&segment, fingerprint)?)?;
         let charged = Identity::from_bits(charged);
         if charged != Identity::NOBODY {
             Self::land(&hold.core, charged);
@@ -75,9 +76,32 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         Ok(hold)
     }
 
+    pub(super) fn arrive<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        fingerprint: u64,
+    ) -> Result<Self, D::Error> {
+        let parts = Parts::deserialize(deserializer)?;
+        Self::from_parts(parts, fingerprint).map_err(D::Error::custom)
+    }
+
     fn land(core: &Core, charged: Identity) {
         Self::roles().for_each(|role| core.presence().land(charged, role));
         core.announce_leave();
+    }
+}
+
+/// A handle in a message: the number of the segment, who is charged with the message, and what the queue carries.
+pub(super) type Parts = (u64, u32, u64);
+
+struct Departing<'a, const SENDS: bool, const RECEIVES: bool> {
+    hold: &'a Hold<SENDS, RECEIVES>,
+    fingerprint: u64,
+}
+
+impl<const SENDS: bool, const RECEIVES: bool> Serialize for Departing<'_, SENDS, RECEIVES> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let parts = self.hold.depart(self.fingerprint).map_err(serde::ser::Error::custom)?;
+        parts.serialize(serializer)
     }
 }
 

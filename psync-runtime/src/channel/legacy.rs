@@ -1,7 +1,7 @@
 //! What an ended process had sent handles of, while the messages are still to be received: somebody keeps it open.
 
 use super::{
-    core::{HEAD, PRESENCE},
+    core::{HANDS_AT, HEAD, PRESENCE},
     raw::{self, Head},
 };
 use crate::{
@@ -36,13 +36,21 @@ impl Legacy {
     /// Whether nobody will ask for it any more.
     pub(crate) fn is_over(&self) -> bool {
         let Some(world) = existing() else { return true };
-        self.word(HEAD + Head::RECEIVED).is_none_or(|received| received >= self.until)
-            || !self.has_receivers(world)
+        let received = self.word(HEAD + Head::RECEIVED).unwrap_or(u64::MAX);
+        received >= self.until && !self.has_jobs(received) || !self.has_receivers(world)
     }
 
     fn word(&self, at: usize) -> Option<u64> {
         let bytes = memory::read_at(&self.queue, at as u64, 8).ok()?;
         bytes.first_chunk().copied().map(u64::from_ne_bytes)
+    }
+
+    /// Whether a job of a work queue is not done, which may be delivered again.
+    fn has_jobs(&self, received: u64) -> bool {
+        let high = self.word(HEAD + Head::HANDS).map_or(0, |word| word & u64::from(u32::MAX));
+        let len = usize::try_from(high).unwrap_or(0).min(raw::HANDS) * size_of::<raw::Hand>();
+        let bytes = memory::read_at(&self.queue, HANDS_AT as u64, len);
+        bytes.is_ok_and(|bytes| raw::bytes_have_jobs(&bytes, received))
     }
 
     fn has_receivers(&self, world: &World) -> bool {

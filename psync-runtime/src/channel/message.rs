@@ -119,7 +119,7 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     limit: Limit,
 ) -> Result<T, RecvError> {
     let mut short = [0; SHORT];
-    let taken = core.receive(|bytes, note| take(core, bytes, note, &mut short), needs, limit);
+    let taken = core.receive(|bytes, note| Ok(take(core, bytes, note, &mut short)), needs, limit);
     let taken = match taken {
         Ok(taken) => taken,
         Err(lack) => return Err(lacking(&lack, limit)),
@@ -178,12 +178,29 @@ fn wrong_length<T>() -> Taken<T> {
     Taken::Wrong("its bytes are not those of one".to_owned())
 }
 
+/// Decodes a message that is at hand as a whole.
+pub(super) fn decode_whole<T: DeserializeOwned + 'static>(
+    bytes: &[u8],
+    note: bool,
+) -> Result<T, RecvError> {
+    if note {
+        let (carried, value) = handles::redeem(bytes);
+        let carried = carried.map_err(RecvError::Decode)?;
+        return transfer::offer_carried(carried, || decode(value));
+    }
+    if plain::is_plain::<T>() {
+        return plain::from_bytes(bytes)
+            .ok_or_else(|| RecvError::Decode("its bytes are not those of one".to_owned()));
+    }
+    decode(bytes)
+}
+
 #[inline]
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecvError> {
     codec::decode_message(bytes).map_err(|error| RecvError::Decode(error.into()))
 }
 
-fn lacking(lack: &Lack, limit: Limit) -> RecvError {
+pub(super) fn lacking(lack: &Lack, limit: Limit) -> RecvError {
     match lack {
         Lack::Empty if limit.waits() => RecvError::TimedOut,
         Lack::Empty => RecvError::Empty,

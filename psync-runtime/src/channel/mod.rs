@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Queue`] | messages from any process to any process |
 //! | [`channel`] | the same with two kinds of handles, [`Sender`] and [`Receiver`], each of which learns when the other kind is gone |
+//! | [`WorkQueue`] | jobs that are delivered again until they are done |
 //! | [`pipe`] | two ends that talk with each other; for `poll` and `select`, too |
 //!
 //! How they work inside is in the README beside this file.
@@ -17,6 +18,7 @@ mod error;
 mod handles;
 mod hold;
 mod incoming;
+mod jobs;
 pub(crate) mod legacy;
 mod message;
 pub(crate) mod outbox;
@@ -25,6 +27,7 @@ mod plain;
 mod queue;
 mod raw;
 mod windows;
+mod work;
 
 pub use connection::{Connection, pipe};
 pub use ends::{Receiver, Sender, channel};
@@ -32,3 +35,4 @@ pub(crate) use incoming::Incoming;
 
 pub use error::{RecvError, SendError, SendErrorKind};
 pub use queue::{Iter, Queue};
+pub use work::{Job, WorkQueue};

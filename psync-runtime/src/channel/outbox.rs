@@ -73,8 +73,8 @@ pub(super) fn keep(core: &Arc<Core>, carried: &[Carried]) {
 impl Waiting {
     /// Takes out what nobody will ask for any more.
     fn drop_received(&mut self) -> Vec<Carried> {
-        let received = self.core.head().received();
-        let gone = self.carried.extract_if(.., |_, (until, _)| *until <= received);
+        let core = Arc::clone(&self.core);
+        let gone = self.carried.extract_if(.., |_, (until, _)| core.is_past(*until));
         gone.map(|(_, (_, carried))| carried).collect()
     }
 

@@ -300,7 +300,7 @@ impl<T> fmt::Debug for Queue<T> {
 
 impl<T> Serialize for Queue<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.hold.depart(serializer, fingerprint::<T>())
+        self.hold.as_serialize(fingerprint::<T>()).serialize(serializer)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Waiting for whichever of several things is ready first.
 
 use crate::{
-    channel::{Incoming, Queue, Receiver},
+    channel::{Incoming, Queue, Receiver, WorkQueue},
     primitive::{AtomicU32, Ordering},
     shm::world::{Wake, Watch},
     sync::Event,
@@ -47,6 +47,12 @@ impl<T: AsFd> Waitable for T {
 }
 
 impl<T> Waitable for Queue<T> {
+    fn source(&self) -> Source<'_> {
+        Source::Messages(Messages(self.incoming()))
+    }
+}
+
+impl<T> Waitable for WorkQueue<T> {
     fn source(&self) -> Source<'_> {
         Source::Messages(Messages(self.incoming()))
     }

@@ -1,7 +1,7 @@
 //! The log of a queue: how a message gets in and out by one store each. The README of `channel` says what every word means.
 
 use super::{
-    Bell, Side,
+    Bell, Side, Work,
     record::{extent_of, follow, look, payload, put},
 };
 use crate::{
@@ -91,6 +91,7 @@ pub(crate) struct Head {
     pub(crate) space: Bell,
     freed: Line,
     free: [AtomicU64; LIST],
+    pub(crate) work: Work,
 }
 
 /// The file behind a queue, as this process sees it.
@@ -158,6 +159,7 @@ impl Head {
     /// Where its words lie, for whoever reads them from the file.
     pub(crate) const RECEIVED: usize = core::mem::offset_of!(Self, received);
     pub(crate) const PAGES: usize = core::mem::offset_of!(Self, pages);
+    pub(crate) const HANDS: usize = core::mem::offset_of!(Self, work) + Work::HIGH;
 
     /// Fills in what a new queue begins with. Everything else is zero.
     pub(crate) fn begin(&self, capacity: u64, fingerprint: u64, magic: u64) {
@@ -341,7 +343,7 @@ impl Head {
     pub(crate) fn pop<R>(
         &self,
         memory: &mut impl Memory,
-        take: impl FnOnce(Bytes<'_>, bool) -> R,
+        take: impl FnOnce(Bytes<'_>, bool) -> Result<R, OsError>,
     ) -> Popped<R> {
         let mine = &self.consuming;
         let n = self.received.0.load(Ordering::Relaxed);
@@ -357,7 +359,10 @@ impl Head {
             Ok(None) => return Popped::Damaged,
             Err(error) => return Popped::Refused(error),
         };
-        let taken = take(record.bytes, record.note);
+        let taken = match take(record.bytes, record.note) {
+            Ok(taken) => taken,
+            Err(error) => return Popped::Refused(error),
+        };
         mine.retiring[parity(n + 1)].store(retires, Ordering::Relaxed);
         mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");

@@ -11,7 +11,7 @@ mod spin;
 mod versions;
 
 pub(crate) use barrier::{Arrival, RawBarrier, Turn};
-pub(crate) use death::{await_orphans, is_certain, is_dead};
+pub(crate) use death::{await_orphans, is_certain, is_dead, is_gone};
 pub(crate) use event::RawEvent;
 pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
