@@ -70,9 +70,10 @@ pub use psync_runtime::{
     },
     shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},
     sync::{
-        AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, DeadlockReport,
-        Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit, PoisonCause, ReleaseError,
-        Semaphore, Value, ValueGuard,
+        AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Condition, Condvar,
+        CondvarGuard, DeadlockReport, DeadlockWait, Event, Lock, LockError, LockGuard, Mutex,
+        MutexGuard, Once, Permit, PoisonCause, ReadGuard, ReentrantGuard, ReentrantMutex,
+        ReleaseError, RwLock, Semaphore, Value, ValueGuard, WaitTimeout, WriteGuard, dump_waits,
     },
 };
 

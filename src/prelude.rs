@@ -2,9 +2,10 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Connection, Event,
-    ExitStatus, Job, List, Lock, LockError, LockGuard, Mutex, MutexGuard, Options, Permit,
-    PoisonCause, Process, ProcessError, Queue, Receiver, RecvError, ReleaseError, Semaphore,
-    SendError, SendErrorKind, Sender, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value,
-    ValueGuard, WorkQueue, channel, parallel, pipe, process, shared,
+    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Condvar, Connection,
+    Event, ExitStatus, Job, List, Lock, LockError, LockGuard, Mutex, MutexGuard, Once, Options,
+    Permit, PoisonCause, Process, ProcessError, Queue, ReadGuard, Receiver, RecvError,
+    ReentrantGuard, ReentrantMutex, ReleaseError, RwLock, Semaphore, SendError, SendErrorKind,
+    Sender, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value, ValueGuard, WaitTimeout,
+    WorkQueue, WriteGuard, channel, parallel, pipe, process, shared,
 };

@@ -170,7 +170,7 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 /// wait(EXPR)             waits for an `Event` first
 /// acquire(EXPR)          holds a permit of a `Semaphore` during the body
 /// barrier(EXPR)          waits at a `Barrier` first
-/// lock(EXPR as NAME)     holds a `Mutex`, `Lock` or `Array`; NAME is the guard, `_` if it is not needed
+/// lock(EXPR as NAME)     holds a `Mutex`, `ReentrantMutex`, `Lock` or `Array`; NAME is the guard, `_` if it is not needed
 /// set(EXPR)              sets an `Event` after the body
 ///
 /// name = ".."            the name of the process, if not the function's

@@ -16,7 +16,7 @@ pub use crate::{
         fingerprint_of,
     },
     sync::{
-        Array, Lock, LockError, LockGuard,
+        Array, FieldsGuard, Lock, LockError, LockGuard,
         guarded::{Held, lock_or_repair},
         wiring::{Lockable, acquire, barrier, lock, set_after, wait},
     },

@@ -4,3 +4,12 @@ pub(crate) use core::hint::spin_loop;
 pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
+
+/// Keeps a `SeqCst` exchange in front of the loads that follow it, where the processor does not do so by itself.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "one instruction, or none")]
+pub(crate) fn exchange_fence() {
+    if cfg!(not(target_arch = "x86_64")) {
+        fence(Ordering::SeqCst);
+    }
+}

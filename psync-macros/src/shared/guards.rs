@@ -93,6 +93,10 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
             /// `held` holds the lock that guards these fields of `owner`.
             unsafe fn __over(#owner: &'guard #farm #args, #held: #rt::LockGuard<'guard>) -> Self { #body }
         }
+
+        impl #declared #rt::FieldsGuard for #name #applied #bounds {
+            fn lock_guard(&self) -> &#rt::LockGuard<'_> { &self.__lock }
+        }
     }
 }
 
@@ -133,6 +137,7 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
         let (vis, name, body) = (&model.vis, Ident::new(&name, lock.span()), bodies.choose(body));
         quote! {
             #[doc = #doc]
+            #[track_caller]
             #vis fn #name(&self, #param) -> ::core::result::Result<#guard #elided, #rt::LockError> { #body }
         }
     };

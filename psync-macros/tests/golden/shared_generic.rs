@@ -101,6 +101,15 @@ where
         }
     }
 }
+impl<'guard, T: 'guard + Copy, const N: usize> renamed::__private::FieldsGuard
+for SlotBigLock<'guard, T, N>
+where
+    T: Default,
+{
+    fn lock_guard(&self) -> &renamed::__private::LockGuard<'_> {
+        &self.__lock
+    }
+}
 #[allow(
     dead_code,
     private_interfaces,
@@ -117,6 +126,7 @@ where
         &self.big_lock
     }
     /// Waits for `big_lock` and gives the fields that it guards.
+    #[track_caller]
     fn lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
@@ -124,6 +134,7 @@ where
             .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
     /// Gives the fields that `big_lock` guards if nobody holds it.
+    #[track_caller]
     fn try_lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
@@ -131,6 +142,7 @@ where
             .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
     /// Waits for `big_lock` no longer than `timeout`.
+    #[track_caller]
     fn lock_big_lock_timeout(
         &self,
         timeout: renamed::__private::Duration,
@@ -139,6 +151,7 @@ where
             .map(|held| unsafe { SlotBigLock::__over(self, held) })
     }
     /// As [`Self::lock_big_lock`], but `repair` makes the fields whole first if a holder died or panicked.
+    #[track_caller]
     fn lock_big_lock_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut SlotBigLock<'_, T, N>),

@@ -106,6 +106,11 @@ impl<'guard> FarmPen<'guard> {
         }
     }
 }
+impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
+    fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
+        &self.__lock
+    }
+}
 #[allow(
     dead_code,
     private_interfaces,
@@ -119,6 +124,7 @@ impl Farm {
         &self.pen
     }
     /// Waits for `pen` and gives the fields that it guards.
+    #[track_caller]
     pub fn lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
@@ -126,6 +132,7 @@ impl Farm {
             .map(|held| unsafe { FarmPen::__over(self, held) })
     }
     /// Gives the fields that `pen` guards if nobody holds it.
+    #[track_caller]
     pub fn try_lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
@@ -133,6 +140,7 @@ impl Farm {
             .map(|held| unsafe { FarmPen::__over(self, held) })
     }
     /// Waits for `pen` no longer than `timeout`.
+    #[track_caller]
     pub fn lock_pen_timeout(
         &self,
         timeout: ::psync::__private::Duration,
@@ -141,6 +149,7 @@ impl Farm {
             .map(|held| unsafe { FarmPen::__over(self, held) })
     }
     /// As [`Self::lock_pen`], but `repair` makes the fields whole first if a holder died or panicked.
+    #[track_caller]
     pub fn lock_pen_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPen<'_>),

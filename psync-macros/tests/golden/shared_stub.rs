@@ -42,6 +42,11 @@ impl<'guard> FarmPne<'guard> {
         ::core::unreachable!()
     }
 }
+impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
+    fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
+        &self.__lock
+    }
+}
 #[allow(
     dead_code,
     private_interfaces,
@@ -55,18 +60,21 @@ impl Farm {
         ::core::unreachable!()
     }
     /// Waits for `pne` and gives the fields that it guards.
+    #[track_caller]
     fn lock_pne(
         &self,
     ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
         ::core::unreachable!()
     }
     /// Gives the fields that `pne` guards if nobody holds it.
+    #[track_caller]
     fn try_lock_pne(
         &self,
     ) -> ::core::result::Result<FarmPne<'_>, ::psync::__private::LockError> {
         ::core::unreachable!()
     }
     /// Waits for `pne` no longer than `timeout`.
+    #[track_caller]
     fn lock_pne_timeout(
         &self,
         timeout: ::psync::__private::Duration,
@@ -74,6 +82,7 @@ impl Farm {
         ::core::unreachable!()
     }
     /// As [`Self::lock_pne`], but `repair` makes the fields whole first if a holder died or panicked.
+    #[track_caller]
     fn lock_pne_or_repair(
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPne<'_>),

@@ -174,6 +174,10 @@ pub mod __private {
     }
     unsafe impl Zeroable for Lock {}
 
+    pub trait FieldsGuard {
+        fn lock_guard(&self) -> &LockGuard<'_>;
+    }
+
     pub struct LockGuard<'a> {
         lock: &'a Lock,
     }

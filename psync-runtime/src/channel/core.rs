@@ -13,12 +13,12 @@ use crate::{
     primitive::{AtomicU64, Ordering, UnsafeCell},
     shm::{
         Segment, ShmError,
-        world::{self, Identity, Wake, Watch},
+        world::{self, Blocking, Identity, Operation, Site, Slept, Wake, Watch, Whom},
     },
     sync::raw::Spin,
-    sys::{OsError, clock::Deadline},
+    sys::{OsError, clock::Deadline, fault},
 };
-use core::{alloc::Layout, time::Duration};
+use core::{alloc::Layout, panic::Location, time::Duration};
 use std::sync::Arc;
 
 pub(super) const HEAD: usize = 4096;
@@ -303,6 +303,8 @@ impl Core {
         needs: Needs,
         limit: Limit,
     ) -> Waited {
+        let site = Site { operation: Operation::Wait, what: "Queue", place: Location::caller() };
+        let blocking = Blocking::new(limit.deadline(), Some(site));
         let mut verify = false;
         if limit.waits() && spin.until(16, &ready) {
             return Waited::Ready;
@@ -322,7 +324,10 @@ impl Core {
                 return Waited::TimedOut;
             }
             outbox::prune();
-            verify = watch.wait(bell.word(), ticket, limit.deadline()) == Wake::Verify;
+            fault::point("queue: falls asleep");
+            let slept = blocking.sleep(watch, bell.word(), ticket, Whom::Unknown);
+            fault::point("queue: awake");
+            verify = slept == Slept::Woke(Wake::Verify);
         }
     }
 

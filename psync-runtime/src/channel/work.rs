@@ -86,6 +86,7 @@ impl<T> WorkQueue<T> {
 
     /// Has jobs be tried no more than `attempts` times, in all processes: what was not done then goes to the
     /// [`dead_letters`](Self::dead_letters). 0 is no limit.
+    #[must_use = "it is the queue itself"]
     pub fn with_max_attempts(self, attempts: u32) -> Self {
         self.hold.core().head().work.most_attempts.store(attempts, Ordering::Relaxed);
         self

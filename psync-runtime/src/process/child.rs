@@ -214,6 +214,7 @@ fn running() -> Option<&'static Running> {
 
 /// Runs the user's function and commits what comes of it. The exit code.
 pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<OwnedFd>) -> i32 {
+    world::become_main_thread();
     let running: &'static Running = Box::leak(Box::new(running));
     RUNNING.store(core::ptr::from_ref(running).cast_mut(), Ordering::Release);
     let mut writer = Writer::new(running.world, running.id, &running.store);

@@ -8,7 +8,9 @@ use super::{
     reaping,
 };
 use crate::{
-    shm::world::{Identity, Phase, Wake, Watch, existing, me},
+    shm::world::{
+        Blocking, Identity, Operation, Phase, Site, Slept, Wake, Watch, Whom, existing, me,
+    },
     sys::{clock::Deadline, pidfd::PidFd},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -53,20 +55,20 @@ impl Child {
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(&self, deadline: Deadline) -> Option<ExitStatus> {
+    pub(crate) fn wait(&self, blocking: &Blocking) -> Option<ExitStatus> {
         match self.end.get() {
             Some(status) => Some(*status),
-            None if self.method == StartMethod::Fork => self.wait_ourselves(deadline),
-            None => self.wait_for_table(deadline),
+            None if self.method == StartMethod::Fork => self.wait_ourselves(blocking),
+            None => self.wait_for_table(blocking),
         }
     }
 
     /// As [`wait`](Self::wait), without waiting.
     pub(crate) fn status(&self) -> Option<ExitStatus> {
-        self.wait(Deadline::after(Duration::ZERO))
+        self.wait(&Deadline::after(Duration::ZERO).into())
     }
 
-    fn wait_for_table(&self, deadline: Deadline) -> Option<ExitStatus> {
+    fn wait_for_table(&self, blocking: &Blocking) -> Option<ExitStatus> {
         let slot = existing()?.slot(self.id);
         let mut glances = Glances::new();
         loop {
@@ -76,14 +78,17 @@ impl Child {
                 return Some(status);
             }
             if !link::serves(self.link.as_deref()) {
-                return self.wait_for_kernel(deadline);
+                return self.wait_for_kernel(blocking.deadline);
             }
-            match watch.wait(slot.word(), low, deadline.min(glances.next())) {
-                Wake::TimedOut if deadline.is_over() => return self.look_again(),
-                Wake::TimedOut if glances.are_rare() => self.verify(),
-                Wake::Verify => self.verify(),
+            let whom = Whom::Processes(&[self.id]);
+            match blocking.sleep_until(watch, &[(slot.word(), low)], glances.next(), whom) {
+                Slept::Woke(Wake::TimedOut) if blocking.deadline.is_over() => {
+                    return self.look_again();
+                }
+                Slept::Woke(Wake::TimedOut) if glances.are_rare() => self.verify(),
+                Slept::Woke(Wake::Verify) => self.verify(),
                 // It may be the supervisor that has died.
-                Wake::TimedOut | Wake::Look => link::check(),
+                Slept::Woke(Wake::TimedOut | Wake::Look) | Slept::Deadlock => link::check(),
             }
         }
     }
@@ -130,9 +135,15 @@ impl Child {
     }
 
     /// A child of `Fork` is a real child of this process.
-    fn wait_ourselves(&self, deadline: Deadline) -> Option<ExitStatus> {
-        if !self.pidfd.wait(deadline) {
-            return None;
+    fn wait_ourselves(&self, blocking: &Blocking) -> Option<ExitStatus> {
+        let whom = Whom::Processes(&[self.id]);
+        let wait = |until| if self.pidfd.wait(until) { Wake::Look } else { Wake::TimedOut };
+        while blocking.rest(Deadline::NEVER, whom, wait) != Slept::Woke(Wake::Look)
+            || !self.pidfd.has_ended()
+        {
+            if blocking.deadline.is_over() {
+                return None;
+            }
         }
         reaping::settle(existing()?, self.id, &self.pidfd);
         self.look_up()
@@ -243,13 +254,21 @@ impl<R> Process<R> {
     }
 
     /// Waits until it has ended. Can be called again, and from several threads.
+    #[track_caller]
     pub fn wait(&self) -> ExitStatus {
-        self.child.wait(Deadline::NEVER).unwrap_or(ExitStatus::Unknown)
+        self.wait_until(Deadline::NEVER).unwrap_or(ExitStatus::Unknown)
     }
 
     /// Waits until it has ended, but not longer than `timeout`.
+    #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Option<ExitStatus> {
-        self.child.wait(Deadline::after(timeout))
+        self.wait_until(Deadline::after(timeout))
+    }
+
+    #[track_caller]
+    fn wait_until(&self, deadline: Deadline) -> Option<ExitStatus> {
+        let site = Site::here::<Self>(Operation::Join);
+        self.child.wait(&Blocking::new(deadline, Some(site)))
     }
 
     /// Sends SIGINT. Success if it has ended already.
@@ -297,6 +316,7 @@ impl<R: DeserializeOwned> Process<R> {
     ///
     /// # Errors
     /// See [`ProcessError`]. A result that was complete counts, whatever ended the process afterwards.
+    #[track_caller]
     pub fn join(self) -> Result<R, ProcessError> {
         let status = self.wait();
         self.child.take(status)
@@ -304,6 +324,7 @@ impl<R: DeserializeOwned> Process<R> {
 
     /// As [`join`](Self::join), but `None` if it runs longer than `timeout`. The result can be had once; a further call
     /// reports how the process ended, as if there were none.
+    #[track_caller]
     pub fn join_timeout(&mut self, timeout: Duration) -> Option<Result<R, ProcessError>> {
         let status = self.wait_timeout(timeout)?;
         if core::mem::replace(&mut self.taken, true) {

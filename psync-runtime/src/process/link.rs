@@ -113,7 +113,10 @@ pub(crate) fn discard(link: &Arc<Link>) {
     drop(old);
     if let Some(pidfd) = &link.supervisor {
         pidfd.wait(Deadline::after(Duration::from_millis(100)));
-        pidfd.reap();
+        if pidfd.reap().is_none() {
+            // It hangs up before it has quite ended, on a busy machine long before.
+            reaping::leave_for_later(link.pid);
+        }
     }
     reaping::expect_orphans();
     if let Some(world) = existing() {

@@ -2,7 +2,7 @@
 
 use super::{link, status};
 use crate::{
-    primitive::{AtomicBool, AtomicUsize, Ordering},
+    primitive::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     shm::world::{Identity, Method, Status, Watch, World, existing, me},
     sys::{clock::Deadline, fork_lock::ForkLock, pidfd::PidFd},
 };
@@ -78,9 +78,30 @@ pub(crate) fn expect_orphans() {
     ORPHANED.store(true, Ordering::Relaxed);
 }
 
+/// Supervisors that were about to end when they were given up; 0 where there is none. Their pids stay theirs until they have been reaped.
+static ENDING: [AtomicI32; 16] = [const { AtomicI32::new(0) }; 16];
+
+/// Has a supervisor that is about to end be reaped with the orphans.
+pub(crate) fn leave_for_later(pid: i32) {
+    exchange_ending(0, pid);
+}
+
+fn exchange_ending(old: i32, new: i32) {
+    let exchange = |cell: &&AtomicI32| {
+        cell.compare_exchange(old, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    };
+    let _ = ENDING.iter().find(exchange);
+}
+
 /// Reaps orphans that have come to this process and ended, so that none stays a zombie.
 pub(crate) fn adopt_orphans() {
     let (Some(world), true) = (existing(), ORPHANED.load(Ordering::Relaxed)) else { return };
+    let ending = ENDING.iter().map(|cell| cell.load(Ordering::Relaxed)).filter(|&pid| pid != 0);
+    for pid in ending {
+        if reap(pid).is_some() {
+            exchange_ending(pid, 0);
+        }
+    }
     for pid in world.idle() {
         if reap(pid).is_some() {
             world.forget_idle(pid);

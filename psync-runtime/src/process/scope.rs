@@ -1,7 +1,10 @@
 //! Scopes: processes that have all ended when the scope has, so that memory can be lent to them.
 
 use super::{Process, handle::Child};
-use crate::sys::clock::Deadline;
+use crate::{
+    shm::world::{Blocking, Operation, Site},
+    sys::clock::Deadline,
+};
 use core::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,25 +22,37 @@ pub struct Scope<'scope, 'env: 'scope> {
 /// the scope, as long as they point into shared memory: a [`Shared`](crate::shm::Shared), or the guard of an `Array`.
 ///
 /// A process that fails without its handle being joined is waited for like the others, and its error is dropped with its handle.
+#[track_caller]
 pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     let scope = Scope { children: Mutex::default(), invariant: PhantomData, env: PhantomData };
-    let all = JoinAll(&scope.children);
+    let all = JoinAll::new(&scope.children, "scope");
     let result = f(&scope);
     drop(all);
     result
 }
 
 /// Waits for all when it is dropped.
-pub(crate) struct JoinAll<'a>(pub(crate) &'a Mutex<Vec<Arc<Child>>>);
+pub(crate) struct JoinAll<'a> {
+    children: &'a Mutex<Vec<Arc<Child>>>,
+    pub(crate) site: Site,
+}
+
+impl<'a> JoinAll<'a> {
+    #[track_caller]
+    pub(crate) fn new(children: &'a Mutex<Vec<Arc<Child>>>, what: &'static str) -> Self {
+        Self { children, site: Site { what, ..Site::here::<Self>(Operation::Join) } }
+    }
+}
 
 impl Drop for JoinAll<'_> {
     fn drop(&mut self) {
         // A process of the scope cannot start others in it, but another thread of this process can.
-        while let Some(child) = { self.0.lock().unwrap_or_else(PoisonError::into_inner).pop() } {
-            child.wait(Deadline::NEVER);
+        let next = || self.children.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(child) = next() {
+            child.wait(&Blocking::new(Deadline::NEVER, Some(self.site)));
         }
     }
 }

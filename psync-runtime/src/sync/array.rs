@@ -72,8 +72,9 @@ impl<T: ShmSafe + Copy> Array<T> {
     /// # Errors
     /// As [`Lock::lock`].
     #[inline]
+    #[track_caller]
     pub fn lock(&self) -> Result<ArrayGuard<'_, T>, LockError> {
-        self.lock.lock().map(|guard| self.guard(guard))
+        self.lock.lock_in::<Self>().map(|guard| self.guard(guard))
     }
 
     /// Locks the slice if it is free.
@@ -89,14 +90,16 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`Lock::lock_timeout`].
+    #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ArrayGuard<'_, T>, LockError> {
-        self.lock.lock_timeout(timeout).map(|guard| self.guard(guard))
+        self.lock.lock_timeout_in::<Self>(timeout).map(|guard| self.guard(guard))
     }
 
     /// As [`lock`](Self::lock), but after a death or a panic `repair` first makes the values whole; then the array is as good as new.
     ///
     /// # Errors
     /// [`LockError::Deadlock`] if this thread holds the lock.
+    #[track_caller]
     pub fn lock_or_repair(
         &self,
         repair: impl FnOnce(&mut [T]),
@@ -123,6 +126,7 @@ impl<T: ShmSafe + Copy> Array<T> {
     ///
     /// # Errors
     /// As [`lock`](Self::lock).
+    #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>, LockError> {
         self.lock().map(|values| values.to_vec())
     }

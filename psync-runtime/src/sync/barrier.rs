@@ -4,7 +4,7 @@ use super::{
     action::Action,
     raw::{Arrival, RawBarrier, Turn},
 };
-use crate::sys::clock::Deadline;
+use crate::sys::{clock::Deadline, fault};
 use core::{fmt, time::Duration};
 
 /// A point that a number of parties cross together, again and again.
@@ -118,6 +118,7 @@ impl Barrier {
             Ok(Arrival::Last(turn)) => {
                 let unless_finished = BreakOnUnwind { barrier: &self.raw, turn: &turn };
                 self.action.run();
+                fault::point("barrier: action done");
                 core::mem::forget(unless_finished);
                 self.raw.finish(&turn)
             }

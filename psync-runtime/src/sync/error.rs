@@ -1,5 +1,6 @@
 //! Why a lock was not acquired.
 
+use super::DeadlockReport;
 use core::fmt;
 
 /// Why a lock was not acquired.
@@ -28,7 +29,7 @@ pub enum LockError {
     WouldBlock,
     /// Somebody else held the lock until the time was up.
     TimedOut,
-    /// This thread holds the lock already, so waiting for it would never end.
+    /// Waiting would never end: this thread holds the lock already, or whoever holds it waits, perhaps over others, for something that this thread holds.
     Deadlock(DeadlockReport),
 }
 
@@ -39,35 +40,6 @@ pub enum PoisonCause {
     Died,
     /// The holder panicked.
     Panicked,
-}
-
-/// Who waits for whom in a deadlock.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct DeadlockReport {
-    pid: i32,
-    thread: u32,
-}
-
-impl DeadlockReport {
-    pub(super) const fn new(pid: i32, thread: u32) -> Self {
-        Self { pid, thread }
-    }
-
-    /// The process that would wait for itself.
-    pub const fn pid(&self) -> i32 {
-        self.pid
-    }
-
-    /// The kernel's id of the thread that would wait for itself.
-    pub const fn thread(&self) -> u32 {
-        self.thread
-    }
-}
-
-impl fmt::Display for DeadlockReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "thread {} of process {} waits for itself", self.thread, self.pid)
-    }
 }
 
 impl fmt::Display for LockError {

@@ -1,7 +1,11 @@
 //! `Event`: a flag that processes wait for.
 
 use super::raw::RawEvent;
-use crate::{primitive::AtomicU32, sys::clock::Deadline};
+use crate::{
+    primitive::AtomicU32,
+    shm::world::{Blocking, Operation, Site},
+    sys::clock::Deadline,
+};
 use core::{fmt, time::Duration};
 
 /// A flag that one process sets and others wait for.
@@ -54,14 +58,24 @@ impl Event {
 
     /// Waits until the event is set, however shortly.
     #[inline]
+    #[track_caller]
     pub fn wait(&self) {
-        self.0.wait(Deadline::NEVER);
+        if !self.0.is_set() {
+            self.wait_until(Deadline::NEVER);
+        }
     }
 
     /// Waits until the event is set, however shortly, or `timeout` is over; whether it was set. With a timeout of zero, looks
     /// once.
+    #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
-        self.0.is_set() || self.0.wait(Deadline::after(timeout))
+        self.0.is_set() || self.wait_until(Deadline::after(timeout))
+    }
+
+    #[cold]
+    #[track_caller]
+    fn wait_until(&self, deadline: Deadline) -> bool {
+        self.0.wait(&Blocking::new(deadline, Some(Site::here::<Self>(Operation::Wait))))
     }
 }
 

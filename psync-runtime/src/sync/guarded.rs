@@ -54,6 +54,7 @@ impl<T: fmt::Display> fmt::Display for Held<'_, T> {
 ///
 /// # Errors
 /// [`LockError::Deadlock`] if this thread holds the lock.
+#[track_caller]
 pub fn lock_or_repair<'a, G>(
     lock: &'a Lock,
     over: impl FnOnce(LockGuard<'a>) -> G,

@@ -1,12 +1,14 @@
 //! `Lock`: mutual exclusion, and word of a holder that died or panicked.
 
 use super::{
-    error::{DeadlockReport, LockError, PoisonCause},
+    deadlock::DeadlockReport,
+    error::{LockError, PoisonCause},
     raw::{self, Acquired, Poison, RawMutex, Refusal},
 };
 use crate::{
     primitive::{AtomicU32, Ordering},
-    sys::{clock::Deadline, thread},
+    shm::world::{Blocking, Operation, Site},
+    sys::{clock::Deadline, fault},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
 
@@ -55,11 +57,20 @@ impl Lock {
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
+    #[track_caller]
     pub fn lock(&self) -> Result<LockGuard<'_>, LockError> {
+        self.lock_in::<Self>()
+    }
+
+    /// [`lock`](Self::lock) for a `T` that this lock is a part of.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as above")]
+    #[track_caller]
+    pub(super) fn lock_in<T: ?Sized>(&self) -> Result<LockGuard<'_>, LockError> {
         if self.raw.take_free() {
             LockGuard::new(self).into_sound()
         } else {
-            self.lock_timely(Deadline::NEVER)
+            self.lock_timely(Deadline::NEVER, Site::here::<T>(Operation::Lock))
         }
     }
 
@@ -81,13 +92,23 @@ impl Lock {
     ///
     /// # Errors
     /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
-        self.lock_timely(Deadline::after(timeout))
+        self.lock_timeout_in::<Self>(timeout)
+    }
+
+    /// [`lock_timeout`](Self::lock_timeout) for a `T` that this lock is a part of.
+    #[track_caller]
+    pub(super) fn lock_timeout_in<T: ?Sized>(
+        &self,
+        timeout: Duration,
+    ) -> Result<LockGuard<'_>, LockError> {
+        self.lock_timely(Deadline::after(timeout), Site::here::<T>(Operation::Lock))
     }
 
     #[cold]
-    fn lock_timely(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        self.take(deadline)?.into_sound()
+    fn lock_timely(&self, deadline: Deadline, site: Site) -> Result<LockGuard<'_>, LockError> {
+        self.take(deadline, site)?.into_sound()
     }
 
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
@@ -106,8 +127,9 @@ impl Lock {
     /// let guard = lock.lock_or_repair(|| unreachable!("nobody has died"))?;
     /// # Ok::<(), psync::LockError>(())
     /// ```
+    #[track_caller]
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, LockError> {
-        let guard = self.take(Deadline::NEVER)?;
+        let guard = self.take(Deadline::NEVER, Site::here::<Self>(Operation::Lock))?;
         if guard.is_poisoned() {
             repair();
             self.clear_poison();
@@ -117,10 +139,17 @@ impl Lock {
 
     /// Acquires the lock also if it is poisoned; whether it is.
     #[doc(hidden)]
+    #[track_caller]
     pub fn lock_any(&self) -> Result<(LockGuard<'_>, bool), LockError> {
-        let guard = self.take(Deadline::NEVER)?;
+        let guard = self.take(Deadline::NEVER, Site::here::<Self>(Operation::Lock))?;
         let poisoned = guard.is_poisoned();
         Ok((guard, poisoned))
+    }
+
+    /// Another guard, if this thread holds the lock.
+    #[inline]
+    pub(super) fn lock_again(&self) -> Option<LockGuard<'_>> {
+        self.raw.is_surely_mine().then(|| LockGuard::share_of(self))
     }
 
     /// Whether somebody holds the lock at this moment.
@@ -141,13 +170,14 @@ impl Lock {
     }
 
     /// Acquires the lock, poisoned or not.
-    pub(super) fn take(&self, deadline: Deadline) -> Result<LockGuard<'_>, LockError> {
-        match self.raw.lock(deadline) {
+    pub(super) fn take(&self, deadline: Deadline, site: Site) -> Result<LockGuard<'_>, LockError> {
+        let blocking = Blocking::new(deadline, Some(site));
+        match self.raw.lock(&blocking) {
             Ok(Acquired::Clean) => Ok(LockGuard::new(self)),
             Ok(Acquired::Inherited(dead)) => {
                 self.inherit(dead, deadline).ok_or(LockError::TimedOut)
             }
-            Err(refusal) => Err(refused(refusal)),
+            Err(refusal) => Err(refused(refusal, blocking)),
         }
     }
 
@@ -161,6 +191,7 @@ impl Lock {
         }
         self.raw.set_poison(Poison { pid: dead.pid, panicked: false });
         self.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares forgotten");
         self.raw.adopt();
         Some(LockGuard::new(self))
     }
@@ -178,16 +209,24 @@ impl Lock {
         }
         if shares & !IN_PANIC == 0 {
             self.shares.store(0, Ordering::Relaxed);
+            fault::point("lock: last share gone");
             self.raw.unlock();
         } else {
             self.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: share gone");
         }
     }
 
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{name}(")?;
         match self.raw.owner() {
-            Some((pid, tid)) => write!(f, "held by thread {tid} of process {pid}")?,
+            Some((pid, tid)) => {
+                write!(f, "held by thread {tid} of process {pid}")?;
+                match self.shares.load(Ordering::Relaxed) & !IN_PANIC {
+                    0 => {}
+                    shares => write!(f, " {} times", shares + 1)?,
+                }
+            }
             None => f.write_str("free")?,
         }
         match self.raw.poison() {
@@ -201,10 +240,10 @@ impl Lock {
 }
 
 #[cold]
-pub(super) fn refused(refusal: Refusal) -> LockError {
+pub(super) fn refused(refusal: Refusal, blocking: Blocking) -> LockError {
     match refusal {
         Refusal::TimedOut => LockError::TimedOut,
-        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(raw::me().pid, thread::tid())),
+        Refusal::Deadlock => LockError::Deadlock(DeadlockReport::new(blocking)),
     }
 }
 
@@ -233,6 +272,7 @@ impl<'a> LockGuard<'a> {
     fn new(lock: &'a Lock) -> Self {
         if std::thread::panicking() {
             lock.shares.store(IN_PANIC, Ordering::Relaxed);
+            fault::point("lock: acquired in a panic");
         }
         Self { lock, not_send: PhantomData }
     }
@@ -245,9 +285,47 @@ impl<'a> LockGuard<'a> {
     /// A second guard of the same hold: the lock is released when all are gone.
     #[inline]
     pub(super) fn share(&self) -> Self {
+        Self::share_of(self.lock)
+    }
+
+    /// The same, of a lock that this thread holds.
+    #[inline]
+    fn share_of(lock: &'a Lock) -> Self {
+        let shares = lock.shares.load(Ordering::Relaxed);
+        assert!(shares & !IN_PANIC < !IN_PANIC, "a lock has fewer than 2147483648 guards");
+        lock.shares.store(shares + 1, Ordering::Relaxed);
+        fault::point("lock: shared");
+        Self { lock, not_send: PhantomData }
+    }
+
+    /// How many guards keep the lock held.
+    pub(super) fn guards(&self) -> u32 {
+        (self.lock.shares.load(Ordering::Relaxed) & !IN_PANIC) + 1
+    }
+
+    /// Releases the lock for a while, with all its guards; what to [resume](Self::resume) it with.
+    pub(super) fn suspend(&self) -> Suspended {
         let shares = self.lock.shares.load(Ordering::Relaxed);
-        self.lock.shares.store(shares + 1, Ordering::Relaxed);
-        Self { lock: self.lock, not_send: PhantomData }
+        self.lock.shares.store(0, Ordering::Relaxed);
+        fault::point("lock: shares set aside");
+        self.lock.raw.unlock();
+        Suspended(shares)
+    }
+
+    /// Acquires the lock again, whatever it takes: other guards of the hold may be about, so there is no going on without. `Err` says that it is
+    /// poisoned; it is held even so.
+    pub(super) fn resume(&self, hold: Suspended, site: Site) -> Result<(), LockError> {
+        let guard = loop {
+            // Of a deadlock another one of its threads is told.
+            if let Ok(guard) = self.lock.take(Deadline::NEVER, site) {
+                break guard;
+            }
+        };
+        self.lock.shares.store(hold.0, Ordering::Relaxed);
+        fault::point("lock: shares restored");
+        // From here on it is `self` that holds the lock.
+        core::mem::forget(guard);
+        self.lock.raw.poison().map_or(Ok(()), |poison| Err(poisoned_by(poison)))
     }
 
     /// Itself, unless the lock is poisoned.
@@ -263,9 +341,18 @@ impl<'a> LockGuard<'a> {
     #[cold]
     fn poisoned(self, poison: Poison) -> LockError {
         drop(self);
-        let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
-        LockError::Poisoned { pid: poison.pid, cause }
+        poisoned_by(poison)
     }
+}
+
+/// What a [suspended](LockGuard::suspend) lock was held with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suspended(u32);
+
+#[cold]
+pub(super) fn poisoned_by(poison: Poison) -> LockError {
+    let cause = if poison.panicked { PoisonCause::Panicked } else { PoisonCause::Died };
+    LockError::Poisoned { pid: poison.pid, cause }
 }
 
 impl Drop for LockGuard<'_> {
@@ -287,7 +374,7 @@ impl fmt::Debug for LockGuard<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::testing::watchdog;
+    use crate::{sync::testing::watchdog, sys::thread};
     use std::{
         panic::{AssertUnwindSafe, catch_unwind},
         process::id,
@@ -323,10 +410,15 @@ mod tests {
     fn a_thread_that_waits_for_itself_is_told() {
         let lock = Lock::new();
         let _guard = lock.lock().expect("free");
-        let report = DeadlockReport::new(pid(), thread::tid());
-        assert_eq!(lock.lock().expect_err("held"), LockError::Deadlock(report.clone()));
+        let line = line!() + 1;
+        let LockError::Deadlock(report) = lock.lock().expect_err("held") else {
+            panic!("no other")
+        };
+        let [wait] = report.waits() else { panic!("nobody else") };
+        assert_eq!((wait.pid(), wait.thread(), wait.what()), (pid(), thread::tid(), "Lock"));
+        assert!(wait.location().contains(&format!("lock.rs:{line}:")), "{report}");
         let error = lock.lock_timeout(Duration::from_secs(1)).expect_err("held");
-        assert_eq!(error, LockError::Deadlock(report));
+        assert!(matches!(error, LockError::Deadlock(_)));
         assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
     }
 

@@ -7,10 +7,14 @@
 //! |---|---|
 //! | [`Mutex`] | data that one process at a time may touch; says so if one died while it did |
 //! | [`Lock`] | the same without data |
+//! | [`ReentrantMutex`] | the same for a thread that may need it twice |
+//! | [`RwLock`] | data that many may read, or one may change |
 //! | [`Array`] | a slice of run-time length, likewise |
 //! | [`Value`] | a small value that is read without waiting and replaced in one step |
 //! | [`Semaphore`] | so many at a time |
 //! | [`Event`] | "it has happened" |
+//! | [`Condvar`] | "somebody has changed what is behind the mutex" |
+//! | [`Once`] | a value that whoever comes first makes for all |
 //! | [`Barrier`] | "all of us have got here" |
 //!
 //! Three tiers each: the word of shared memory that the kernel wakes sleepers on, the state machine in `raw`, and the type that users see.
@@ -18,13 +22,18 @@
 mod action;
 mod array;
 mod barrier;
+mod condvar;
+mod deadlock;
 mod error;
 mod event;
 #[doc(hidden)]
 pub mod guarded;
 mod lock;
 mod mutex;
+mod once;
 pub(crate) mod raw;
+mod reentrant;
+mod rwlock;
 mod semaphore;
 mod shm_safe;
 #[doc(hidden)]
@@ -35,9 +44,16 @@ pub mod wiring;
 
 pub use array::{Array, ArrayGuard};
 pub use barrier::{Barrier, BarrierWait, BrokenBarrier};
-pub use error::{DeadlockReport, LockError, PoisonCause};
+#[doc(hidden)]
+pub use condvar::FieldsGuard;
+pub use condvar::{Condition, Condvar, CondvarGuard, WaitTimeout};
+pub use deadlock::{DeadlockReport, DeadlockWait, dump_waits};
+pub use error::{LockError, PoisonCause};
 pub use event::Event;
 pub use lock::{Lock, LockGuard};
 pub use mutex::{Mutex, MutexGuard};
+pub use once::Once;
+pub use reentrant::{ReentrantGuard, ReentrantMutex};
+pub use rwlock::{ReadGuard, RwLock, WriteGuard};
 pub use semaphore::{AcquireError, Permit, ReleaseError, Semaphore};
 pub use value::{Value, ValueGuard};

@@ -5,7 +5,11 @@ use super::{
     error::LockError,
     lock::{Lock, LockGuard},
 };
-use crate::{primitive::UnsafeCell, sys::clock::Deadline};
+use crate::{
+    primitive::UnsafeCell,
+    shm::world::{Operation, Site},
+    sys::clock::Deadline,
+};
 use core::{
     fmt,
     ops::{Deref, DerefMut},
@@ -54,8 +58,9 @@ impl<T> Mutex<T> {
     /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the mutex.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    #[track_caller]
     pub fn lock(&self) -> Result<MutexGuard<'_, T>, LockError> {
-        Ok(self.guard(self.lock.lock()?))
+        Ok(self.guard(self.lock.lock_in::<Self>()?))
     }
 
     /// Acquires the mutex if it is free.
@@ -71,8 +76,9 @@ impl<T> Mutex<T> {
     ///
     /// # Errors
     /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<MutexGuard<'_, T>, LockError> {
-        Ok(self.guard(self.lock.lock_timeout(timeout)?))
+        Ok(self.guard(self.lock.lock_timeout_in::<Self>(timeout)?))
     }
 
     /// Acquires the mutex; if it is poisoned, has `repair` make the data whole and lifts the poison.
@@ -94,11 +100,13 @@ impl<T> Mutex<T> {
     /// assert_eq!(order.total, 120);
     /// # Ok::<(), psync::LockError>(())
     /// ```
+    #[track_caller]
     pub fn lock_or_repair(
         &self,
         repair: impl FnOnce(&mut T),
     ) -> Result<MutexGuard<'_, T>, LockError> {
-        let mut guard = self.guard(self.lock.take(Deadline::NEVER)?);
+        let site = Site::here::<Self>(Operation::Lock);
+        let mut guard = self.guard(self.lock.take(Deadline::NEVER, site)?);
         if guard.lock.is_poisoned() {
             repair(&mut guard);
             self.clear_poison();
@@ -110,6 +118,7 @@ impl<T> Mutex<T> {
     ///
     /// # Errors
     /// [`LockError::Deadlock`] at once if this thread holds the mutex.
+    #[track_caller]
     pub fn lock_or_replace(&self, sound: T) -> Result<MutexGuard<'_, T>, LockError> {
         self.lock_or_repair(|data| *data = sound)
     }
@@ -168,6 +177,12 @@ pub struct MutexGuard<'a, T> {
 
 // SAFETY: a shared guard gives shared access to the data, nothing else.
 unsafe impl<T: Sync> Sync for MutexGuard<'_, T> {}
+
+impl<'a, T> MutexGuard<'a, T> {
+    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+        &self.lock
+    }
+}
 
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;

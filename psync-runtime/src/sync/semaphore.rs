@@ -1,7 +1,10 @@
 //! `Semaphore`: so many at a time, and permits that come back from the dead.
 
 use super::raw::{self, Denied, Identity, RawSemaphore, Release};
-use crate::sys::clock::Deadline;
+use crate::{
+    shm::world::{Blocking, Operation, Site},
+    sys::clock::Deadline,
+};
 use core::{fmt, time::Duration};
 
 /// A number of permits that all processes share.
@@ -43,30 +46,54 @@ impl Semaphore {
     /// # Errors
     /// [`AcquireError::Exhausted`].
     #[inline]
+    #[track_caller]
     pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {
-        self.take(Deadline::NEVER, AcquireError::TimedOut)
+        match self.0.acquire_free() {
+            Some(holder) => Ok(self.permit(holder)),
+            None => self.acquire_late(Deadline::NEVER, AcquireError::TimedOut),
+        }
     }
 
     /// Takes a permit if one is free.
     ///
     /// # Errors
     /// [`AcquireError::WouldBlock`] if none is, [`AcquireError::Exhausted`].
+    #[inline]
+    #[track_caller]
     pub fn try_acquire(&self) -> Result<Permit<'_>, AcquireError> {
-        self.take(Deadline::after(Duration::ZERO), AcquireError::WouldBlock)
+        match self.0.acquire_free() {
+            Some(holder) => Ok(self.permit(holder)),
+            None => self.acquire_late(Deadline::after(Duration::ZERO), AcquireError::WouldBlock),
+        }
     }
 
     /// Takes a permit, waiting until one is free or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
     /// [`AcquireError::TimedOut`], [`AcquireError::Exhausted`].
+    #[track_caller]
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, AcquireError> {
-        self.take(Deadline::after(timeout), AcquireError::TimedOut)
+        match self.0.acquire_free() {
+            Some(holder) => Ok(self.permit(holder)),
+            None => self.acquire_late(Deadline::after(timeout), AcquireError::TimedOut),
+        }
     }
 
     #[inline]
-    fn take(&self, deadline: Deadline, none: AcquireError) -> Result<Permit<'_>, AcquireError> {
-        match self.0.acquire(deadline) {
-            Ok(holder) => Ok(Permit { semaphore: self, holder, pid: raw::me().pid }),
+    fn permit(&self, holder: Identity) -> Permit<'_> {
+        Permit { semaphore: self, holder, pid: raw::me().pid }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn acquire_late(
+        &self,
+        deadline: Deadline,
+        none: AcquireError,
+    ) -> Result<Permit<'_>, AcquireError> {
+        let blocking = Blocking::new(deadline, Some(Site::here::<Self>(Operation::Acquire)));
+        match self.0.acquire(&blocking) {
+            Ok(holder) => Ok(self.permit(holder)),
             Err(Denied::TimedOut) => Err(none),
             Err(Denied::Full) => Err(AcquireError::Exhausted),
         }

@@ -1,7 +1,7 @@
 //! Primitives may live in shared memory: that is what they are for.
 #![allow(unsafe_code, reason = "promises about layout and content")]
 
-use super::{Barrier, Event, Lock, Mutex, Semaphore, Value};
+use super::{Barrier, Condvar, Event, Lock, Mutex, Once, ReentrantMutex, RwLock, Semaphore, Value};
 use crate::shm::{ShmSafe, Zeroable, fingerprint};
 
 /// A primitive without data: atomics only, laid out by `repr(C)`.
@@ -13,12 +13,14 @@ macro_rules! plain {
         }
     )+};
 }
-plain!(Lock, Semaphore, Event, Barrier);
+plain!(Lock, Semaphore, Event, Barrier, Condvar);
 
 // SAFETY: all-zero words are a lock that is free.
 unsafe impl Zeroable for Lock {}
 // SAFETY: all-zero words are an event that is clear.
 unsafe impl Zeroable for Event {}
+// SAFETY: all-zero words are a list of nobody.
+unsafe impl Zeroable for Condvar {}
 
 /// A primitive around data.
 macro_rules! around {
@@ -34,9 +36,13 @@ macro_rules! around {
         }
     )+};
 }
-around!(Mutex: ShmSafe; Value: ShmSafe, Copy);
+around!(Mutex: ShmSafe; ReentrantMutex: ShmSafe; RwLock: ShmSafe; Once: ShmSafe; Value: ShmSafe, Copy);
 
 // SAFETY: all-zero words are a lock that is free, around zeroed data.
 unsafe impl<T: Zeroable> Zeroable for Mutex<T> {}
+// SAFETY: all-zero words are a lock that is free, around zeroed data.
+unsafe impl<T: Zeroable> Zeroable for ReentrantMutex<T> {}
+// SAFETY: all-zero words are a lock that nobody has, around zeroed data.
+unsafe impl<T: Zeroable> Zeroable for RwLock<T> {}
 // SAFETY: all-zero words are a value that nobody holds, with zeroed data.
 unsafe impl<T: Zeroable + Copy> Zeroable for Value<T> {}

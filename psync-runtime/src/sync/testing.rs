@@ -1,5 +1,8 @@
 //! What the tests of this crate need and programs do not. Not a public interface.
 
+#[cfg(feature = "fault-points")]
+pub mod faults;
+
 use crate::shm::world::{self, Status};
 use std::{sync::mpsc, thread, time::Duration};
 

@@ -6,7 +6,11 @@ use super::{
     lock::refused,
     raw::{Acquired, RawMutex, Refusal, Versions},
 };
-use crate::{primitive::UnsafeCell, sys::clock::Deadline};
+use crate::{
+    primitive::UnsafeCell,
+    shm::world::{Blocking, Operation, Site},
+    sys::{clock::Deadline, fault},
+};
 use core::{
     fmt,
     marker::PhantomData,
@@ -71,8 +75,9 @@ impl<T: Copy> Value<T> {
     /// Replaces the value. Waits while somebody holds it.
     ///
     /// # Panics
-    /// If this thread holds the value's guard: it would wait for itself.
+    /// If that would never end: this thread holds the value's guard, or there is a deadlock over others.
     #[inline]
+    #[track_caller]
     pub fn set(&self, value: T) {
         let _held = self.hold();
         self.commit(value);
@@ -83,8 +88,9 @@ impl<T: Copy> Value<T> {
     /// If `change` panics, the value stays as it was.
     ///
     /// # Panics
-    /// If this thread holds the value's guard: it would wait for itself.
+    /// If that would never end: this thread holds the value's guard, or there is a deadlock over others.
     #[inline]
+    #[track_caller]
     pub fn update(&self, change: impl FnOnce(T) -> T) -> T {
         let _held = self.hold();
         let value = change(self.get());
@@ -109,6 +115,7 @@ impl<T: Copy> Value<T> {
     /// assert_eq!(range.get(), (3, 5));
     /// # Ok::<(), psync::LockError>(())
     /// ```
+    #[track_caller]
     pub fn lock(&self) -> Result<ValueGuard<'_, T>, LockError> {
         self.guard(Deadline::NEVER)
     }
@@ -126,13 +133,18 @@ impl<T: Copy> Value<T> {
     ///
     /// # Errors
     /// [`LockError::TimedOut`], and [`LockError::Deadlock`] at once if this thread holds the value.
+    #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ValueGuard<'_, T>, LockError> {
         self.guard(Deadline::after(timeout))
     }
 
+    #[track_caller]
     fn guard(&self, deadline: Deadline) -> Result<ValueGuard<'_, T>, LockError> {
-        let acquired = self.lock.lock(deadline).map_err(refused)?;
-        Ok(self.guarded(acquired))
+        let blocking = Blocking::new(deadline, Some(Site::here::<Self>(Operation::Lock)));
+        match self.lock.lock(&blocking) {
+            Ok(acquired) => Ok(self.guarded(acquired)),
+            Err(refusal) => Err(refused(refusal, blocking)),
+        }
     }
 
     fn guarded(&self, acquired: Acquired) -> ValueGuard<'_, T> {
@@ -146,15 +158,21 @@ impl<T: Copy> Value<T> {
     }
 
     #[inline]
+    #[track_caller]
     fn hold(&self) -> Held<'_> {
-        if self.lock.take_free() { self.held(Acquired::Clean) } else { self.hold_contended() }
+        if self.lock.take_free() {
+            self.held(Acquired::Clean)
+        } else {
+            self.hold_contended(Site::here::<Self>(Operation::Lock))
+        }
     }
 
     #[cold]
-    fn hold_contended(&self) -> Held<'_> {
-        match self.lock.lock_contended(Deadline::NEVER) {
+    fn hold_contended(&self, site: Site) -> Held<'_> {
+        let blocking = Blocking::new(Deadline::NEVER, Some(site));
+        match self.lock.lock_contended(&blocking) {
             Ok(acquired) => self.held(acquired),
-            Err(refusal) => refuse(refusal),
+            Err(refusal) => refuse(refusal, blocking),
         }
     }
 
@@ -176,8 +194,8 @@ impl<T: Copy> Value<T> {
 }
 
 #[cold]
-fn refuse(refusal: Refusal) -> ! {
-    panic!("this thread holds the value's guard: {}", refused(refusal))
+fn refuse(refusal: Refusal, blocking: Blocking) -> ! {
+    panic!("the value cannot be changed: {}", refused(refusal, blocking))
 }
 
 impl<T: Copy> Buffer<T> {
@@ -210,6 +228,7 @@ impl<T: Copy> Buffer<T> {
             let word = unsafe { source.word(index).read() };
             // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading.
             unsafe { self.word(index).write_volatile(word) };
+            fault::point("value: word written");
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{
     Array, ArrayGuard, Barrier, Event, Lock, LockError, LockGuard, Mutex, MutexGuard, Permit,
-    Semaphore,
+    ReentrantGuard, ReentrantMutex, Semaphore,
 };
 use crate::shm::{Shared, ShmSafe};
 use core::fmt::Display;
 
 /// `wait(event)`.
+#[track_caller]
 pub fn wait(event: &Event) {
     event.wait();
 }
@@ -16,6 +17,7 @@ pub fn wait(event: &Event) {
 ///
 /// # Panics
 /// If it cannot be acquired.
+#[track_caller]
 pub fn acquire(semaphore: &Semaphore) -> Permit<'_> {
     semaphore.acquire().unwrap_or_else(|error| give_up("acquire", &error))
 }
@@ -24,6 +26,7 @@ pub fn acquire(semaphore: &Semaphore) -> Permit<'_> {
 ///
 /// # Panics
 /// If the barrier is broken.
+#[track_caller]
 pub fn barrier(barrier: &Barrier) {
     if let Err(error) = barrier.wait() {
         give_up("barrier", &error)
@@ -50,6 +53,7 @@ impl Drop for SetAfter<'_> {
 ///
 /// # Panics
 /// If the lock is poisoned, or held by this thread.
+#[track_caller]
 pub fn lock<L: Lockable + ?Sized>(lock: &L) -> L::Guard<'_> {
     lock.lock_for_body()
 }
@@ -61,6 +65,7 @@ pub trait Lockable {
     where
         Self: 'a;
     #[doc(hidden)]
+    #[track_caller]
     fn lock_for_body(&self) -> Self::Guard<'_>;
 }
 
@@ -77,7 +82,17 @@ fn give_up(what: &str, error: &dyn Display) -> ! {
 impl<T: 'static> Lockable for Mutex<T> {
     type Guard<'a> = MutexGuard<'a, T>;
 
+    #[track_caller]
     fn lock_for_body(&self) -> MutexGuard<'_, T> {
+        or_panic(self.lock())
+    }
+}
+
+impl<T: 'static> Lockable for ReentrantMutex<T> {
+    type Guard<'a> = ReentrantGuard<'a, T>;
+
+    #[track_caller]
+    fn lock_for_body(&self) -> ReentrantGuard<'_, T> {
         or_panic(self.lock())
     }
 }
@@ -85,6 +100,7 @@ impl<T: 'static> Lockable for Mutex<T> {
 impl Lockable for Lock {
     type Guard<'a> = LockGuard<'a>;
 
+    #[track_caller]
     fn lock_for_body(&self) -> LockGuard<'_> {
         or_panic(self.lock())
     }
@@ -93,6 +109,7 @@ impl Lockable for Lock {
 impl<T: ShmSafe + Copy> Lockable for Array<T> {
     type Guard<'a> = ArrayGuard<'a, T>;
 
+    #[track_caller]
     fn lock_for_body(&self) -> ArrayGuard<'_, T> {
         or_panic(self.lock())
     }
@@ -104,6 +121,7 @@ impl<L: Lockable + ?Sized> Lockable for &L {
     where
         Self: 'a;
 
+    #[track_caller]
     fn lock_for_body(&self) -> L::Guard<'_> {
         (**self).lock_for_body()
     }
@@ -115,6 +133,7 @@ impl<L: Lockable + ShmSafe> Lockable for Shared<L> {
     where
         Self: 'a;
 
+    #[track_caller]
     fn lock_for_body(&self) -> L::Guard<'_> {
         (**self).lock_for_body()
     }

@@ -1,7 +1,7 @@
 //! Sleeping on words of shared memory, on one or two at a time.
 #![allow(unsafe_code, reason = "futex system calls take raw addresses")]
 
-use super::clock::Deadline;
+use super::{clock::Deadline, fault};
 use crate::primitive::AtomicU32;
 use core::time::Duration;
 use nix::{errno::Errno, libc};
@@ -19,6 +19,10 @@ pub(crate) enum Wake {
 ///
 /// The words may lie in memory shared between processes.
 pub(crate) fn wait(words: &[(&AtomicU32, u32)], deadline: Deadline) -> Wake {
+    fault::sleep(|| wait_for_any(words, deadline))
+}
+
+fn wait_for_any(words: &[(&AtomicU32, u32)], deadline: Deadline) -> Wake {
     debug_assert!(words.len() <= MAX_WORDS);
     let mut waiters = [VACANT; MAX_WORDS];
     for (waiter, (word, expected)) in waiters.iter_mut().zip(words) {

@@ -65,6 +65,33 @@ impl Image {
         self.holds(address, libc::PF_X).then_some(address)
     }
 
+    /// Where in the program a text lies that is part of it; `None` if it is not.
+    pub(crate) fn offset_of_text(&self, text: &str) -> Option<u64> {
+        let offset = text.as_ptr().addr().wrapping_sub(self.base) as u64;
+        self.is_constant(offset, text.len() as u64).then_some(offset)
+    }
+
+    /// The `len` bytes at `offset`, if they are constants of the program.
+    pub(crate) fn constant(&self, offset: u64, len: u64) -> Option<&'static [u8]> {
+        if !self.is_constant(offset, len) {
+            return None;
+        }
+        let address = self.base.wrapping_add(to_usize(offset));
+        let first = core::ptr::with_exposed_provenance::<u8>(address);
+        // SAFETY: the range lies in one segment of the main program, which is mapped as long as it runs and which nobody writes to.
+        Some(unsafe { core::slice::from_raw_parts(first, to_usize(len)) })
+    }
+
+    fn is_constant(&self, offset: u64, len: u64) -> bool {
+        self.segments().any(|segment| {
+            let rest = offset.checked_sub(segment.p_vaddr);
+            segment.p_flags & (libc::PF_R | libc::PF_W) == libc::PF_R
+                && rest
+                    .and_then(|rest| rest.checked_add(len))
+                    .is_some_and(|end| end <= segment.p_memsz)
+        })
+    }
+
     /// The functions in `.init_array`, in order.
     pub(crate) fn constructors(&self) -> &'static [usize] {
         const INIT_ARRAY: i64 = 25;

@@ -39,6 +39,12 @@ pub(crate) fn is_thread_alive(pid: i32, tid: i32) -> bool {
     Stat::read(&format!("/proc/{pid}/task/{tid}/stat")).is_some_and(|stat| !stat.is_zombie())
 }
 
+/// Whether the thread `tid` of the process `pid` sleeps until it is woken.
+#[cfg(feature = "fault-points")]
+pub(crate) fn is_thread_asleep(pid: i32, tid: i32) -> bool {
+    Stat::read(&format!("/proc/{pid}/task/{tid}/stat")).is_some_and(|stat| stat.state == b'S')
+}
+
 /// The present moment on the clock of [`Stat::started`]. A process with the same pid that started later is another one.
 pub(crate) fn ticks_since_boot() -> u64 {
     clock::since_boot() / (1_000_000_000 / ticks_per_second())

@@ -7,7 +7,8 @@
 //! their owner still lives, which takes longer but is as sure.
 #![allow(unsafe_code, reason = "walks the C library's robust list")]
 
-use crate::primitive::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use super::fault;
+use crate::primitive::{AtomicU32, AtomicUsize, Ordering};
 use core::{
     cell::Cell,
     ptr,
@@ -80,13 +81,24 @@ thread_local! {
     };
 }
 
-/// See [`pretend_foreign_layout`].
-static FOREIGN_LAYOUT: AtomicBool = AtomicBool::new(false);
+/// Whether the kernel marks the locks of this process's dead threads. Found out at the first use of a lock; forked children know it from the begin.
+static MARKS: AtomicU32 = AtomicU32::new(UNKNOWN);
+const UNKNOWN: u32 = 0;
+const BY_THE_KERNEL: u32 = 1;
+const NONE: u32 = 2;
+
+/// `ask` has a program behave as with a C library whose list has another layout.
+const VARIABLE: &str = "PSYNC_ROBUST";
 
 /// Has this process behave as with a C library whose list has another layout, so that tests cover that too. Not while a lock is held.
 pub(crate) fn pretend_foreign_layout() {
-    FOREIGN_LAYOUT.store(true, Ordering::Relaxed);
+    MARKS.store(NONE, Ordering::Relaxed);
     GENERATION.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Whether the locks of the dead bear no mark, so that whoever wants to know has to ask for their owners.
+pub(crate) fn must_ask() -> bool {
+    MARKS.load(Ordering::Relaxed) == NONE
 }
 
 /// Counts forks on the way from the program's first process to this one, so that cached ids expire.
@@ -123,16 +135,25 @@ fn look_up(cache: &Cache) {
         unsafe { libc::syscall(libc::SYS_get_robust_list, 0, &raw mut head, &raw mut length) };
     // SAFETY: on success the kernel returned the address that this thread's C library registered; it stays valid for as
     // long as the thread runs.
-    let usable = result == 0
-        && !FOREIGN_LAYOUT.load(Ordering::Relaxed)
-        && unsafe { head.as_ref() }.is_some_and(|head| head.futex_offset == FUTEX_OFFSET);
-    if !usable {
+    let known = if result == 0 { unsafe { head.as_ref() } } else { None };
+    if !marks(known) {
         head = &raw const cache.stand_in;
         cache.stand_in.list.set(cache.stand_in.as_end());
     }
     cache.generation.set(GENERATION.load(Ordering::Relaxed));
     cache.tid.set(nix::unistd::gettid().as_raw().cast_unsigned());
     cache.head.set(head);
+}
+
+/// Whether the kernel marks the locks of a thread with this list.
+fn marks(head: Option<&RobustHead>) -> bool {
+    if MARKS.load(Ordering::Relaxed) == UNKNOWN {
+        let is_familiar = head.is_some_and(|head| head.futex_offset == FUTEX_OFFSET);
+        let is_wanted = std::env::var_os(VARIABLE).is_none_or(|value| value != "ask");
+        let found = if is_familiar && is_wanted { BY_THE_KERNEL } else { NONE };
+        MARKS.store(found, Ordering::Relaxed);
+    }
+    head.is_some() && !must_ask()
 }
 
 /// Lets cached ids expire in forked children, also in those that the program forks by itself.
@@ -201,6 +222,7 @@ pub(crate) fn pending(node: &RobustNode) -> (u32, Pending<'_>) {
     let (tid, head) = current();
     head.pending.set(node.as_member());
     kill_fence();
+    fault::point("list: pending");
     (tid, Pending { node, head })
 }
 
@@ -218,6 +240,7 @@ pub(crate) fn pending_at_once(node: &RobustNode) -> Option<(u32, Pending<'_>)> {
     let (tid, head) = known()?;
     head.pending.set(node.as_member());
     kill_fence();
+    fault::point("list: pending at once");
     Some((tid, Pending { node, head }))
 }
 
@@ -233,6 +256,7 @@ pub(crate) fn pending_if_alone(node: &RobustNode) -> Option<Pending<'_>> {
         head.pending.set(node.as_member());
     }
     kill_fence();
+    fault::point("list: pending alone");
     Some(Pending { node, head })
 }
 
@@ -262,6 +286,7 @@ impl Pending<'_> {
             unsafe { previous(first) }.set(ptr::from_ref(&self.node.next).cast_mut());
         }
         kill_fence();
+        fault::point("list: follower set");
         self.head.list.set(self.node.as_member());
         kill_fence();
         core::mem::forget(self);
@@ -277,6 +302,8 @@ impl Pending<'_> {
             // SAFETY: the follower is a member of this thread's list.
             unsafe { previous(next) }.set(prev);
         }
+        kill_fence();
+        fault::point("list: left backwards");
         // SAFETY: `prev` is the `next` field of the member before us, or the head's `list`, both this thread's (L2).
         unsafe { &*prev }.set(next);
         kill_fence();
@@ -295,6 +322,7 @@ impl Drop for Pending<'_> {
     fn drop(&mut self) {
         kill_fence();
         self.head.pending.set(ptr::null_mut());
+        fault::point("list: nothing pending");
     }
 }
 

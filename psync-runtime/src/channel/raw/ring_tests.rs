@@ -18,8 +18,8 @@ fn send(core: &Core, bytes: &[u8]) {
 
 fn receive(core: &Core) -> Result<Vec<u8>, Lack> {
     let take = |bytes: Bytes<'_>, _: bool| match bytes {
-        Bytes::Log(bytes) => bytes.to_vec(),
-        Bytes::Extent(place, len) => core.read(place, len).expect("readable"),
+        Bytes::Log(bytes) => Ok(bytes.to_vec()),
+        Bytes::Extent(place, len) => core.read(place, len),
     };
     core.receive(take, NEEDS, Limit::Try)
 }
@@ -110,7 +110,7 @@ fn damage_is_an_error() {
                 let bytes: Vec<u8> =
                     [first, second, third].iter().flat_map(|word| word.to_ne_bytes()).collect();
                 crate::sys::memory::write_at(core.segment(), LOG, &bytes).expect("writes");
-                let take = |_: Bytes<'_>, _: bool| ();
+                let take = |_: Bytes<'_>, _: bool| Ok(());
                 let _ = core.receive(take, NEEDS, Limit::Try);
                 for at in [LOG + 4, CHUNK, EXTENTS.start, u64::MAX - 7, LOG + CHUNK - 8] {
                     core.head().consuming.at[0].store(at, Ordering::Relaxed);

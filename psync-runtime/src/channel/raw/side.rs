@@ -107,7 +107,7 @@ impl Side {
         deadline: Deadline,
     ) -> Option<Door<'a>> {
         raw::me();
-        match self.lock.lock(deadline) {
+        match self.lock.lock(&deadline.into()) {
             Ok(Acquired::Clean) => {}
             // What is behind the lock is whole at every moment.
             Ok(Acquired::Inherited(_)) => self.lock.adopt(),

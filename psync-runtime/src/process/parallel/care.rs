@@ -8,7 +8,7 @@ use crate::{
         link::Glances,
         wait_any::{self, Source},
     },
-    shm::world::Watch,
+    shm::world::{Blocking, Wake, Watch, Whom},
     sys::clock::Deadline,
 };
 use nix::libc;
@@ -77,9 +77,10 @@ impl Report {
 pub(super) fn look_after(
     watched: &mut [Watched],
     settings: &Settings,
-    deadline: Deadline,
+    blocking: &Blocking,
     broken: bool,
 ) {
+    let deadline = blocking.deadline;
     let mut failed = usize::from(broken);
     let mut ending = false;
     let mut last_call = Deadline::NEVER;
@@ -106,21 +107,32 @@ pub(super) fn look_after(
         }
         let until = if ending { last_call } else { deadline };
         // If the supervisor has died, nobody tells of what it would have told.
-        sleep(watched, watch, until.min(glances.next()));
+        let until = until.min(glances.next());
+        // Who is about to end the others does not wait for ever.
+        let unseen = Blocking::from(until);
+        sleep(watched, watch, until, if ending { &unseen } else { blocking });
     }
 }
 
 /// Until any process of the program ends. The ends of forked children are only seen by whoever asks for them.
-fn sleep(watched: &[Watched], watch: Watch, until: Deadline) {
-    let running = || {
-        watched.iter().filter(|entry| entry.is_running()).filter_map(|entry| entry.child.as_ref())
-    };
-    if running().any(|child| child.is_fork()) {
-        let sources: Vec<_> = running().map(|child| Source::Descriptor(child.as_fd())).collect();
-        // A failure, such as too many descriptors, leaves it to the next look.
-        let _ = wait_any::poll_until(&sources, until);
+fn sleep(watched: &[Watched], watch: Watch, until: Deadline, blocking: &Blocking) {
+    let running: Vec<&Child> = watched
+        .iter()
+        .filter(|entry| entry.is_running())
+        .filter_map(|entry| entry.child.as_deref())
+        .collect();
+    let identities: Vec<_> = running.iter().map(|child| child.id).collect();
+    let whom = Whom::Processes(&identities);
+    if running.iter().any(|child| child.is_fork()) {
+        let sources: Vec<_> =
+            running.iter().map(|child| Source::Descriptor(child.as_fd())).collect();
+        blocking.rest(until, whom, |until| match wait_any::poll_until(&sources, until) {
+            Ok(ready) if ready.is_empty() => Wake::TimedOut,
+            // A failure, such as too many descriptors, leaves it to the next look.
+            _ => Wake::Look,
+        });
     } else {
-        watch.wait_words(&[], until);
+        blocking.sleep_until(watch, &[], until, whom);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     handle::Child,
     scope::JoinAll,
 };
-use crate::sys::clock::Deadline;
+use crate::{shm::world::Blocking, sys::clock::Deadline};
 use core::{cell::Cell, time::Duration};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -110,6 +110,7 @@ impl Starter {
 ///
 /// # Errors
 /// If at least one branch failed; all of them have ended even so.
+#[track_caller]
 pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Output, ParallelError> {
     let deadline = settings.deadline.map_or(Deadline::NEVER, Deadline::after);
     let starter = Starter {
@@ -118,11 +119,13 @@ pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Outpu
         branches: Cell::new(0),
         broken: Cell::new(false),
     };
-    let _all = JoinAll(&starter.children);
+    let all = JoinAll::new(&starter.children, "parallel!");
     let started = branches.start(&starter);
     let mut watched = Vec::new();
     started.watch(&mut watched);
-    look_after(&mut watched, &settings, deadline, starter.broken.get());
+    let blocking = Blocking::new(deadline, Some(all.site));
+    look_after(&mut watched, &settings, &blocking, starter.broken.get());
+    drop(blocking);
     let mut report = Report::new(watched);
     started.finish(&mut report).ok_or_else(|| ParallelError::new(report.into_failures()))
 }

@@ -1,15 +1,19 @@
 //! The world segment: one mapping, inherited by every process of a program, that knows which processes there are.
 #![allow(unsafe_code, reason = "turns a mapping into references")]
 
+mod blocking;
 mod identity;
 mod slot;
 mod spill;
 mod table;
+mod waits;
 mod watch;
 
+pub(crate) use blocking::{Blocking, Slept, Whom, read_locks};
 pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
 pub(crate) use spill::{Note, SpillEntry};
+pub(crate) use waits::{Operation, Seen, Site, become_main_thread};
 pub(crate) use watch::{Wake, Watch};
 
 use crate::{
@@ -52,6 +56,8 @@ pub(crate) struct World {
     epoch: Epoch,
     slots: [Slot; SLOTS],
     spill: [SpillEntry; spill::ENTRIES],
+    usage: waits::Usage,
+    records: waits::Records,
     pages: [Page; SLOTS],
 }
 
@@ -124,7 +130,7 @@ fn create() -> Result<Mapped, OsError> {
     let file = memory::anonymous_file("psync-world")?;
     memory::set_size(&file, size_of::<World>() as u64)?;
     memory::seal_size(&file)?;
-    memory::reserve(&file, 0, core::mem::offset_of!(World, pages) as u64)?;
+    memory::reserve(&file, 0, core::mem::offset_of!(World, records) as u64)?;
     let mapped = attach(file)?;
     let world = mapped.world;
     world.image.store(crate::sys::image::fingerprint(), Ordering::Relaxed);

@@ -8,18 +8,19 @@ pub(super) const ENTRIES: usize = 4096;
 
 /// What one process holds of one primitive.
 ///
-/// | tag | meaning | left by |
-/// |---|---|---|
-/// | 0 | free | a holder of the primitive's lock (claims it) |
-/// | primitive (high half), process (low half) | `value` counts | a holder of the primitive's lock, or anyone if the process is dead (0) |
+/// | tag | word | meaning | left by |
+/// |---|---|---|---|
+/// | 0 | 0 | free | who has something of a primitive that has no room for it (sets the tag) |
+/// | primitive (high half), process (low half) | 0 | about to be used, or about to be freed | the process (sets the word), or anyone if it is dead (tag 0) |
+/// | the same | process (high half), value (low half) | the process has `value` of the primitive | the process, under the primitive's own rules; with value 0 anyone (word 0) |
 ///
-/// Neither primitives nor processes are ever numbered alike, so a freed tag does not come back while somebody still compares with it.
-/// `value` is written only by a holder of the primitive's lock on behalf of the process, so what a kill between `tag` and `value` leaves in it is
-/// worth as much as its dead process.
+/// Neither primitives nor processes are ever numbered alike, so a freed tag does not come back while somebody still compares with it; and
+/// the word names the process too, so nobody changes a number that is not its own any more.
 #[repr(C)]
+#[derive(Debug)]
 pub(crate) struct SpillEntry {
     tag: AtomicU64,
-    value: AtomicU32,
+    word: AtomicU64,
     note: Note,
 }
 
@@ -46,32 +47,26 @@ impl Note {
 }
 
 impl SpillEntry {
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
-    pub(crate) fn holder(&self) -> Identity {
-        Identity::from_bits(self.tag.load(Ordering::Relaxed) as u32)
-    }
-
     pub(crate) fn note(&self) -> &Note {
         &self.note
     }
 
-    pub(crate) fn value(&self) -> u32 {
-        self.value.load(Ordering::Relaxed)
+    /// The process (high half) and what it has (low half).
+    pub(crate) fn word(&self) -> &AtomicU64 {
+        &self.word
     }
 
-    /// The commit of what the entry says. Only for a live holder.
-    pub(crate) fn set(&self, value: u32) {
-        self.value.store(value, Ordering::Relaxed);
-    }
-
-    /// Gives the entry back, if it is still that of `primitive` and `holder`.
+    /// Gives the entry back, if it is still that of `primitive` and `holder`, who has nothing.
     pub(crate) fn free(&self, primitive: u32, holder: Identity) {
-        let _ = self.tag.compare_exchange(
-            tag(primitive, holder),
-            0,
-            Ordering::AcqRel,
-            Ordering::Relaxed,
-        );
+        let idle = u64::from(holder.bits()) << 32;
+        let seen = self.word.compare_exchange(idle, 0, Ordering::AcqRel, Ordering::Relaxed);
+        if seen.is_ok() || seen == Err(0) {
+            self.exchange_tag(tag(primitive, holder), 0);
+        }
+    }
+
+    fn exchange_tag(&self, old: u64, new: u64) -> bool {
+        self.tag.compare_exchange(old, new, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     fn is_of(&self, primitive: u32) -> bool {
@@ -80,13 +75,10 @@ impl SpillEntry {
 
     fn claim(&self, primitive: u32, holder: Me) -> bool {
         let claimed = self.tag.load(Ordering::Relaxed) == 0
-            && self
-                .tag
-                .compare_exchange(0, tag(primitive, holder.id), Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok();
+            && self.exchange_tag(0, tag(primitive, holder.id));
         if claimed {
-            self.set(0);
             self.note.begin(holder.pid);
+            self.word.store(u64::from(holder.id.bits()) << 32, Ordering::Release);
         }
         claimed
     }
@@ -111,8 +103,10 @@ impl World {
     /// An entry for what `holder` has of `primitive`, with value 0; `None` if there is none even after those of dead processes
     /// were freed.
     pub(crate) fn claim_spill(&self, primitive: u32, holder: Me) -> Option<&SpillEntry> {
-        self.claim_free(primitive, holder).or_else(|| {
-            self.sweep_spill();
+        [None, Some(false), Some(true)].into_iter().find_map(|sweep| {
+            if let Some(all) = sweep {
+                self.sweep_spill(all);
+            }
             self.claim_free(primitive, holder)
         })
     }
@@ -128,8 +122,10 @@ impl World {
         })
     }
 
+    /// Frees entries of dead processes: those that say nothing, or all. The primitives of the others have yet to learn from them what the dead
+    /// had, if they still exist, which is not known here.
     #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
-    fn sweep_spill(&self) {
+    fn sweep_spill(&self, all: bool) {
         for entry in &self.spill {
             let tag = entry.tag.load(Ordering::Acquire);
             let holder = Identity::from_bits(tag as u32);
@@ -137,6 +133,9 @@ impl World {
             let is_inside = entry.note.present.load(Ordering::Relaxed) != 0;
             let is_dead = holder != Identity::NOBODY && !self.is_alive(holder);
             if tag != 0 && is_dead && !is_inside {
+                if all {
+                    entry.word.store(0, Ordering::Release);
+                }
                 entry.free((tag >> 32) as u32, holder);
             }
         }

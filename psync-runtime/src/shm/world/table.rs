@@ -93,6 +93,7 @@ impl World {
                 slot.free(child);
             }
         }
+        self.free_records(id, pid);
         futex::wake_all(slot.word());
         self.announce_death();
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
     shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, futex},
+    sys::{clock::Deadline, fault, futex},
 };
 
 const WAITERS: u32 = 1;
@@ -74,6 +74,7 @@ pub(crate) struct Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.present.fetch_sub(1, Ordering::Release);
+        fault::point("barrier: left");
     }
 }
 
@@ -183,7 +184,9 @@ impl RawBarrier {
         };
         let present = entry.present();
         present.fetch_add(1, Ordering::Relaxed);
+        fault::point("barrier: present");
         entry.set(tag(now) | ((entry.value() & COUNT) + 1));
+        fault::point("barrier: arrived");
         let turn = Turn { number: now, index, present };
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
     }
@@ -196,6 +199,7 @@ impl RawBarrier {
                 arrived += entry.value() & COUNT;
             } else {
                 entry.clear();
+                fault::point("barrier: old arrival cleared");
             }
         }
         arrived
@@ -237,7 +241,10 @@ impl RawBarrier {
         if seen != marked && exchange().is_err() {
             return Wake::Look;
         }
-        watch.wait(&self.round, marked, deadline)
+        fault::point("barrier: falls asleep");
+        let wake = watch.wait(&self.round, marked, deadline);
+        fault::point("barrier: awake");
+        wake
     }
 
     /// A process that died in here.
@@ -296,7 +303,9 @@ impl RawBarrier {
         let _held = self.hold();
         for casualty in self.casualties(death::is_gone) {
             casualty.present().store(0, Ordering::Relaxed);
+            fault::point("barrier: casualty dismissed");
             casualty.clear();
+            fault::point("barrier: casualty cleared");
         }
         let now = number(self.round.load(Ordering::Relaxed));
         if self.is_broken() {
@@ -312,15 +321,20 @@ impl RawBarrier {
         // What is left of earlier rounds goes before tags come round again.
         self.count(now);
         self.broken_by.store(dead, Ordering::Relaxed);
+        fault::point("barrier: death noted");
         let breaks = self.breaks.load(Ordering::Relaxed);
         self.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
+        fault::point("barrier: break noted");
         self.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
+        fault::point("barrier: break counted");
         self.open(after(now), state);
     }
 
     /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one.
     fn begin_round(&self, next: u32, state: u32) -> bool {
-        self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel) & WAITERS != 0
+        let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
+        fault::point("barrier: round begun");
+        before & WAITERS != 0
     }
 
     fn open(&self, next: u32, state: u32) {
@@ -333,6 +347,7 @@ impl RawBarrier {
     #[cold]
     fn wake(&self) {
         futex::wake_all(&self.round);
+        fault::point("barrier: woke");
     }
 
     /// How the round of `turn`, which has ended, did so.

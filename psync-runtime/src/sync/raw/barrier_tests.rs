@@ -50,7 +50,7 @@ fn whoever_dies_with_the_lock_breaks_it() {
     let barrier = RawBarrier::new(2);
     let turn = early(&barrier);
     std::thread::scope(|scope| {
-        scope.spawn(|| barrier.lock.lock(Deadline::NEVER));
+        scope.spawn(|| barrier.lock.lock(&Deadline::NEVER.into()));
     });
     assert_eq!(barrier.wait(&turn, Deadline::NEVER), Err(me().pid));
 }

@@ -3,7 +3,7 @@
 use crate::{
     primitive::AtomicU32,
     shm::world::{self, Identity, Me, Wake, Watch},
-    sys::{clock::Deadline, procfs},
+    sys::{clock::Deadline, procfs, thread},
 };
 use core::time::Duration;
 
@@ -12,9 +12,13 @@ const GRACE: Duration = Duration::from_millis(50);
 /// How long to wait for the end of a process of which only a thread may have died.
 const DOUBT: Duration = Duration::from_secs(1);
 
-/// Whether the table knows the owner to be dead. Costs next to nothing.
-pub(crate) fn is_known(_tid: u32, holder: Option<Me>) -> bool {
-    holder.is_some_and(|holder| is_dead(holder.id))
+/// Whether the table knows the owner to be dead. Costs next to nothing, unless the owner could not write down who it is and the kernel does not
+/// mark locks.
+pub(crate) fn is_known(tid: u32, holder: Option<Me>) -> bool {
+    match holder {
+        Some(holder) => is_dead(holder.id),
+        None => thread::must_ask() && is_certain(tid, None),
+    }
 }
 
 /// Whether the owner is dead, by asking the kernel.

@@ -3,8 +3,8 @@
 use super::spin::Spin;
 use crate::{
     primitive::{AtomicU32, Ordering},
-    shm::world::Watch,
-    sys::{clock::Deadline, futex},
+    shm::world::{Blocking, Watch, Whom},
+    sys::{fault, futex},
 };
 
 const SET: u32 = 1;
@@ -51,6 +51,7 @@ impl RawEvent {
                 Err(now) => seen = now,
             }
         }
+        fault::point("event: set");
         if seen & WAITERS != 0 {
             self.wake();
         }
@@ -59,21 +60,24 @@ impl RawEvent {
     #[inline]
     pub(crate) fn clear(&self) {
         self.word.fetch_and(!SET, Ordering::AcqRel);
+        fault::point("event: cleared");
     }
 
     #[cold]
     fn wake(&self) {
         futex::wake_all(&self.word);
+        fault::point("event: woke");
     }
 
     /// Waits until the event is or has been set; false if the deadline comes first.
     #[inline]
-    pub(crate) fn wait(&self, deadline: Deadline) -> bool {
-        self.is_set() || self.wait_unset(deadline)
+    pub(crate) fn wait(&self, blocking: &Blocking) -> bool {
+        self.is_set() || self.wait_unset(blocking)
     }
 
     #[cold]
-    fn wait_unset(&self, deadline: Deadline) -> bool {
+    fn wait_unset(&self, blocking: &Blocking) -> bool {
+        let deadline = blocking.deadline;
         let began = self.word.load(Ordering::Acquire);
         if began & SET != 0 || self.has_been_set(began) {
             return true;
@@ -100,7 +104,9 @@ impl RawEvent {
                     .compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed)
                     .is_ok()
             {
-                watch.wait(&self.word, marked, deadline);
+                fault::point("event: falls asleep");
+                blocking.sleep(watch, &self.word, marked, Whom::Unknown);
+                fault::point("event: awake");
             }
         }
     }
@@ -108,6 +114,7 @@ impl RawEvent {
     /// For a wait on several things: the word, and its value with the mark that somebody sleeps. `None` if the event is set.
     pub(crate) fn sleep_word(&self) -> Option<(&AtomicU32, u32)> {
         let seen = self.word.fetch_or(WAITERS, Ordering::Acquire);
+        fault::point("event: waiters set for several");
         if seen & SET == 0 {
             return Some((&self.word, seen | WAITERS));
         }
@@ -124,17 +131,18 @@ impl RawEvent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::clock::Deadline;
     use core::time::Duration;
 
     #[test]
     fn set_and_clear_leave_no_waiters_behind() {
         let event = RawEvent::new();
-        assert!(!event.wait(Deadline::after(Duration::ZERO)));
-        assert!(!event.wait(Deadline::after(Duration::from_millis(5))));
+        assert!(!event.wait(&Deadline::after(Duration::ZERO).into()));
+        assert!(!event.wait(&Deadline::after(Duration::from_millis(5)).into()));
         event.set();
         event.set();
         assert!(event.is_set());
-        assert!(event.wait(Deadline::NEVER));
+        assert!(event.wait(&Deadline::NEVER.into()));
         event.clear();
         assert!(!event.is_set());
         assert_eq!(event.word.load(Ordering::Relaxed), ONE_SET);
@@ -144,7 +152,7 @@ mod tests {
     fn a_set_that_is_cleared_at_once_is_not_missed() {
         let event = RawEvent::new();
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| event.wait(Deadline::NEVER));
+            let waiter = scope.spawn(|| event.wait(&Deadline::NEVER.into()));
             while event.word.load(Ordering::Relaxed) & WAITERS == 0 {
                 std::thread::yield_now();
             }

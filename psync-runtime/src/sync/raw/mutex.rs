@@ -3,7 +3,7 @@
 use super::{death, known_bits, me, spin::Spin};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
-    shm::world::{Me, Wake, Watch},
+    shm::world::{Blocking, Me, Slept, Wake, Watch, Whom},
     sys::{
         clock::Deadline,
         fault,
@@ -72,7 +72,7 @@ pub(crate) enum Acquired {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     TimedOut,
-    /// This thread holds it already.
+    /// This thread holds it already, or waits for itself over others, which [`Blocking`] knows.
     Deadlock,
 }
 
@@ -98,10 +98,10 @@ impl RawMutex {
         }
     }
 
-    /// Acquires the lock; waits until `deadline` for that.
+    /// Acquires the lock; waits for that.
     #[inline]
-    pub(crate) fn lock(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
-        if self.take_free() { Ok(Acquired::Clean) } else { self.lock_contended(deadline) }
+    pub(crate) fn lock(&self, blocking: &Blocking) -> Result<Acquired, Refusal> {
+        if self.take_free() { Ok(Acquired::Clean) } else { self.lock_contended(blocking) }
     }
 
     /// Acquires the lock if nobody holds it.
@@ -128,6 +128,7 @@ impl RawMutex {
         self.holder.store(me, Ordering::Relaxed);
         // Before any store to the data.
         thread::kill_fence();
+        fault::point("mutex: holder set");
         true
     }
 
@@ -137,15 +138,19 @@ impl RawMutex {
         let (tid, pending) = thread::pending(&self.node);
         let next = tid | seen | waiters;
         self.word.compare_exchange(seen, next, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        fault::point("mutex: taken slowly");
         pending.link();
+        fault::point("mutex: linked slowly");
         let dead = if seen & OWNER_DIED == 0 { 0 } else { self.holder.load(Ordering::Relaxed) };
         if let Some(dead) = Me::from_bits(dead) {
             return Some(Acquired::Inherited(dead));
         }
         self.holder.store(me, Ordering::Relaxed);
         thread::kill_fence();
+        fault::point("mutex: holder set slowly");
         if seen & OWNER_DIED != 0 {
             self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+            fault::point("mutex: death mark dropped");
         }
         Some(Acquired::Clean)
     }
@@ -153,12 +158,22 @@ impl RawMutex {
     #[cold]
     fn try_lock_dead(&self) -> Option<Acquired> {
         let seen = self.word.load(Ordering::Relaxed);
-        if seen & TID == 0 { self.take(seen, 0) } else { None }
+        if seen & TID == 0 {
+            return self.take(seen, 0);
+        }
+        let unmarked = self.is_left_unmarked(seen);
+        if unmarked && self.exchange(seen, OWNER_DIED | seen & WAITERS) {
+            fault::point("mutex: owner found dead in passing");
+            return self.take(OWNER_DIED | seen & WAITERS, 0);
+        }
+        None
     }
 
     /// [`lock`](Self::lock) without its fast path.
     #[cold]
-    pub(crate) fn lock_contended(&self, deadline: Deadline) -> Result<Acquired, Refusal> {
+    pub(crate) fn lock_contended(&self, blocking: &Blocking) -> Result<Acquired, Refusal> {
+        let deadline = blocking.deadline;
+        let owner = || self.owner();
         // Whoever has slept does not know whether others still do.
         let mut waiters = 0;
         loop {
@@ -184,18 +199,28 @@ impl RawMutex {
             if seen & WAITERS == 0 && !self.exchange(seen, seen | WAITERS) {
                 continue;
             }
+            fault::point("mutex: waiters set");
             // Only after others could have learned that there may still be sleepers besides us.
             if deadline.is_over() {
                 return Err(Refusal::TimedOut);
             }
             if self.is_orphaned(seen | WAITERS, death::is_known) {
                 self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+                fault::point("mutex: owner known to be dead");
                 continue;
             }
             waiters = WAITERS;
-            let wake = watch.wait(&self.word, seen | WAITERS, deadline);
-            if wake == Wake::Verify && self.is_orphaned(seen | WAITERS, death::is_certain) {
+            fault::point("mutex: falls asleep");
+            let slept = blocking.sleep(watch, &self.word, seen | WAITERS, Whom::Owner(&owner));
+            fault::point("mutex: awake");
+            if slept == Slept::Deadlock {
+                return Err(Refusal::Deadlock);
+            }
+            if slept == Slept::Woke(Wake::Verify)
+                && self.is_orphaned(seen | WAITERS, death::is_certain)
+            {
                 self.exchange(seen | WAITERS, OWNER_DIED | WAITERS);
+                fault::point("mutex: owner proved to be dead");
             }
         }
     }
@@ -228,14 +253,18 @@ impl RawMutex {
     /// Ends an inheritance: the lock is an ordinary one of this thread's from here on.
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
+        fault::point("mutex: adopted");
         self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+        fault::point("mutex: inheritance settled");
     }
 
     /// Leaves an inheritance to the next one.
     pub(crate) fn abandon(&self) {
         let (_, pending) = thread::pending(&self.node);
         pending.unlink();
+        fault::point("mutex: inheritance unlinked");
         let before = self.word.swap(OWNER_DIED, Ordering::Release);
+        fault::point("mutex: abandoned");
         drop(pending);
         if before & WAITERS != 0 {
             self.wake();
@@ -271,8 +300,11 @@ impl RawMutex {
     fn release<'a>(&self, pending: Pending<'a>, unlink: impl FnOnce(&Pending<'a>)) {
         // The begin of `pending` keeps this store behind those to the data.
         self.holder.store(0, Ordering::Relaxed);
+        fault::point("mutex: holder cleared");
         unlink(&pending);
+        fault::point("mutex: unlinked");
         let before = self.word.swap(FREE, Ordering::Release);
+        fault::point("mutex: released");
         drop(pending);
         if before & WAITERS != 0 {
             self.wake();
@@ -282,6 +314,7 @@ impl RawMutex {
     #[cold]
     fn wake(&self) {
         crate::sys::futex::wake(&self.word, 1);
+        fault::point("mutex: woke");
     }
 
     /// Whether this thread holds the lock.
@@ -290,13 +323,26 @@ impl RawMutex {
         self.word.load(Ordering::Relaxed) & TID == thread::tid()
     }
 
+    /// The same, and certain also where somebody dead had this thread's id.
+    #[inline]
+    pub(crate) fn is_surely_mine(&self) -> bool {
+        let seen = self.word.load(Ordering::Relaxed);
+        seen & TID == thread::tid() && self.is_held_by_me(seen)
+    }
+
     pub(crate) fn is_locked(&self) -> bool {
         !self.is_unowned()
     }
 
     /// Whether its owner died and nobody has taken it over.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.word.load(Ordering::Relaxed) & !WAITERS == OWNER_DIED
+        let seen = self.word.load(Ordering::Relaxed);
+        seen & !WAITERS == OWNER_DIED || self.is_left_unmarked(seen)
+    }
+
+    /// The same where the kernel marks nothing.
+    fn is_left_unmarked(&self, seen: u32) -> bool {
+        thread::must_ask() && seen & TID != 0 && self.is_orphaned(seen, death::is_certain)
     }
 
     /// The pid (0 if it is not known yet) and thread id of the owner.
@@ -321,10 +367,12 @@ impl RawMutex {
         let cause = if poison.panicked { PANICKED } else { DIED };
         let word = cause | u64::from(poison.pid.cast_unsigned());
         self.poison.store(word, Ordering::Relaxed);
+        fault::point("mutex: poisoned");
     }
 
     pub(crate) fn clear_poison(&self) {
         self.poison.store(0, Ordering::Relaxed);
+        fault::point("mutex: poison cleared");
     }
 
     /// For state machines that have their state behind the lock: holds it until the result is dropped. After a death,
@@ -342,7 +390,7 @@ impl RawMutex {
 
     #[cold]
     fn hold_contended(&self, mend: impl FnOnce(Me)) {
-        match self.lock_contended(Deadline::NEVER) {
+        match self.lock_contended(&Deadline::NEVER.into()) {
             Ok(Acquired::Clean) => {}
             Ok(Acquired::Inherited(dead)) => {
                 mend(dead);

@@ -4,13 +4,17 @@ use super::*;
 use core::time::Duration;
 use nix::libc;
 
+fn lock(mutex: &RawMutex) -> Result<Acquired, Refusal> {
+    mutex.lock(&Deadline::NEVER.into())
+}
+
 #[test]
 fn the_owner_is_named_and_refused_a_second_time() {
     let mutex = RawMutex::new();
-    assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+    assert_eq!(lock(&mutex), Ok(Acquired::Clean));
     assert_eq!(mutex.owner(), Some((nix::unistd::getpid().as_raw(), thread::tid())));
     assert_eq!(mutex.try_lock(), None);
-    assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
+    assert_eq!(lock(&mutex), Err(Refusal::Deadlock));
     mutex.unlock();
     assert_eq!((mutex.owner(), mutex.is_locked()), (None, false));
 }
@@ -19,11 +23,11 @@ fn the_owner_is_named_and_refused_a_second_time() {
 fn a_thread_that_ends_with_the_lock_leaves_it_to_the_next() {
     let mutex = RawMutex::new();
     std::thread::scope(|scope| {
-        scope.spawn(|| mutex.lock(Deadline::NEVER));
+        scope.spawn(|| lock(&mutex));
     });
-    let inherited = mutex.lock(Deadline::NEVER);
+    let inherited = lock(&mutex);
     assert_eq!(inherited, Ok(Acquired::Inherited(me())));
-    assert_eq!(mutex.lock(Deadline::NEVER), Err(Refusal::Deadlock));
+    assert_eq!(lock(&mutex), Err(Refusal::Deadlock));
     mutex.abandon();
     assert!(mutex.is_abandoned());
     assert_eq!(mutex.try_lock(), Some(Acquired::Inherited(me())));
@@ -38,18 +42,18 @@ fn an_owner_that_the_kernel_does_not_mark_is_found_by_asking() {
     // What a killed thread leaves where the C library's list has another layout: a thread id that nobody has.
     let mutex = RawMutex::new();
     mutex.word.store(TID, Ordering::Relaxed);
-    assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+    assert_eq!(lock(&mutex), Ok(Acquired::Clean));
     mutex.unlock();
 }
 
 #[test]
 fn waiting_ends_at_the_deadline() {
     let mutex = RawMutex::new();
-    let _ = mutex.lock(Deadline::NEVER);
+    let _ = lock(&mutex);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let soon = Deadline::after(Duration::from_millis(20));
-            assert_eq!(mutex.lock(soon), Err(Refusal::TimedOut));
+            assert_eq!(mutex.lock(&soon.into()), Err(Refusal::TimedOut));
         });
     });
     mutex.unlock();
@@ -104,7 +108,7 @@ fn locks_are_released_in_any_order_also_around_one_of_the_c_library() {
                         foreign.lock();
                     }
                     if let Some(one) = ours.get(member) {
-                        assert_eq!(one.lock(Deadline::NEVER), Ok(Acquired::Clean));
+                        assert_eq!(lock(one), Ok(Acquired::Clean));
                     }
                 }
                 for member in order {
@@ -113,12 +117,12 @@ fn locks_are_released_in_any_order_also_around_one_of_the_c_library() {
                 assert!(ours.iter().all(|one| !one.is_locked()));
             }
             for one in [&a, &last] {
-                assert_eq!(one.lock(Deadline::NEVER), Ok(Acquired::Clean));
+                assert_eq!(lock(one), Ok(Acquired::Clean));
             }
         });
     });
     for one in [&a, &last] {
-        assert!(matches!(one.lock(Deadline::NEVER), Ok(Acquired::Inherited(_))));
+        assert!(matches!(lock(one), Ok(Acquired::Inherited(_))));
         one.adopt();
         one.unlock();
     }

@@ -3,14 +3,23 @@
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{self, Identity, Me, Note, SpillEntry},
+    sys::fault,
 };
 
-const INLINE: usize = 8;
+/// How many processes have their place in the primitive itself.
+pub(crate) const INLINE: usize = 8;
 
 /// A number per process: a few in place, further ones in the world's spill table.
 ///
-/// Written only under the lock of the primitive that it belongs to; each change of a number is one store, so a kill leaves the
-/// old or the new one. A number of 0 and no entry are the same. Read without the lock, it may be out of date.
+/// | word of a place | meaning | left by |
+/// |---|---|---|
+/// | any process, 0 | free | any process that needs a place (itself, n) |
+/// | process, n | it has n of the primitive | itself; anyone, if it is dead or n is 0 |
+///
+/// There are two ways to use it. Under a lock of the primitive: [`entry`](Self::entry), [`Entry::set`], [`Entry::clear`]. Without one: [`change`](Self::change)
+/// and [`Entry::exchange`], whose one exchange also compares the process, so that a place that has become another's is not touched; then places in the spill
+/// table stay a process's as long as it lives, since to the same process one of another primitive would look the same. Either way a number changes by one
+/// store, so a kill leaves the old or the new one. A number of 0 and no entry are the same.
 #[repr(C)]
 #[derive(Debug)]
 pub(crate) struct Roster {
@@ -22,8 +31,18 @@ pub(crate) struct Roster {
 }
 
 /// One process's place in a roster.
-pub(crate) enum Entry<'a> {
-    Inline(&'a AtomicU64, &'a Note),
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    word: &'a AtomicU64,
+    note: &'a Note,
+    place: Place<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// One of the first [`INLINE`].
+    Inline(usize),
+    /// In the spill table, under this number of the primitive.
     Spilled(u32, &'a SpillEntry),
 }
 
@@ -32,35 +51,35 @@ pub(crate) enum Entry<'a> {
 pub(crate) struct Full;
 
 impl<'a> Entry<'a> {
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+    fn spilled(key: u32, entry: &'a SpillEntry) -> Self {
+        Self { word: entry.word(), note: entry.note(), place: Place::Spilled(key, entry) }
+    }
+
     pub(crate) fn value(&self) -> u32 {
-        match self {
-            Self::Inline(word, _) => word.load(Ordering::Relaxed) as u32,
-            Self::Spilled(_, entry) => entry.value(),
-        }
+        value_of(self.word.load(Ordering::Relaxed))
     }
 
     pub(crate) fn holder(&self) -> Identity {
-        match self {
-            Self::Inline(word, _) => holder_of(word.load(Ordering::Relaxed)),
-            Self::Spilled(_, entry) => entry.holder(),
-        }
+        holder_of(self.word.load(Ordering::Relaxed))
     }
 
-    fn note(&self) -> &'a Note {
-        match self {
-            Self::Inline(_, note) => note,
-            Self::Spilled(_, entry) => entry.note(),
-        }
+    /// Whose it is, and what that process has, as of one moment; ordered behind what is read before and in front of what is read after.
+    pub(crate) fn read(&self) -> (Identity, u32) {
+        let word = self.word.load(Ordering::SeqCst);
+        (holder_of(word), value_of(word))
+    }
+
+    pub(crate) fn place(&self) -> Place<'a> {
+        self.place
     }
 
     pub(crate) fn pid(&self) -> i32 {
-        self.note().pid.load(Ordering::Relaxed)
+        self.note.pid.load(Ordering::Relaxed)
     }
 
     /// See [`Note`].
     pub(crate) fn present(&self) -> &'a AtomicU32 {
-        &self.note().present
+        &self.note.present
     }
 
     fn is_idle(&self) -> bool {
@@ -69,21 +88,34 @@ impl<'a> Entry<'a> {
 
     /// The one store that changes what the process has.
     pub(crate) fn set(&self, value: u32) {
-        match self {
-            Self::Inline(word, _) => {
-                word.store(pack(holder_of(word.load(Ordering::Relaxed)), value), Ordering::Relaxed);
-            }
-            Self::Spilled(_, entry) => entry.set(value),
-        }
+        self.word.store(pack(self.holder(), value), Ordering::Relaxed);
+    }
+
+    /// The same without a lock: only if it is still `holder`'s, and `old`.
+    #[inline]
+    pub(crate) fn exchange(&self, holder: Identity, old: u32, new: u32) -> bool {
+        self.replace(pack(holder, old), pack(holder, new))
+    }
+
+    #[inline]
+    fn replace(&self, old: u64, new: u64) -> bool {
+        self.word.compare_exchange(old, new, Ordering::SeqCst, Ordering::Relaxed).is_ok()
     }
 
     /// Sets the number to 0 and gives the place back, unless the process has threads inside.
     pub(crate) fn clear(&self) {
+        let holder = self.holder();
         self.set(0);
-        if let Self::Spilled(key, entry) = self
-            && self.is_idle()
-        {
-            entry.free(*key, entry.holder());
+        if self.is_idle() {
+            self.give_back(holder);
+        }
+    }
+
+    /// Gives the place back to the spill table, if it is from there and `holder` has nothing.
+    pub(crate) fn give_back(&self, holder: Identity) {
+        if let Place::Spilled(key, entry) = self.place {
+            entry.free(key, holder);
+            fault::point("roster: spilled place freed");
         }
     }
 }
@@ -91,6 +123,11 @@ impl<'a> Entry<'a> {
 #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
 const fn holder_of(word: u64) -> Identity {
     Identity::from_bits((word >> 32) as u32)
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+const fn value_of(word: u64) -> u32 {
+    word as u32
 }
 
 const fn pack(holder: Identity, value: u32) -> u64 {
@@ -111,17 +148,27 @@ impl Roster {
         self.inline().chain(self.spilled()).filter(|entry| !entry.is_idle())
     }
 
+    /// All places, in use or not.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.inline().chain(self.spilled())
+    }
+
     #[inline]
     fn inline(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.inline.iter().zip(&self.notes).map(|(word, note)| Entry::Inline(word, note))
+        (0..INLINE).map(|index| self.inline_entry(index))
+    }
+
+    #[inline]
+    fn inline_entry(&self, index: usize) -> Entry<'_> {
+        Entry { word: &self.inline[index], note: &self.notes[index], place: Place::Inline(index) }
     }
 
     fn spilled(&self) -> impl Iterator<Item = Entry<'_>> {
-        let key = self.key.load(Ordering::Relaxed);
+        let key = self.key.load(Ordering::Acquire);
         let world = if key == 0 { None } else { world::existing() };
         world
             .into_iter()
-            .flat_map(move |world| world.spilled(key).map(move |entry| Entry::Spilled(key, entry)))
+            .flat_map(move |world| world.spilled(key).map(move |entry| Entry::spilled(key, entry)))
     }
 
     /// The entry of `holder`, if it has one.
@@ -132,7 +179,7 @@ impl Roster {
             holder_of(word) == holder && word != pack(Identity::NOBODY, 0)
         });
         match place {
-            Some(place) => Some(Entry::Inline(&self.inline[place], &self.notes[place])),
+            Some(place) => Some(self.inline_entry(place)),
             None => self.find_spilled(holder),
         }
     }
@@ -153,19 +200,75 @@ impl Roster {
 
     #[cold]
     fn make(&self, holder: Me) -> Result<Entry<'_>, Full> {
-        if let Some(Entry::Inline(word, note)) = self.inline().find(Entry::is_idle) {
-            note.begin(holder.pid);
-            word.store(pack(holder.id, 0), Ordering::Relaxed);
-            return Ok(Entry::Inline(word, note));
+        if let Some(entry) = self.inline().find(Entry::is_idle) {
+            entry.note.begin(holder.pid);
+            fault::point("roster: note begun");
+            entry.word.store(pack(holder.id, 0), Ordering::Relaxed);
+            fault::point("roster: place taken");
+            return Ok(entry);
         }
-        let world = world::existing().ok_or(Full)?;
-        if self.key.load(Ordering::Relaxed) == 0 {
-            self.key.store(world.next_key(), Ordering::Relaxed);
-        }
-        let key = self.key.load(Ordering::Relaxed);
-        let entry = world.claim_spill(key, holder).ok_or(Full)?;
-        Ok(Entry::Spilled(key, entry))
+        self.spill(holder)
     }
+
+    /// Changes what `holder` has from n to `next(n)`, without a lock. The entry has to be asked again before it is used.
+    #[inline]
+    pub(crate) fn change(&self, holder: Me, next: impl Fn(u32) -> u32) -> Result<Entry<'_>, Full> {
+        loop {
+            let entry = match self.find(holder.id) {
+                Some(entry) => entry,
+                None => match self.seat(holder, next(0))? {
+                    Seat::Taken(entry) => return Ok(entry),
+                    Seat::Offered(entry) => entry,
+                },
+            };
+            let value = entry.value();
+            if entry.exchange(holder.id, value, next(value)) {
+                fault::point("roster: number exchanged");
+                return Ok(entry);
+            }
+        }
+    }
+
+    /// A place for `holder` alone, with the number `first`, also if it has others.
+    pub(crate) fn take(&self, holder: Me, first: u32) -> Result<Entry<'_>, Full> {
+        match self.seat(holder, first)? {
+            Seat::Taken(entry) => Ok(entry),
+            Seat::Offered(entry) if entry.exchange(holder.id, 0, first) => Ok(entry),
+            Seat::Offered(_) => Err(Full),
+        }
+    }
+
+    /// A place for `holder`: with the number `first` already, or with 0.
+    #[cold]
+    fn seat(&self, holder: Me, first: u32) -> Result<Seat<'_>, Full> {
+        for entry in self.inline() {
+            let seen = entry.word.load(Ordering::Relaxed);
+            if value_of(seen) == 0 && entry.replace(seen, pack(holder.id, first)) {
+                fault::point("roster: place taken with a number");
+                return Ok(Seat::Taken(entry));
+            }
+        }
+        self.spill(holder).map(Seat::Offered)
+    }
+
+    fn spill(&self, holder: Me) -> Result<Entry<'_>, Full> {
+        let world = world::existing().ok_or(Full)?;
+        let mut key = self.key.load(Ordering::Acquire);
+        if key == 0 {
+            let fresh = world.next_key();
+            let exchange = self.key.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire);
+            key = exchange.err().unwrap_or(fresh);
+            fault::point("roster: key made");
+        }
+        let entry = world.claim_spill(key, holder).ok_or(Full)?;
+        fault::point("roster: spilled place taken");
+        Ok(Entry::spilled(key, entry))
+    }
+}
+
+enum Seat<'a> {
+    Taken(Entry<'a>),
+    Offered(Entry<'a>),
 }
 
 #[cfg(test)]

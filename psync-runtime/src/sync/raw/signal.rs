@@ -2,7 +2,7 @@
 
 use crate::{
     primitive::{AtomicU32, Ordering},
-    sys::futex,
+    sys::{fault, futex},
 };
 
 const WAITERS: u32 = 1;
@@ -31,13 +31,19 @@ impl Signal {
     pub(crate) fn register(&self) -> u32 {
         let ticket = self.0.load(Ordering::Relaxed) | WAITERS;
         self.0.store(ticket, Ordering::Relaxed);
+        fault::point("signal: registered");
         ticket
+    }
+
+    /// Whether somebody who was registered may be asleep, or about to be.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & WAITERS != 0
     }
 
     /// Wakes up to `count` of those who were registered. Costs a load if there are none.
     #[inline]
     pub(crate) fn notify(&self, count: u32) {
-        if self.0.load(Ordering::Relaxed) & WAITERS != 0 {
+        if self.is_awaited() {
             self.wake(count);
         }
     }
@@ -46,9 +52,13 @@ impl Signal {
     fn wake(&self, count: u32) {
         let next = self.0.load(Ordering::Relaxed).wrapping_add(STEP);
         self.0.store(next, Ordering::Relaxed);
-        if futex::wake(&self.0, count) == 0 {
+        fault::point("signal: stepped");
+        let woken = futex::wake(&self.0, count);
+        fault::point("signal: woke");
+        if woken == 0 {
             // Nobody sleeps, and whoever is about to finds the word changed and registers again.
             self.0.store(next & !WAITERS, Ordering::Relaxed);
+            fault::point("signal: nobody slept");
         }
     }
 }

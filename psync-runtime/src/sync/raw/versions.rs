@@ -1,6 +1,9 @@
 //! Which of two buffers is the current one.
 
-use crate::primitive::{AtomicU32, Ordering, fence};
+use crate::{
+    primitive::{AtomicU32, Ordering, fence},
+    sys::fault,
+};
 
 /// A counter of commits whose parity names the current of two buffers.
 ///
@@ -23,6 +26,7 @@ impl Versions {
         loop {
             let before = self.0.load(Ordering::Acquire);
             let copy = read((before & 1) as usize);
+            fault::point("versions: copied");
             // Pairs with the fence in `begin`: whoever has read from a later write sees the commit before it.
             fence(Ordering::Acquire);
             if self.0.load(Ordering::Relaxed) == before {
@@ -36,6 +40,7 @@ impl Versions {
     pub(crate) fn begin(&self) -> usize {
         let now = self.0.load(Ordering::Relaxed);
         fence(Ordering::Release);
+        fault::point("versions: begun");
         ((now & 1) ^ 1) as usize
     }
 
@@ -43,6 +48,7 @@ impl Versions {
     #[inline]
     pub(crate) fn commit(&self) {
         self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+        fault::point("versions: committed");
     }
 }
 

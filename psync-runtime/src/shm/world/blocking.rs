@@ -1,0 +1,334 @@
+//! A blocked operation: how it sleeps, what it tells others of itself, and how it finds out that it waits for itself.
+//!
+//! Each blocked thread has a [record](super::waits::Record). A thread that waits for ever looks after every slice of its sleep whether whoever holds it up
+//! waits as well, and if so writes that down as an *edge*: from its own record to the other's, at the turn that it has seen there. The order is: see the
+//! other's turn, then see that it still holds us up, then write the edge. So the other held us up at a time when it waited, and as long as it waits in that turn
+//! it cannot let go of anything: the edge is true as long as both turns last. A writer that waits for readers names its lock, and waiting readers name theirs;
+//! whoever waits for the end of processes names those. That is as good as edges, one to each of them.
+//!
+//! Whoever finds a circle reads all the turns in it once more. If they are as before, then between the two readings all of these threads
+//! waited for each other at the same time: that is a deadlock, and no other thing is called one. Waits with a deadline have no edges, since they end. Of the
+//! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
+
+use super::{
+    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    waits::{Details, Operation, Turn, thread_key},
+};
+use crate::{
+    primitive::AtomicU32,
+    shm::registry,
+    sys::{clock::Deadline, thread},
+};
+use core::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
+
+/// How long a thread sleeps before it looks whether it waits for itself.
+const SLICE: Duration = Duration::from_millis(200);
+/// How many slices go by before it asks the kernel about those it depends on.
+const SLICES: u32 = 5;
+/// An operation that may have to wait.
+#[derive(Debug)]
+pub(crate) struct Blocking {
+    pub(crate) deadline: Deadline,
+    /// `None` for what is none of the user's business, such as the short locks inside primitives.
+    site: Option<Site>,
+    /// The record of this thread while it says that this operation waits.
+    turn: Cell<Option<Turn>>,
+    slices: Cell<u32>,
+    circle: RefCell<Vec<Seen>>,
+}
+
+/// Who holds up a blocked operation.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    /// Nobody can tell.
+    Unknown,
+    /// The thread that owns something: pid, 0 if it is not known yet, and thread id.
+    Owner(&'a dyn Fn() -> Option<(i32, u32)>),
+    /// All threads that read under the lock at this address.
+    Readers(usize),
+    /// All these processes, until they have ended.
+    Processes(&'a [Identity]),
+}
+
+impl core::fmt::Debug for Whom<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "Unknown",
+            Self::Owner(_) => "Owner",
+            Self::Readers(_) => "Readers",
+            Self::Processes(_) => "Processes",
+        })
+    }
+}
+
+/// Why a blocked operation woke up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slept {
+    /// As [`Wake`].
+    Woke(Wake),
+    /// It waits for itself, and was chosen to be told: see [`Blocking::into_circle`].
+    Deadlock,
+}
+
+impl From<Deadline> for Blocking {
+    fn from(deadline: Deadline) -> Self {
+        Self::new(deadline, None)
+    }
+}
+
+impl Blocking {
+    pub(crate) const fn new(deadline: Deadline, site: Option<Site>) -> Self {
+        Self {
+            deadline,
+            site,
+            turn: Cell::new(None),
+            slices: Cell::new(0),
+            circle: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) const fn site(&self) -> Option<Site> {
+        self.site
+    }
+
+    /// Sleeps while `word` is `expected` and nobody dies.
+    pub(crate) fn sleep(
+        &self,
+        watch: Watch,
+        word: &AtomicU32,
+        expected: u32,
+        whom: Whom<'_>,
+    ) -> Slept {
+        self.sleep_until(watch, &[(word, expected)], self.deadline, whom)
+    }
+
+    /// Sleeps while all of the words are as expected and nobody dies, at most until the deadline or `until`.
+    pub(crate) fn sleep_until(
+        &self,
+        watch: Watch,
+        words: &[(&AtomicU32, u32)],
+        until: Deadline,
+        whom: Whom<'_>,
+    ) -> Slept {
+        self.rest(until, whom, |until| watch.wait_words(words, until))
+    }
+
+    /// Sleeps by `rest`, which is told until when at most: the deadline, `until`, or when this thread has to look round.
+    pub(crate) fn rest(
+        &self,
+        until: Deadline,
+        whom: Whom<'_>,
+        rest: impl FnOnce(Deadline) -> Wake,
+    ) -> Slept {
+        self.announce(whom);
+        let until = until.min(self.deadline);
+        if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
+            return Slept::Woke(rest(until));
+        }
+        let slice = Deadline::after(SLICE);
+        match rest(until.min(slice)) {
+            Wake::Look => Slept::Woke(Wake::Look),
+            Wake::TimedOut if !slice.is_over() => Slept::Woke(Wake::TimedOut),
+            Wake::TimedOut | Wake::Verify => self.look_round(whom),
+        }
+    }
+
+    fn is_timed(&self) -> bool {
+        self.deadline != Deadline::NEVER
+    }
+
+    /// After a slice in which nothing has happened.
+    fn look_round(&self, whom: Whom<'_>) -> Slept {
+        if let Ok(world) = super::world()
+            && self.waits_for_itself(world, whom)
+        {
+            return Slept::Deadlock;
+        }
+        let slices = self.slices.get() + 1;
+        self.slices.set(slices % SLICES);
+        Slept::Woke(if slices == SLICES { Wake::Verify } else { Wake::Look })
+    }
+
+    /// Writes down that this thread waits.
+    fn announce(&self, whom: Whom<'_>) {
+        let (Some(site), Some(world), None) = (self.site, existing(), self.turn.get()) else {
+            return;
+        };
+        let Some((index, record)) = world.own_record() else { return };
+        // A signal handler waits in the middle of a wait.
+        if record.is_waiting() {
+            return;
+        }
+        let turn = record.begin(site, self.is_timed(), owner_of(whom));
+        self.turn.set(Some(Turn { index, turn }));
+    }
+
+    /// Whether this thread is one of a circle and is the one to be told.
+    fn waits_for_itself(&self, world: &World, whom: Whom<'_>) -> bool {
+        self.announce(whom);
+        let Some(mine) = self.turn.get() else { return false };
+        let Some((_, record)) = world.own_record() else { return false };
+        let reads = read_locks::numbers();
+        let lock = if let Whom::Readers(address) = whom { number(address) } else { 0 };
+        let ends = if let Whom::Processes(ends) = whom { ends } else { &[] };
+        record.set_owner(owner_of(whom));
+        record.set_details(&Details { lock, reads: &reads, ends });
+        let owner = if let Whom::Owner(owner) = whom { holder(world, owner) } else { None };
+        record.set_edge(owner);
+        let holders: Vec<Turn> = match whom {
+            Whom::Unknown => Vec::new(),
+            Whom::Owner(_) => owner.into_iter().collect(),
+            Whom::Readers(_) => world.readers_of(lock).filter(|turn| *turn != mine).collect(),
+            Whom::Processes(ends) => world.mains_of(ends).collect(),
+        };
+        let Some(circle) = circle(world, mine, &holders) else { return false };
+        // A record cannot name all of many: let it name the one that counts.
+        if let Some((_, process, _)) = circle.get(1).and_then(|next| world.waits_for_ever(*next))
+            && ends.contains(&process)
+        {
+            record.set_details(&Details { lock, reads: &reads, ends: &[process] });
+        }
+        let Some(seen) = confirm(world, &circle) else { return false };
+        let is_chosen = Self::is_chosen(&seen);
+        if is_chosen {
+            self.circle.replace(seen);
+        }
+        is_chosen
+    }
+
+    /// Whether this thread is the one to be told, of those in the circle: the first of those whose operation has an error for it.
+    fn is_chosen(circle: &[Seen]) -> bool {
+        let can_tell = |seen: &&Seen| !matches!(seen.operation, Operation::Join | Operation::Wait);
+        let key = |seen: &Seen| thread_key(seen.pid, seen.thread);
+        let chosen = circle.iter().filter(can_tell).map(key).min();
+        chosen == Some(thread_key(me().pid, thread::tid()))
+    }
+
+    /// The circle that [`Slept::Deadlock`] was about, from this thread on.
+    pub(crate) fn into_circle(self) -> Vec<Seen> {
+        self.circle.take()
+    }
+}
+
+/// The one thread or process that holds an operation up, if it is one.
+fn owner_of(whom: Whom<'_>) -> Option<(i32, u32)> {
+    match whom {
+        Whom::Owner(owner) => owner(),
+        Whom::Processes([only]) => existing().map(|world| (world.slot(*only).pid(), 0)),
+        _ => None,
+    }
+}
+
+impl Drop for Blocking {
+    fn drop(&mut self) {
+        let (Some(_), Some(world)) = (self.turn.get(), existing()) else { return };
+        if let Some((_, record)) = world.own_record() {
+            record.end();
+        }
+    }
+}
+
+/// The turn of the thread that owns what we wait for, if it waits for ever and holds us up meanwhile.
+fn holder(world: &World, owner: &dyn Fn() -> Option<(i32, u32)>) -> Option<Turn> {
+    let (pid, thread) = owner()?;
+    let key = thread_key(pid, thread);
+    let is_its =
+        |turn: &Turn| world.waits_for_ever(*turn).is_some_and(|(thread, ..)| thread == key);
+    let turn = world.turns().find(is_its)?;
+    (owner() == Some((pid, thread))).then_some(turn)
+}
+
+/// A way from `mine` over one of `holders` back to `mine`, if there is one.
+fn circle(world: &World, mine: Turn, holders: &[Turn]) -> Option<Vec<Turn>> {
+    let mut path = vec![mine];
+    let mut open = vec![holders.to_vec()];
+    let mut visited: Vec<Turn> = Vec::new();
+    while let Some(choices) = open.last_mut() {
+        let Some(next) = choices.pop() else {
+            open.pop();
+            path.pop();
+            continue;
+        };
+        if next == mine {
+            return Some(path);
+        }
+        if visited.contains(&next) || world.waits_for_ever(next).is_none() {
+            continue;
+        }
+        visited.push(next);
+        path.push(next);
+        open.push(world.holders(next));
+    }
+    None
+}
+
+/// What the records in the circle say, if all of them still are where they were, and every process in it lives.
+fn confirm(world: &World, circle: &[Turn]) -> Option<Vec<Seen>> {
+    let seen: Option<Vec<Seen>> = circle.iter().map(|&turn| world.seen(turn)).collect();
+    let seen = seen.filter(|seen| seen.iter().all(|seen| world.verify(seen.process)))?;
+    circle.iter().all(|&turn| world.waits_for_ever(turn).is_some()).then_some(seen)
+}
+
+/// A number for the lock at `address` that is the same in every process.
+fn number(address: usize) -> u64 {
+    /// Spreads the bits, so that what differs anywhere differs almost surely.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |high: u64, low: u64| (high.wrapping_mul(SPREAD) ^ low).wrapping_mul(SPREAD) | 1;
+    match registry::locate(address, 1) {
+        Some((segment, offset)) => mix(segment.id(), offset as u64),
+        None => mix(!u64::from(me().pid.cast_unsigned()), address as u64),
+    }
+}
+
+/// Which locks this thread reads under. A forked process has its starter's memory, and reads under none of its locks.
+pub(crate) mod read_locks {
+    use super::me;
+    use core::cell::RefCell;
+
+    /// The process, and the address of the lock.
+    type Held = (i32, usize);
+
+    thread_local! {
+        static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
+    }
+
+    #[inline]
+    fn held(address: usize) -> Held {
+        (me().pid, address)
+    }
+
+    /// This thread begins to read under the lock at `address`.
+    #[inline]
+    pub(crate) fn push(address: usize) {
+        let _ = HELD.try_with(|all| all.borrow_mut().push(held(address)));
+    }
+
+    /// It has done so.
+    #[inline]
+    pub(crate) fn pop(address: usize) {
+        let this = held(address);
+        let _ = HELD.try_with(|all| {
+            let mut all = all.borrow_mut();
+            if let Some(index) = all.iter().rposition(|&lock| lock == this) {
+                all.swap_remove(index);
+            }
+        });
+    }
+
+    /// Whether it does.
+    pub(crate) fn contains(address: usize) -> bool {
+        HELD.try_with(|all| all.borrow().contains(&held(address))).unwrap_or(false)
+    }
+
+    /// The numbers of all of them, each once.
+    pub(super) fn numbers() -> Vec<u64> {
+        let mut all = HELD.try_with(|all| all.borrow().clone()).unwrap_or_default();
+        all.retain(|(process, _)| *process == me().pid);
+        all.sort_unstable();
+        all.dedup();
+        all.into_iter().map(|(_, address)| super::number(address)).collect()
+    }
+}

@@ -1,0 +1,237 @@
+//! Who waits for whom: the report of a deadlock, and the present state of affairs.
+
+use crate::{
+    shm::world::{self, Blocking, Identity, Operation, Seen, Site, me},
+    sys::thread,
+};
+use core::fmt::{self, Write as _};
+
+/// Who waits for whom in a deadlock: a circle of threads, each of which waits for something that the next one holds.
+///
+/// A circle is reported to one of its threads, within a second. That one's operation fails, and the others go on as soon as it has let go of what they
+/// wait for. Waits with a timeout are never part of a circle, since they end by themselves; nor are waits that anybody might end, such as for an
+/// [`Event`](super::Event).
+///
+/// # Examples
+/// ```
+/// use psync::{LockError, Mutex};
+///
+/// let mutex = Mutex::new(1_u32);
+/// let held = mutex.lock()?;
+/// let Err(LockError::Deadlock(report)) = mutex.lock() else { panic!("it waits for itself") };
+/// assert_eq!(report.waits()[0].what(), "Mutex<u32>");
+/// println!("{report}");
+/// # Ok::<(), LockError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeadlockReport {
+    waits: Box<[DeadlockWait]>,
+}
+
+/// One thread of a deadlock, and what it waits for. The next one in the report holds that; the first one holds what the last one waits for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DeadlockWait {
+    process: String,
+    pid: i32,
+    thread: u32,
+    verb: String,
+    what: String,
+    location: String,
+}
+
+impl DeadlockReport {
+    /// What `blocking`, which was refused for a deadlock, was in.
+    pub(crate) fn new(blocking: Blocking) -> Self {
+        let site = blocking.site();
+        let circle = blocking.into_circle();
+        // Nothing but ourselves: it was refused before it slept.
+        let waits = if circle.is_empty() {
+            vec![DeadlockWait::of_this_thread(site)]
+        } else {
+            circle.iter().map(DeadlockWait::from).collect()
+        };
+        Self { waits: waits.into() }
+    }
+
+    /// The threads of the circle, from the one that was told.
+    pub const fn waits(&self) -> &[DeadlockWait] {
+        &self.waits
+    }
+
+    /// The process that was told.
+    pub fn pid(&self) -> i32 {
+        self.waits[0].pid
+    }
+
+    /// The kernel's id of the thread that was told.
+    pub fn thread(&self) -> u32 {
+        self.waits[0].thread
+    }
+}
+
+impl DeadlockWait {
+    fn of_this_thread(site: Option<Site>) -> Self {
+        let me = me();
+        Self {
+            process: name(me.id),
+            pid: me.pid,
+            thread: thread::tid(),
+            verb: verb(site.map_or(Operation::Other, |site| site.operation)).to_owned(),
+            what: site.map_or_else(String::new, |site| without_paths(site.what)),
+            location: site.map_or_else(String::new, |site| site.place.to_string()),
+        }
+    }
+
+    /// The name of the process.
+    pub fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Its pid.
+    pub const fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// The kernel's id of the thread.
+    pub const fn thread(&self) -> u32 {
+        self.thread
+    }
+
+    /// The type of what it waits for, such as `Mutex<u32>`.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// Where in the program it waits: file, line and column of the call.
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    fn who(&self) -> String {
+        who(&self.process, self.pid, self.thread)
+    }
+}
+
+impl From<&Seen> for DeadlockWait {
+    fn from(seen: &Seen) -> Self {
+        Self {
+            process: name(seen.process),
+            pid: seen.pid,
+            thread: seen.thread,
+            verb: verb(seen.operation).to_owned(),
+            what: without_paths(&seen.what),
+            location: format!("{}:{}:{}", seen.file, seen.line, seen.column),
+        }
+    }
+}
+
+impl fmt::Display for DeadlockWait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "waits at {} {} {}", self.location, self.verb, self.what)
+    }
+}
+
+impl fmt::Display for DeadlockReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, wait) in self.waits.iter().enumerate() {
+            let link = if index == 0 { "" } else { ", held up by " };
+            let which = if index == 0 { "" } else { ", which" };
+            write!(f, "{link}{}{which} {wait}", wait.who())?;
+        }
+        match &*self.waits {
+            [_] => f.write_str(", held by itself"),
+            waits => write!(f, ", held up by {}", waits[0].who()),
+        }
+    }
+}
+
+/// Who of the program waits for what at this moment, a line for each thread: processes by name and pid, the type that they wait for, the line of the program
+/// where they do, and who holds it, where that is known.
+///
+/// A look at a program that does not get on. A thread shows up as soon as it sleeps. In a program without shared memory and processes, nobody does.
+///
+/// # Examples
+/// ```
+/// use psync::{Event, Shared, dump_waits};
+///
+/// let ready = Shared::new(Event::new())?;
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| ready.wait());
+///     while !dump_waits().contains("for Event") {
+///         std::thread::yield_now();
+///     }
+///     ready.set();
+/// });
+/// # Ok::<(), psync::Error>(())
+/// ```
+pub fn dump_waits() -> String {
+    let mut text = String::new();
+    let Some(world) = world::existing() else { return text };
+    let mut all: Vec<Seen> = world.waiting().collect();
+    all.sort_by_key(|seen| (seen.pid, seen.thread));
+    for seen in all {
+        let wait = DeadlockWait::from(&seen);
+        let _ = write!(text, "{} {wait}", wait.who());
+        if let Some((pid, thread)) = seen.owner {
+            let holder = world.used().find(|(id, slot)| slot.is_alive(*id) && slot.pid() == pid);
+            let process = holder.map_or_else(String::new, |(id, _)| name(id));
+            let _ = write!(text, ", held up by {}", who(&process, pid, thread));
+        }
+        text.push_str(if seen.timed { ", for some time\n" } else { "\n" });
+    }
+    text
+}
+
+fn who(process: &str, pid: i32, thread: u32) -> String {
+    match thread {
+        0 => format!("`{process}` (process {pid})"),
+        _ => format!("`{process}` (process {pid}, thread {thread})"),
+    }
+}
+
+fn name(process: Identity) -> String {
+    match world::existing() {
+        Some(world) if world.is_alive(process) => world.slot(process).name(),
+        _ => "main".to_owned(),
+    }
+}
+
+const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Read => "to read under",
+        Operation::Write => "to write under",
+        Operation::Join => "for the end of",
+        Operation::Cross => "at",
+        _ => "for",
+    }
+}
+
+/// `a::b::C<d::E>` as `C<E>`.
+fn without_paths(name: &str) -> String {
+    let mut short = String::new();
+    let mut word = 0;
+    for part in name.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_')) {
+        if part.ends_with(':') {
+            short.truncate(word);
+        } else {
+            short.push_str(part);
+            if !part.ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+                word = short.len();
+            }
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_types_lose_their_paths() {
+        let name = "psync_runtime::sync::mutex::Mutex<alloc::vec::Vec<(u8, [my_app::Deep; 3])>>";
+        assert_eq!(without_paths(name), "Mutex<Vec<(u8, [Deep; 3])>>");
+        assert_eq!(without_paths("u32"), "u32");
+        assert_eq!(without_paths(""), "");
+    }
+}
