@@ -4,8 +4,8 @@
 use super::{
     outbox,
     raw::{
-        Account, Bell, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Role,
-        is_here,
+        Account, Bell, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason,
+        Role, Side, is_here,
     },
     windows::Windows,
 };
@@ -167,13 +167,22 @@ impl Core {
         Ok(())
     }
 
-    #[inline]
-    pub(super) fn enter(&self, role: Role, deadline: Deadline) -> Option<Door<'_>> {
-        let side = match role {
+    fn side(&self, role: Role) -> &Side {
+        match role {
             Role::Sender => &self.head.producers,
             Role::Receiver => &self.head.consumers,
-        };
-        side.enter(self.presence, role, deadline)
+        }
+    }
+
+    /// Enters a side for something rare.
+    pub(super) fn enter(&self, role: Role, limit: Limit) -> Option<Door<'_>> {
+        self.side(role).enter(self.presence, role, limit.patience())
+    }
+
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Side::inside`")]
+    fn inside<R>(&self, role: Role, limit: Limit, body: impl FnOnce() -> R) -> Option<R> {
+        self.side(role).inside(self.presence, role, || limit.patience(), body)
     }
 
     /// Sends an encoded message.
@@ -186,25 +195,28 @@ impl Core {
         needs: Needs,
         limit: Limit,
     ) -> Result<(), Refusal> {
+        let mut reason = None;
         loop {
-            let pushed = match self.enter(Role::Sender, limit.patience()) {
-                None => return Err(Refusal::Full),
-                Some(_door) => {
-                    // SAFETY: inside the producers' side.
-                    let memory = unsafe { &mut *self.producing.get() };
-                    self.head.push(memory, parts, note)
-                }
-            };
-            match pushed {
+            let pushed = self.inside(Role::Sender, limit, || {
+                // SAFETY: inside the producers' side.
+                let memory = unsafe { &mut *self.producing.get() };
+                self.head.push(memory, parts, note, &mut reason)
+            });
+            match pushed.ok_or(Refusal::Full)? {
                 Pushed::Done => {
                     self.head.items.ring(1);
                     return Ok(());
                 }
                 Pushed::Closed => return Err(Refusal::Closed),
-                Pushed::Refused(error) => return Err(Refusal::System(error)),
+                Pushed::Refused => return Err(Refusal::System(given(reason))),
                 Pushed::Full => {}
             }
             let has_room = || !self.head.is_full() || self.head.is_closed();
+            // Going on at the first free place would have both sides wait for each other at every message.
+            let is_roomy = || self.head.is_roomy() || self.head.is_closed();
+            if limit.waits() && self.spin[0].until(16, is_roomy) {
+                continue;
+            }
             match self.wait(&self.head.space, &self.spin[0], has_room, needs, limit) {
                 Waited::Ready => {}
                 Waited::Alone => return Err(Refusal::Disconnected),
@@ -216,21 +228,20 @@ impl Core {
     /// Receives a message: `take` gets its bytes, before it is gone for others.
     #[inline]
     #[track_caller]
-    pub(crate) fn receive<R>(
+    pub(crate) fn receive(
         &self,
-        mut take: impl FnMut(Bytes<'_>, bool) -> Result<R, OsError>,
+        mut take: impl FnMut(Bytes<'_>, bool) -> Result<(), OsError>,
         needs: Needs,
         limit: Limit,
-    ) -> Result<R, Lack> {
+    ) -> Result<(), Lack> {
+        let mut reason = None;
         loop {
-            let popped = match self.enter(Role::Receiver, limit.patience()) {
-                None => return Err(Lack::Empty),
-                Some(_door) => self.pop_inside(&mut take),
-            };
-            match popped {
-                Popped::Got(taken) => return Ok(taken),
+            let popped =
+                self.inside(Role::Receiver, limit, || self.pop_inside(&mut take, &mut reason));
+            match popped.ok_or(Lack::Empty)? {
+                Popped::Got => return Ok(()),
                 Popped::Damaged => return Err(Lack::Damaged),
-                Popped::Refused(error) => return Err(Lack::System(error)),
+                Popped::Refused => return Err(Lack::System(given(reason))),
                 Popped::Empty => {}
             }
             // What was sent before it was closed is seen by whoever sees it closed.
@@ -251,14 +262,15 @@ impl Core {
 
     /// Takes the oldest message out. Only inside the consumers' side.
     #[inline]
-    pub(super) fn pop_inside<R>(
+    pub(super) fn pop_inside(
         &self,
-        take: impl FnOnce(Bytes<'_>, bool) -> Result<R, OsError>,
-    ) -> Popped<R> {
+        take: impl FnOnce(Bytes<'_>, bool) -> Result<(), OsError>,
+        reason: &mut Reason,
+    ) -> Popped {
         // SAFETY: inside the consumers' side.
         let memory = unsafe { &mut *self.consuming.get() };
-        let popped = self.head.pop(memory, take);
-        if matches!(popped, Popped::Got(_)) && self.head.capacity.load(Ordering::Relaxed) != 0 {
+        let popped = self.head.pop(memory, take, reason);
+        if matches!(popped, Popped::Got) && self.head.capacity.load(Ordering::Relaxed) != 0 {
             self.head.space.ring(1);
         }
         popped
@@ -380,7 +392,7 @@ impl Core {
 
     /// Nothing can be sent from here on; whoever waits is woken.
     pub(crate) fn close(&self) {
-        let door = self.enter(Role::Sender, Deadline::NEVER);
+        let door = self.enter(Role::Sender, Limit::FOREVER);
         self.head.close();
         drop(door);
         self.head.items.ring(u32::MAX);
@@ -403,6 +415,11 @@ impl Core {
         let len = usize::try_from(len).map_err(|_| too_long)?;
         crate::sys::memory::read_at(&self.segment, place, len)
     }
+}
+
+/// The system's reason.
+pub(super) fn given(reason: Reason) -> OsError {
+    reason.unwrap_or(OsError::new("fallocate", nix::errno::Errno::ENOMEM))
 }
 
 /// How long an operation may take.

@@ -1,7 +1,7 @@
 //! The receiving side of a work queue: jobs that stay with the queue until they are done.
 
 use super::{
-    core::{Core, HANDS_AT, Lack, Limit, Needs},
+    core::{Core, HANDS_AT, Lack, Limit, Needs, given},
     raw::{Bytes, HANDS, HANDS_PER_PAGE, Hand, Popped, Role, Work},
 };
 use crate::{
@@ -103,7 +103,7 @@ impl Jobs {
     }
 
     fn look(&self, limit: Limit, certain: bool) -> Look {
-        let Some(_door) = self.core.enter(Role::Receiver, limit.patience()) else {
+        let Some(_door) = self.core.enter(Role::Receiver, limit) else {
             return Look::Failed(Lack::Empty);
         };
         let (head, work, me) = (self.core.head(), self.work(), world::me().id);
@@ -118,6 +118,7 @@ impl Jobs {
         }
         let number = head.received();
         let hand = &self.hands()[index];
+        let mut taken = None;
         let take = |bytes: Bytes<'_>, note: bool| {
             let bytes = match bytes {
                 Bytes::Log(bytes) => bytes.to_vec(),
@@ -125,13 +126,15 @@ impl Jobs {
             };
             memory::write_at(self.core.segment(), place_of(index), &bytes)?;
             hand.fill(me, number, bytes.len() as u64, note);
-            Ok(Taken { index, attempt: 1, bytes, note })
+            taken = Some(Taken { index, attempt: 1, bytes, note });
+            Ok(())
         };
-        match self.core.pop_inside(take) {
-            Popped::Got(taken) => Look::Got(taken),
+        let mut reason = None;
+        match self.core.pop_inside(take, &mut reason) {
+            Popped::Got => taken.map_or(Look::Nothing, Look::Got),
             Popped::Empty => Look::Nothing,
             Popped::Damaged => Look::Failed(Lack::Damaged),
-            Popped::Refused(error) => Look::Failed(Lack::System(error)),
+            Popped::Refused => Look::Failed(Lack::System(given(reason))),
         }
     }
 
@@ -190,7 +193,7 @@ impl Jobs {
 
     /// How many jobs are not done.
     pub(super) fn unfinished(&self) -> usize {
-        let _door = self.core.enter(Role::Receiver, crate::sys::clock::Deadline::NEVER);
+        let _door = self.core.enter(Role::Receiver, Limit::FOREVER);
         let head = self.core.head();
         let in_hands = self.work().in_hands(self.hands(), head.received(), Identity::NOBODY);
         usize::try_from(head.len()).unwrap_or(usize::MAX).saturating_add(in_hands)

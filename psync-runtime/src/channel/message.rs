@@ -12,7 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, sync::Arc};
 
 /// Messages up to this length need no memory of their own on the way.
-const SHORT: usize = 256;
+const SHORT: usize = 128;
 /// A buffer that was longer than this is not kept for the next message.
 const KEEP: usize = 1 << 20;
 
@@ -101,8 +101,7 @@ fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
 }
 
 /// A message as it was taken out.
-enum Taken<T> {
-    Value(T),
+enum Taken {
     /// So many bytes in the receiver's own place.
     Short(usize),
     Long(Vec<u8>),
@@ -118,14 +117,17 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     needs: Needs,
     limit: Limit,
 ) -> Result<T, RecvError> {
+    if plain::is_plain::<T>() {
+        return receive_plain(core, needs, limit);
+    }
     let mut short = [0; SHORT];
-    let taken = core.receive(|bytes, note| Ok(take(core, bytes, note, &mut short)), needs, limit);
-    let taken = match taken {
-        Ok(taken) => taken,
-        Err(lack) => return Err(lacking(&lack, limit)),
+    let mut taken = Taken::Short(0);
+    let take = |bytes: Bytes<'_>, note: bool| {
+        taken = take(core, bytes, note, &mut short);
+        Ok(())
     };
+    core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
     match taken {
-        Taken::Value(value) => Ok(value),
         Taken::Short(len) => decode(&short[..len]),
         Taken::Long(bytes) => decode(&bytes),
         Taken::WithHandles(carried, bytes) => transfer::offer_carried(carried, || decode(&bytes)),
@@ -133,17 +135,30 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     }
 }
 
+/// Receives a value that is copied as it is.
+#[inline]
+#[track_caller]
+fn receive_plain<T: 'static>(core: &Core, needs: Needs, limit: Limit) -> Result<T, RecvError> {
+    let mut value = None;
+    let take = |bytes: Bytes<'_>, _: bool| {
+        value = match bytes {
+            Bytes::Log(bytes) => plain::from_bytes(bytes),
+            Bytes::Extent(place, len) => plain::from_owned(core.read(place, len)?),
+        };
+        Ok(())
+    };
+    core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
+    value.ok_or_else(|| RecvError::Decode("its bytes are not those of one".to_owned()))
+}
+
 /// Copies a message while it is still there for others. No code of the user's runs here.
 #[inline]
-fn take<T: 'static>(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8]) -> Taken<T> {
+fn take(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8]) -> Taken {
     let bytes = match bytes {
         Bytes::Log(bytes) if note => return take_with_handles(bytes),
         Bytes::Log(bytes) => bytes,
         Bytes::Extent(place, len) => return take_long(core, place, len, note),
     };
-    if plain::is_plain::<T>() {
-        return plain::from_bytes(bytes).map_or_else(wrong_length, Taken::Value);
-    }
     match short.get_mut(..bytes.len()) {
         Some(short) => {
             short.copy_from_slice(bytes);
@@ -154,28 +169,20 @@ fn take<T: 'static>(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8])
 }
 
 #[cold]
-fn take_long<T: 'static>(core: &Core, place: u64, len: u64, note: bool) -> Taken<T> {
+fn take_long(core: &Core, place: u64, len: u64, note: bool) -> Taken {
     match core.read(place, len) {
         Ok(bytes) if note => take_with_handles(&bytes),
-        Ok(bytes) if plain::is_plain::<T>() => {
-            plain::from_owned(bytes).map_or_else(wrong_length, Taken::Value)
-        }
         Ok(bytes) => Taken::Long(bytes),
         Err(error) => Taken::Wrong(error.to_string()),
     }
 }
 
 #[cold]
-fn take_with_handles<T>(message: &[u8]) -> Taken<T> {
+fn take_with_handles(message: &[u8]) -> Taken {
     match handles::redeem(message) {
         (Ok(carried), value) => Taken::WithHandles(carried, value.to_vec()),
         (Err(reason), _) => Taken::Wrong(reason),
     }
-}
-
-#[cold]
-fn wrong_length<T>() -> Taken<T> {
-    Taken::Wrong("its bytes are not those of one".to_owned())
 }
 
 /// Decodes a message that is at hand as a whole.

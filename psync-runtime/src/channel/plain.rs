@@ -42,14 +42,35 @@ fn numbers_of<N: Number>(bytes: &[u8]) -> Option<Vec<N>> {
     Some(numbers)
 }
 
+/// Whether a value of this type is a number, or an array of up to 32.
+#[inline]
+fn is_flat<T: 'static>() -> bool {
+    let this = TypeId::of::<T>();
+    macro_rules! is_one {
+        ($($number:ty)*) => { false $(|| is_number_or_array::<$number>(this))* };
+    }
+    numbers!(is_one)
+}
+
+/// All of this is known when the program is compiled.
+#[inline]
+fn is_number_or_array<N: Number>(this: TypeId) -> bool {
+    macro_rules! is_array {
+        ($($len:literal)*) => { false $(|| this == TypeId::of::<[N; $len]>())* };
+    }
+    this == TypeId::of::<N>()
+        || is_array!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)
+}
+
 /// Whether messages of this type are copied.
 #[inline]
 pub(super) fn is_plain<T: 'static>() -> bool {
     let this = TypeId::of::<T>();
     macro_rules! is_one {
         ($($number:ty)*) => {
-            this == TypeId::of::<String>()
-                $(|| this == TypeId::of::<$number>() || this == TypeId::of::<Vec<$number>>())*
+            is_flat::<T>()
+                || this == TypeId::of::<String>()
+                $(|| this == TypeId::of::<Vec<$number>>())*
         };
     }
     numbers!(is_one)
@@ -58,12 +79,14 @@ pub(super) fn is_plain<T: 'static>() -> bool {
 /// The bytes of a plain message.
 #[inline]
 pub(super) fn as_bytes<T: 'static>(value: &T) -> &[u8] {
+    if is_flat::<T>() {
+        let start = core::ptr::from_ref(value).cast();
+        // SAFETY: a number or an array of them is made of initialised bytes without padding.
+        return unsafe { core::slice::from_raw_parts(start, size_of::<T>()) };
+    }
     let value: &dyn Any = value;
     macro_rules! one {
         ($($number:ty)*) => {$(
-            if let Some(number) = value.downcast_ref::<$number>() {
-                return bytes_of(core::slice::from_ref(number));
-            }
             if let Some(numbers) = value.downcast_ref::<Vec<$number>>() {
                 return bytes_of(numbers);
             }
@@ -76,13 +99,14 @@ pub(super) fn as_bytes<T: 'static>(value: &T) -> &[u8] {
 /// A plain message from its bytes; `None` if they are not as many as it has, or no text.
 #[inline]
 pub(super) fn from_bytes<T: 'static>(bytes: &[u8]) -> Option<T> {
+    if is_flat::<T>() {
+        // SAFETY: as many bytes as it has, and any bytes are a number or an array of them.
+        return (bytes.len() == size_of::<T>())
+            .then(|| unsafe { bytes.as_ptr().cast::<T>().read_unaligned() });
+    }
     let this = TypeId::of::<T>();
     macro_rules! one {
         ($($number:ty)*) => {$(
-            if this == TypeId::of::<$number>() {
-                let bytes = bytes.try_into().ok()?;
-                return same(<$number>::from_ne_bytes(bytes));
-            }
             if this == TypeId::of::<Vec<$number>>() {
                 return same(numbers_of::<$number>(bytes)?);
             }
@@ -122,6 +146,8 @@ mod tests {
     #[test]
     fn numbers_and_text_go_there_and_back() {
         assert!(is_plain::<u64>() && is_plain::<Vec<f32>>() && is_plain::<String>());
+        assert!(is_plain::<[u64; 8]>() && is_plain::<[f32; 32]>() && !is_plain::<[bool; 2]>());
+        assert_eq!(from_bytes::<[u16; 3]>(as_bytes(&[1_u16, 2, 3])), Some([1, 2, 3]));
         assert!(!is_plain::<bool>() && !is_plain::<Vec<String>>() && !is_plain::<(u8, u8)>());
         assert_eq!(from_bytes::<i16>(as_bytes(&-2_i16)), Some(-2));
         let numbers = vec![1.5_f64, -0.0];

@@ -12,7 +12,7 @@ use crate::sys::OsError;
 use nix::sys::stat::{SFlag, fstat};
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::BTreeSet,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     sync::Arc,
 };
@@ -38,26 +38,34 @@ impl AsFd for Carried {
 /// What is done if a message with a handle never gets on its way.
 type Undo = Box<dyn FnOnce()>;
 
-/// What goes along with an encoded value. Dropped without [`depart`](Luggage::depart), nothing was sent.
+/// What goes along with an encoded value. Dropped without [`depart`](Luggage::depart), nothing was sent. Most values take nothing along.
 #[derive(Default)]
 #[must_use = "it says whether the message was sent"]
-pub(crate) struct Luggage {
+pub(crate) struct Luggage(Option<Box<Pieces>>);
+
+#[derive(Default)]
+struct Pieces {
     carried: Vec<Carried>,
+    inodes: BTreeSet<Inode>,
     undo: Vec<Undo>,
 }
 
 impl Luggage {
+    #[inline]
     pub(crate) fn carried(&self) -> &[Carried] {
-        &self.carried
+        self.0.as_ref().map_or(&[], |pieces| &pieces.carried)
     }
 
     /// The message is on its way.
+    #[inline]
     pub(crate) fn depart(&mut self) {
-        self.undo.clear();
+        if let Some(pieces) = &mut self.0 {
+            pieces.undo.clear();
+        }
     }
 }
 
-impl Drop for Luggage {
+impl Drop for Pieces {
     fn drop(&mut self) {
         for undo in self.undo.drain(..) {
             undo();
@@ -67,15 +75,14 @@ impl Drop for Luggage {
 
 impl core::fmt::Debug for Luggage {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Luggage").field("carried", &self.carried).finish_non_exhaustive()
+        f.debug_tuple("Luggage").field(&self.carried()).finish()
     }
 }
 
 /// What has been met so far in one [`collect`].
 struct Found {
-    by_inode: BTreeMap<Inode, Carried>,
-    undo: Vec<Undo>,
     charged: Identity,
+    pieces: Option<Box<Pieces>>,
 }
 
 thread_local! {
@@ -92,7 +99,7 @@ pub(crate) fn collect<R>(encode: impl FnOnce() -> R) -> (R, Luggage) {
 
 /// The same, for a message of which `charged` is known to be the one that decodes it or loses it.
 pub(crate) fn collect_for<R>(charged: Identity, encode: impl FnOnce() -> R) -> (R, Luggage) {
-    let found = Found { by_inode: BTreeMap::new(), undo: Vec::new(), charged };
+    let found = Found { charged, pieces: None };
     COLLECTING.with_borrow_mut(|scopes| scopes.push(found));
     let scope = Scope;
     let result = encode();
@@ -115,12 +122,9 @@ impl Drop for Scope {
     }
 }
 
+#[inline]
 fn pop() -> Luggage {
-    let found = COLLECTING.with_borrow_mut(Vec::pop);
-    found.map_or_else(Luggage::default, |found| Luggage {
-        carried: found.by_inode.into_values().collect(),
-        undo: found.undo,
-    })
+    Luggage(COLLECTING.with_borrow_mut(Vec::pop).and_then(|found| found.pieces))
 }
 
 /// Calls `with` with the innermost [`collect`] of this thread, if it is in one. A thread that is ending collects nothing.
@@ -128,19 +132,23 @@ fn innermost<R>(with: impl FnOnce(&mut Found) -> R) -> Option<R> {
     COLLECTING.try_with(|scopes| scopes.borrow_mut().last_mut().map(with)).ok().flatten()
 }
 
+impl Found {
+    fn add(&mut self, inode: Inode, carried: impl FnOnce() -> Carried) {
+        let pieces = self.pieces.get_or_insert_default();
+        if pieces.inodes.insert(inode) {
+            pieces.carried.push(carried());
+        }
+    }
+}
+
 /// Notes that a handle into this segment is being serialised.
 pub(crate) fn record(segment: &Arc<Segment>) {
-    innermost(|found| {
-        found
-            .by_inode
-            .entry(segment.inode())
-            .or_insert_with(|| Carried::Segment(Arc::clone(segment)));
-    });
+    innermost(|found| found.add(segment.inode(), || Carried::Segment(Arc::clone(segment))));
 }
 
 /// Notes that a handle to this socket is being serialised.
 pub(crate) fn record_socket(socket: &Arc<OwnedFd>, inode: Inode) {
-    innermost(|found| found.by_inode.insert(inode, Carried::Socket(Arc::clone(socket))));
+    innermost(|found| found.add(inode, || Carried::Socket(Arc::clone(socket))));
 }
 
 /// Whose account a handle that is being serialised goes on until it is decoded; nobody's outside of messages.
@@ -150,7 +158,7 @@ pub(crate) fn charged() -> Identity {
 
 /// Has `undo` done if the message that is being encoded is not sent.
 pub(crate) fn or_else(undo: impl FnOnce() + 'static) {
-    innermost(|found| found.undo.push(Box::new(undo)));
+    innermost(|found| found.pieces.get_or_insert_default().undo.push(Box::new(undo)));
 }
 
 /// Device and number of the file behind a descriptor.

@@ -106,13 +106,14 @@ pub(crate) trait Memory {
     fn write(&self, place: u64, parts: &[&[u8]]) -> Result<(), OsError>;
 }
 
-/// What became of a push.
-#[derive(Debug)]
+/// What became of a push. Nothing but a number: what goes with it would be moved through memory at every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     Done,
     Full,
     Closed,
-    Refused(OsError),
+    /// The system refuses; it has said why.
+    Refused,
 }
 
 /// A message as it lies there.
@@ -125,14 +126,18 @@ pub(crate) enum Bytes<'a> {
 }
 
 /// What became of a pop.
-#[derive(Debug)]
-pub(crate) enum Popped<R> {
-    Got(R),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Popped {
+    Got,
     Empty,
     /// What lies there is no record.
     Damaged,
-    Refused(OsError),
+    /// The system refuses; it has said why.
+    Refused,
 }
+
+/// Where the system's reason for a refusal is left.
+pub(crate) type Reason = Option<OsError>;
 
 /// Where a record goes.
 struct Place {
@@ -192,6 +197,12 @@ impl Head {
         capacity != 0 && self.len() >= capacity
     }
 
+    /// Whether so much room is free that it pays to go on.
+    pub(crate) fn is_roomy(&self) -> bool {
+        let capacity = self.capacity.load(Ordering::Relaxed);
+        self.len() <= capacity - capacity / 4
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire) != 0
     }
@@ -211,7 +222,13 @@ impl Head {
 
     /// Appends a message. Only inside the producers' side.
     #[inline]
-    pub(crate) fn push(&self, memory: &mut impl Memory, parts: &[&[u8]], note: bool) -> Pushed {
+    pub(crate) fn push(
+        &self,
+        memory: &mut impl Memory,
+        parts: &[&[u8]],
+        note: bool,
+        reason: &mut Reason,
+    ) -> Pushed {
         let mine = &self.producing;
         let n = self.sent.0.load(Ordering::Relaxed);
         if self.closed.load(Ordering::Relaxed) != 0 {
@@ -230,7 +247,10 @@ impl Head {
         };
         let (end, extent) = match written {
             Ok(next) => next,
-            Err(error) => return Pushed::Refused(error),
+            Err(error) => {
+                *reason = Some(error);
+                return Pushed::Refused;
+            }
         };
         mine.at[parity(n + 1)].store(end, Ordering::Relaxed);
         mine.extent[parity(n + 1)].store(extent, Ordering::Relaxed);
@@ -340,11 +360,12 @@ impl Head {
     /// Takes the oldest message out; `take` gets its bytes, and whether it has the note, before that is committed. Only inside the
     /// consumers' side.
     #[inline]
-    pub(crate) fn pop<R>(
+    pub(crate) fn pop(
         &self,
         memory: &mut impl Memory,
-        take: impl FnOnce(Bytes<'_>, bool) -> Result<R, OsError>,
-    ) -> Popped<R> {
+        take: impl FnOnce(Bytes<'_>, bool) -> Result<(), OsError>,
+        reason: &mut Reason,
+    ) -> Popped {
         let mine = &self.consuming;
         let n = self.received.0.load(Ordering::Relaxed);
         if mine.retiring[parity(n)].load(Ordering::Relaxed) != 0 {
@@ -357,12 +378,15 @@ impl Head {
         let (record, retires) = match self.find(memory, n, at) {
             Ok(Some(found)) => found,
             Ok(None) => return Popped::Damaged,
-            Err(error) => return Popped::Refused(error),
+            Err(error) => {
+                *reason = Some(error);
+                return Popped::Refused;
+            }
         };
-        let taken = match take(record.bytes, record.note) {
-            Ok(taken) => taken,
-            Err(error) => return Popped::Refused(error),
-        };
+        if let Err(error) = take(record.bytes, record.note) {
+            *reason = Some(error);
+            return Popped::Refused;
+        }
         mine.retiring[parity(n + 1)].store(retires, Ordering::Relaxed);
         mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");
@@ -371,7 +395,7 @@ impl Head {
         if retires != 0 {
             self.retire(memory, n + 1);
         }
-        Popped::Got(taken)
+        Popped::Got
     }
 
     #[inline]

@@ -17,11 +17,15 @@ fn send(core: &Core, bytes: &[u8]) {
 }
 
 fn receive(core: &Core) -> Result<Vec<u8>, Lack> {
-    let take = |bytes: Bytes<'_>, _: bool| match bytes {
-        Bytes::Log(bytes) => Ok(bytes.to_vec()),
-        Bytes::Extent(place, len) => core.read(place, len),
+    let mut message = Vec::new();
+    let take = |bytes: Bytes<'_>, _: bool| {
+        message = match bytes {
+            Bytes::Log(bytes) => bytes.to_vec(),
+            Bytes::Extent(place, len) => core.read(place, len)?,
+        };
+        Ok(())
     };
-    core.receive(take, NEEDS, Limit::Try)
+    core.receive(take, NEEDS, Limit::Try).map(|()| message)
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "less than 251")]

@@ -33,10 +33,8 @@ pub(crate) struct Side {
 #[derive(Debug)]
 pub(crate) struct Door<'a> {
     side: &'a Side,
-    presence: &'a Presence,
-    role: Role,
-    /// Who is inside.
-    key: u64,
+    /// That of this thread's process.
+    seat: &'a Seat,
     by_lock: bool,
 }
 
@@ -53,11 +51,33 @@ const fn process_of(key: u64) -> Identity {
 }
 
 impl Side {
-    /// Waits until nobody else is inside, and enters; `None` if the deadline comes first.
+    /// Calls `body` inside, once nobody else is; `None` if the deadline, which is asked for only if need be, comes first.
     ///
     /// # Panics
     /// If this thread is inside: it was interrupted there by a signal handler that uses the same queue.
-    #[inline]
+    // A guard that is handed out would cost more than all the rest: it would be moved through memory.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "so that nothing is moved")]
+    pub(crate) fn inside<R>(
+        &self,
+        presence: &Presence,
+        role: Role,
+        deadline: impl FnOnce() -> Deadline,
+        body: impl FnOnce() -> R,
+    ) -> Option<R> {
+        let key = key();
+        if key != 0 && self.bias.load(Ordering::Relaxed) == key {
+            let seat = presence.seat(process_of(key), role);
+            if self.enter_by_bias(seat, key) {
+                let _leaves = ByBias { side: self, seat, key };
+                return Some(body());
+            }
+        }
+        let _door = self.enter_by_lock(presence, role, deadline())?;
+        Some(body())
+    }
+
+    /// Waits until nobody else is inside, and enters; `None` if the deadline comes first.
     pub(crate) fn enter<'a>(
         &'a self,
         presence: &'a Presence,
@@ -65,11 +85,9 @@ impl Side {
         deadline: Deadline,
     ) -> Option<Door<'a>> {
         let key = key();
-        if key != 0 && self.bias.load(Ordering::Relaxed) == key {
-            let seat = presence.seat(process_of(key), role);
-            if self.enter_by_bias(seat, key) {
-                return Some(Door { side: self, presence, role, key, by_lock: false });
-            }
+        let seat = presence.seat(process_of(key), role);
+        if key != 0 && self.bias.load(Ordering::Relaxed) == key && self.enter_by_bias(seat, key) {
+            return Some(Door { side: self, seat, by_lock: false });
         }
         self.enter_by_lock(presence, role, deadline)
     }
@@ -80,7 +98,8 @@ impl Side {
             reentered();
         }
         seat.inside.store(1, Ordering::Relaxed);
-        membarrier::light();
+        // The light half of a barrier: who has a bias takes part in the heavy ones.
+        thread::kill_fence();
         // Pairs with the barrier in `revoke`.
         if self.bias.load(Ordering::Acquire) == key {
             fault::point("queue: inside by bias");
@@ -93,7 +112,7 @@ impl Side {
     #[inline]
     fn leave_by_bias(&self, seat: &Seat, key: u64) {
         seat.inside.store(0, Ordering::Release);
-        membarrier::light();
+        thread::kill_fence();
         if self.bias.load(Ordering::Relaxed) != key {
             futex::wake_all(&seat.inside);
         }
@@ -114,25 +133,26 @@ impl Side {
             Err(Refusal::TimedOut) => return None,
             Err(Refusal::Deadlock) => reentered(),
         }
-        let door = Door { side: self, presence, role, key: key(), by_lock: true };
+        let seat = presence.seat(process_of(key()), role);
+        let door = Door { side: self, seat, by_lock: true };
         fault::point("queue: inside by lock");
-        self.revoke(&door, deadline).then_some(door)
+        self.revoke(presence, role, deadline).then_some(door)
     }
 
     /// Sees that nobody enters by a bias. Only under the lock. False if the deadline comes first.
     #[inline]
-    fn revoke(&self, door: &Door<'_>, deadline: Deadline) -> bool {
+    fn revoke(&self, presence: &Presence, role: Role, deadline: Deadline) -> bool {
         let bias = self.bias.load(Ordering::Relaxed);
-        bias == 0 || bias == door.key || self.revoke_from(bias, door, deadline)
+        bias == 0 || bias == key() || self.revoke_from(bias, presence, role, deadline)
     }
 
     #[cold]
-    fn revoke_from(&self, bias: u64, door: &Door<'_>, deadline: Deadline) -> bool {
+    fn revoke_from(&self, bias: u64, presence: &Presence, role: Role, deadline: Deadline) -> bool {
         self.bias.store(bias | REVOKED, Ordering::SeqCst);
         fault::point("queue: bias revoked");
         membarrier::heavy();
         let owner = bias & !REVOKED;
-        let seat = door.presence.seat(process_of(owner), door.role);
+        let seat = presence.seat(process_of(owner), role);
         let mut certain = false;
         loop {
             let watch = Watch::new();
@@ -153,9 +173,9 @@ impl Side {
 
     /// On the way out, under the lock: whether this thread has been alone for long enough to get the bias.
     #[inline]
-    fn consider(&self, door: &Door<'_>) {
-        if self.last.load(Ordering::Relaxed) != door.key {
-            self.last.store(door.key, Ordering::Relaxed);
+    fn consider(&self, key: u64, seat: &Seat) {
+        if self.last.load(Ordering::Relaxed) != key {
+            self.last.store(key, Ordering::Relaxed);
             self.streak.store(0, Ordering::Relaxed);
             return;
         }
@@ -165,28 +185,27 @@ impl Side {
         let wanted =
             if revocations == 0 { ALONE } else { (ALONE * ONCE_MORE) << revocations.min(12) };
         if streak >= wanted {
-            self.grant(door);
+            self.grant(key, seat);
         }
     }
 
     #[cold]
-    fn grant(&self, door: &Door<'_>) {
+    fn grant(&self, key: u64, seat: &Seat) {
         self.streak.store(0, Ordering::Relaxed);
-        if door.key == 0 || self.bias.load(Ordering::Relaxed) != 0 || !membarrier::takes_part() {
+        if key == 0 || self.bias.load(Ordering::Relaxed) != 0 || !membarrier::takes_part() {
             return;
         }
-        let seat = door.presence.seat(process_of(door.key), door.role);
         let owner = seat.owner.load(Ordering::Relaxed);
-        if process_of(owner) != process_of(door.key) {
+        if process_of(owner) != process_of(key) {
             // The slot's earlier process is dead, and its seat with it.
             seat.inside.store(0, Ordering::Relaxed);
-            seat.owner.store(door.key, Ordering::Relaxed);
-        } else if owner != door.key {
+            seat.owner.store(key, Ordering::Relaxed);
+        } else if owner != key {
             return;
         }
         fault::point("queue: seat taken");
         // Nobody else reads it before the lock is free, and whoever has the lock then takes the bias away first.
-        self.bias.store(door.key, Ordering::Relaxed);
+        self.bias.store(key, Ordering::Relaxed);
     }
 }
 
@@ -207,15 +226,27 @@ fn reentered() -> ! {
 }
 
 impl Drop for Door<'_> {
-    #[inline]
     fn drop(&mut self) {
         if self.by_lock {
-            self.side.consider(self);
+            self.side.consider(key(), self.seat);
             self.side.lock.unlock();
         } else {
-            let seat = self.presence.seat(process_of(self.key), self.role);
-            self.side.leave_by_bias(seat, self.key);
+            self.side.leave_by_bias(self.seat, key());
         }
+    }
+}
+
+/// The same for [`Side::inside`].
+struct ByBias<'a> {
+    side: &'a Side,
+    seat: &'a Seat,
+    key: u64,
+}
+
+impl Drop for ByBias<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.side.leave_by_bias(self.seat, self.key);
     }
 }
 
