@@ -200,7 +200,7 @@ impl Head {
     /// Whether so much room is free that it pays to go on.
     pub(crate) fn is_roomy(&self) -> bool {
         let capacity = self.capacity.load(Ordering::Relaxed);
-        self.len() <= capacity - capacity / 4
+        self.len() + (capacity / 4).max(1) <= capacity
     }
 
     pub(crate) fn is_closed(&self) -> bool {
