@@ -1,5 +1,6 @@
 //! Pipes between processes, and waits on several things at once.
 #![allow(missing_docs, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "a sender that takes its time")]
 
 mod common;
 
@@ -23,7 +24,7 @@ fn echo(line: Text) {
     }
 }
 
-/// `_TestConnection.test_connection`, `_TestConnection.test_spawn_close`, `_TestConnection.test_context`
+/// `_TestConnection.test_spawn_close`, `_TestConnection.test_context`
 #[test]
 fn values_go_there_and_back_until_an_end_is_gone() {
     let _watchdog = watchdog();
@@ -76,7 +77,7 @@ fn send_strings(line: Connection<(), ()>) {
     }
 }
 
-/// `_TestPoll.test_strings`, `_TestPoll.test_empty_string`, `_TestPoll.test_dont_merge`
+/// `_TestPoll.test_strings`, `_TestPoll.test_dont_merge`
 #[test]
 fn messages_keep_their_boundaries() {
     let _watchdog = watchdog();
@@ -215,6 +216,45 @@ fn a_wait_on_pipes_gets_all_messages_and_then_their_ends() {
     assert_eq!(received, expected);
     for child in children {
         child.join().expect("ends");
+    }
+}
+
+/// Sends its lines with pauses, or without, over a socket of the network.
+#[process]
+fn send_lines(address: std::net::SocketAddr, pause: Duration) {
+    let mut socket = std::net::TcpStream::connect(address).expect("connects");
+    for line in 0..10 {
+        std::thread::sleep(pause);
+        socket.write_all(format!("{line}\n").as_bytes()).expect("sends");
+    }
+}
+
+/// `TestWait.test_wait_socket`, `TestWait.test_wait_socket_slow`
+#[test]
+fn a_wait_on_sockets_gets_all_lines_of_each() {
+    let _watchdog = watchdog();
+    for pause in [Duration::ZERO, Duration::from_millis(10)] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let children = [0; 4].map(|_| send_lines::spawn(address, pause).expect("starts"));
+        let mut open: Vec<_> =
+            (0..4).map(|_| (listener.accept().expect("connects").0, String::new())).collect();
+        let mut texts = Vec::new();
+        while !open.is_empty() {
+            let items: Vec<&dyn psync::Waitable> = open.iter().map(|(one, _)| one as _).collect();
+            for index in wait_any(&items, None).expect("waits").into_iter().rev() {
+                let mut bytes = [0; 32];
+                match open[index].0.read(&mut bytes).expect("reads") {
+                    0 => texts.push(open.remove(index).1),
+                    len => open[index].1 += core::str::from_utf8(&bytes[..len]).expect("text"),
+                }
+            }
+        }
+        let expected = "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        assert!(texts.len() == 4 && texts.iter().all(|text| text == expected), "{texts:?}");
+        for child in children {
+            child.join().expect("ends");
+        }
     }
 }
 

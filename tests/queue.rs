@@ -66,6 +66,28 @@ fn an_empty_queue_refuses_in_every_form() {
     child.kill().expect("signals");
 }
 
+#[process]
+fn pass_to_a_grandchild(queue: Queue<u8>) {
+    queue.send(1).expect("room");
+    let send = |queue: Queue<u8>| queue.send(2).is_ok();
+    assert!(spawn(send, queue).expect("starts").join().expect("ends"));
+}
+
+/// `TestStartMethod.test_nested_startmethod`
+#[test]
+fn a_queue_is_passed_on_to_a_grandchild() {
+    let _watchdog = watchdog();
+    for method in [StartMethod::ForkServer, StartMethod::Spawn] {
+        let queue = Queue::bounded(4).expect("memory");
+        let options = Options::new().start_method(method);
+        pass_to_a_grandchild::spawn_with(options, queue.clone())
+            .expect("starts")
+            .join()
+            .expect("ends");
+        assert_eq!(queue.recv_many(4), [1, 2]);
+    }
+}
+
 /// `_TestQueue.test_fork`
 #[test]
 fn a_child_sends_behind_its_parent() {
@@ -352,6 +374,7 @@ fn produce(sender: Sender<u64>, from: u64) {
     sender.send_all(from..from + 500).expect("received");
 }
 
+/// `_TestConnection.test_duplex_false`
 #[test]
 fn receivers_learn_that_no_sender_is_left() {
     let _watchdog = watchdog();

@@ -122,6 +122,7 @@ fn every_handle_goes_through_a_connection() {
     child.join().expect("ends");
 }
 
+/// `_TestPicklingConnections.test_access`
 #[test]
 fn every_handle_is_an_argument() {
     let _watchdog = watchdog();
