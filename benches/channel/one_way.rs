@@ -127,7 +127,7 @@ fn crowd(pace: Pace) -> Row {
         consume::spawn(messages.clone(), &sum).expect("starts");
     }
     let ours = Contestant::new("psync", move |count| {
-        let each = (count / 2).next_multiple_of(2000);
+        let each = (count / 2).max(1).next_multiple_of(2000);
         let start = Instant::now();
         orders.send_all([each, each]).expect("room");
         for _ in 0..(2 * each / 1000).saturating_sub(2) {

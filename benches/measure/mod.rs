@@ -5,7 +5,7 @@
 
 mod table;
 
-pub(crate) use table::{Goal, Row, print};
+pub(crate) use table::{Goal, Row, Tail, print};
 
 use std::time::{Duration, Instant};
 
@@ -79,9 +79,14 @@ impl Figures {
         quantile(self.rounds.clone(), 0.5)
     }
 
-    /// The time that 9 of 10 rounds did not exceed.
-    pub(crate) fn p90(&self) -> f64 {
-        quantile(self.rounds.clone(), 0.9)
+    /// The time that this share of the rounds did not exceed.
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
+        quantile(self.rounds.clone(), share)
+    }
+
+    /// How many rounds there were.
+    pub(crate) fn samples(&self) -> usize {
+        self.rounds.len()
     }
 
     /// How many times as long as `other` it took.

@@ -2,14 +2,19 @@
 
 use super::{
     measure::{self, Contestant, Goal, Pace, Row},
-    posix::{self, Memory},
+    posix::{self, Kind, Memory},
 };
 use psync::prelude::*;
 use std::time::{Duration, Instant};
 
+/// How many holders of each kind are killed, if there is time.
+const DEATHS: usize = 500;
+
 #[shared]
 struct Room {
     mutex: Mutex<u64>,
+    #[init(posix::memory())]
+    robust: Memory,
     locked: Event,
     never: Event,
 }
@@ -22,8 +27,8 @@ fn hold(room: &Room) {
 }
 
 #[process]
-fn hold_pthread(room: &Room, memory: Memory) {
-    posix::Mutex::attach(&memory).lock();
+fn hold_pthread(room: &Room) {
+    posix::Mutex::attach(&room.robust).lock();
     room.locked.set();
     room.never.wait();
 }
@@ -40,8 +45,7 @@ fn kill_and_take(room: &Room, holder: &Process<()>, take: impl FnOnce()) -> Dura
 
 pub(crate) fn row(pace: Pace) -> Row {
     let room = Shared::new(Room::default()).expect("shared memory");
-    let memory = posix::memory();
-    let robust = posix::Mutex::new(&memory, true);
+    let robust = posix::Mutex::new(&room.robust, Kind::Robust);
     let contestants = vec![
         Contestant::new("psync", |_| {
             let holder = hold::spawn(&room).expect("a holder");
@@ -54,13 +58,13 @@ pub(crate) fn row(pace: Pace) -> Row {
             elapsed
         }),
         Contestant::new("pthread robust", |_| {
-            let holder = hold_pthread::spawn(&room, memory.clone()).expect("a holder");
+            let holder = hold_pthread::spawn(&room).expect("a holder");
             let elapsed = kill_and_take(&room, &holder, || robust.take_over());
             robust.give_back();
             holder.wait();
             elapsed
         }),
     ];
-    let figures = measure::contest_of_singles(pace.rounds(50), contestants);
+    let figures = measure::contest_of_singles(pace.rounds(DEATHS), contestants);
     Row { work: "Mutex: from SIGKILL of the holder to the next", figures, goal: Goal::Nanos(1e6) }
 }

@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
+    io::Write as _,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -42,7 +43,9 @@ impl Watchdog {
                 let (step, since) =
                     watched.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if since.elapsed() > HANG {
-                    eprintln!("`{name}` hangs at: {step}\n{}", tree_of(own_pid()));
+                    // Not what `eprintln` writes to, which is kept back until the test is over.
+                    let tree = tree_of(own_pid());
+                    let _ = writeln!(std::io::stderr(), "`{name}` hangs at: {step}\n{tree}");
                     std::process::abort();
                 }
             }
@@ -147,6 +150,8 @@ pub(crate) struct Seen {
     pub(crate) parent: i32,
     pub(crate) session: i32,
     pub(crate) zombie: bool,
+    /// As the kernel puts it: `S` sleeps, `T` is stopped, and so on.
+    pub(crate) state: char,
     pub(crate) name: String,
 }
 
@@ -166,6 +171,7 @@ pub(crate) fn look_at(pid: i32) -> Option<Seen> {
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         zombie: matches!(fields.first(), Some(&"Z" | &"X")),
+        state: fields.first()?.chars().next()?,
         name: head.split_once('(')?.1.to_owned(),
     })
 }

@@ -15,7 +15,7 @@ use crate::{
         Segment, ShmError,
         world::{self, Blocking, Identity, Operation, Site, Slept, Wake, Watch, Whom},
     },
-    sync::raw::Spin,
+    sync::raw::{Spin, Worth},
     sys::{OsError, clock::Deadline, fault},
 };
 use core::{alloc::Layout, panic::Location, time::Duration};
@@ -214,7 +214,7 @@ impl Core {
             let has_room = || !self.head.is_full() || self.head.is_closed();
             // Going on at the first free place would have both sides wait for each other at every message.
             let is_roomy = || self.head.is_roomy() || self.head.is_closed();
-            if limit.waits() && self.spin[0].until(16, is_roomy) {
+            if limit.waits() && self.spin[0].until(Worth::Meeting, 16, is_roomy) {
                 continue;
             }
             match self.wait(&self.head.space, &self.spin[0], has_room, needs, limit) {
@@ -318,7 +318,7 @@ impl Core {
         let site = Site { operation: Operation::Wait, what: "Queue", place: Location::caller() };
         let blocking = Blocking::new(limit.deadline(), Some(site));
         let mut verify = false;
-        if limit.waits() && spin.until(16, &ready) {
+        if limit.waits() && spin.until(Worth::Meeting, 16, &ready) {
             return Waited::Ready;
         }
         loop {

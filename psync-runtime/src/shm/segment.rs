@@ -9,9 +9,9 @@
 use super::{ShmError, registry, world};
 use crate::{
     primitive::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    sys::{OsError, fork_lock::ForkCell, memory},
+    sys::{OsError, fork_lock::ForkCell, memory, thread},
 };
-use core::{alloc::Layout, any::Any, fmt, ptr::NonNull};
+use core::{alloc::Layout, any::Any, fmt, mem::ManuallyDrop, ptr::NonNull};
 use memmap2::MmapRaw;
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -37,7 +37,8 @@ pub(super) const PAGE: usize = 4096;
 
 /// A segment as this process maps it. Dropping it unmaps and closes it; the kernel frees the memory with its last mapping.
 pub(crate) struct Segment {
-    map: MmapRaw,
+    /// Unmapped by `drop`.
+    map: ManuallyDrop<MmapRaw>,
     file: OwnedFd,
     id: u64,
     /// Device and number of the file, which tell it from another program's with the same id.
@@ -152,7 +153,7 @@ impl Segment {
             ARENAS.fetch_add(map.len(), Ordering::Relaxed);
         }
         Ok(Self {
-            map,
+            map: ManuallyDrop::new(map),
             file,
             id,
             inode,
@@ -260,6 +261,11 @@ impl Drop for Segment {
         registry::forget(self);
         if self.purpose == Purpose::Arena {
             ARENAS.fetch_sub(self.len(), Ordering::Relaxed);
+        }
+        // The kernel and this thread's next lock follow the list into it.
+        if !thread::holds_any_of(&(self.base()..self.base() + self.len())) {
+            // SAFETY: dropped here and nowhere else, and not used again.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
         }
     }
 }

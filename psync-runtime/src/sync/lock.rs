@@ -54,7 +54,8 @@ impl Lock {
     /// Acquires the lock, waiting until it is free.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
+    /// [`LockError::Poisoned`] if a holder died or panicked; [`LockError::Deadlock`] at once if this thread holds the lock, and within a second if
+    /// whoever holds it waits, perhaps over others, for something that this thread holds.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "a call costs a tenth of what it is about")]
     #[track_caller]
@@ -91,7 +92,7 @@ impl Lock {
     /// Acquires the lock, waiting until it is free or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the lock.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, LockError> {
         self.lock_timeout_in::<Self>(timeout)
@@ -114,7 +115,7 @@ impl Lock {
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread holds the lock.
+    /// [`LockError::Deadlock`], as [`lock`](Self::lock).
     ///
     /// # Panics
     /// If `repair` does; the lock stays poisoned then.
@@ -164,7 +165,7 @@ impl Lock {
         self.raw.poison().is_some()
     }
 
-    /// Declares what the lock protects sound.
+    /// Declares what the lock protects sound. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.raw.clear_poison();
     }
@@ -194,6 +195,16 @@ impl Lock {
         fault::point("lock: shares forgotten");
         self.raw.adopt();
         Some(LockGuard::new(self))
+    }
+
+    /// Gives up a guard that is not the only one of its hold, if that hold is not the one of the process that this one was forked from.
+    #[inline]
+    fn give_one_back(&self, shares: u32) -> bool {
+        let is_ours = self.raw.is_of_this_process();
+        if is_ours {
+            self.shares.store(shares - 1, Ordering::Relaxed);
+        }
+        is_ours
     }
 
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
@@ -259,7 +270,7 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// A held [`Lock`], which is released when this is dropped.
+/// A held [`Lock`], which is released when this is dropped, and poisoned if a panic does so.
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct LockGuard<'a> {
     lock: &'a Lock,
@@ -298,6 +309,11 @@ impl<'a> LockGuard<'a> {
         Self { lock, not_send: PhantomData }
     }
 
+    /// Whether both are guards of one lock.
+    pub(super) fn is_of_the_same(&self, other: &LockGuard<'_>) -> bool {
+        core::ptr::eq(self.lock, other.lock)
+    }
+
     /// How many guards keep the lock held.
     pub(super) fn guards(&self) -> u32 {
         (self.lock.shares.load(Ordering::Relaxed) & !IN_PANIC) + 1
@@ -310,6 +326,11 @@ impl<'a> LockGuard<'a> {
         fault::point("lock: shares set aside");
         self.lock.raw.unlock();
         Suspended(shares)
+    }
+
+    /// Whether somebody has died or panicked with the lock, as far as that can be told without it.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.lock.raw.is_suspect()
     }
 
     /// Acquires the lock again, whatever it takes: other guards of the hold may be about, so there is no going on without. `Err` says that it is
@@ -358,8 +379,13 @@ pub(super) fn poisoned_by(poison: Poison) -> LockError {
 impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let is_usual = !std::thread::panicking() && self.lock.shares.load(Ordering::Relaxed) == 0;
-        if !is_usual || !self.lock.raw.unlock_simply() {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        let done = !std::thread::panicking()
+            && match shares & !IN_PANIC {
+                0 => shares == 0 && self.lock.raw.unlock_simply(),
+                _ => self.lock.give_one_back(shares),
+            };
+        if !done {
             self.lock.give_up();
         }
     }

@@ -11,8 +11,9 @@
 //! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
 
 use super::{
-    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    Identity, Seen, Site, Wake, Watch, World, existing, me, read_locks,
     waits::{Details, Operation, Turn, thread_key},
+    watch,
 };
 use crate::{
     primitive::AtomicU32,
@@ -26,8 +27,7 @@ use core::{
 
 /// How long a thread sleeps before it looks whether it waits for itself.
 const SLICE: Duration = Duration::from_millis(200);
-/// How many slices go by before it asks the kernel about those it depends on.
-const SLICES: u32 = 5;
+
 /// An operation that may have to wait.
 #[derive(Debug)]
 pub(crate) struct Blocking {
@@ -36,7 +36,8 @@ pub(crate) struct Blocking {
     site: Option<Site>,
     /// The record of this thread while it says that this operation waits.
     turn: Cell<Option<Turn>>,
-    slices: Cell<u32>,
+    /// When to look round next: neither deaths nor a word that changes put that off.
+    look: Cell<Option<Deadline>>,
     circle: RefCell<Vec<Seen>>,
 }
 
@@ -85,7 +86,7 @@ impl Blocking {
             deadline,
             site,
             turn: Cell::new(None),
-            slices: Cell::new(0),
+            look: Cell::new(None),
             circle: RefCell::new(Vec::new()),
         }
     }
@@ -128,28 +129,26 @@ impl Blocking {
         if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
             return Slept::Woke(rest(until));
         }
-        let slice = Deadline::after(SLICE);
-        match rest(until.min(slice)) {
-            Wake::Look => Slept::Woke(Wake::Look),
-            Wake::TimedOut if !slice.is_over() => Slept::Woke(Wake::TimedOut),
-            Wake::TimedOut | Wake::Verify => self.look_round(whom),
+        let look = self.look.get().unwrap_or_else(|| Deadline::after(SLICE));
+        self.look.set(Some(look));
+        let wake = rest(until.min(look));
+        if !look.is_over() {
+            return Slept::Woke(wake);
         }
-    }
-
-    fn is_timed(&self) -> bool {
-        self.deadline != Deadline::NEVER
-    }
-
-    /// After a slice in which nothing has happened.
-    fn look_round(&self, whom: Whom<'_>) -> Slept {
+        self.look.set(None);
         if let Ok(world) = super::world()
             && self.waits_for_itself(world, whom)
         {
             return Slept::Deadlock;
         }
-        let slices = self.slices.get() + 1;
-        self.slices.set(slices % SLICES);
-        Slept::Woke(if slices == SLICES { Wake::Verify } else { Wake::Look })
+        Slept::Woke(match wake {
+            Wake::TimedOut if !until.is_over() => watch::after_a_while(),
+            wake => wake,
+        })
+    }
+
+    fn is_timed(&self) -> bool {
+        self.deadline != Deadline::NEVER
     }
 
     /// Writes down that this thread waits.
@@ -171,7 +170,7 @@ impl Blocking {
         self.announce(whom);
         let Some(mine) = self.turn.get() else { return false };
         let Some((_, record)) = world.own_record() else { return false };
-        let reads = read_locks::numbers();
+        let reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
         let lock = if let Whom::Readers(address) = whom { number(address) } else { 0 };
         let ends = if let Whom::Processes(ends) = whom { ends } else { &[] };
         record.set_owner(owner_of(whom));
@@ -280,55 +279,5 @@ fn number(address: usize) -> u64 {
     match registry::locate(address, 1) {
         Some((segment, offset)) => mix(segment.id(), offset as u64),
         None => mix(!u64::from(me().pid.cast_unsigned()), address as u64),
-    }
-}
-
-/// Which locks this thread reads under. A forked process has its starter's memory, and reads under none of its locks.
-pub(crate) mod read_locks {
-    use super::me;
-    use core::cell::RefCell;
-
-    /// The process, and the address of the lock.
-    type Held = (i32, usize);
-
-    thread_local! {
-        static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
-    }
-
-    #[inline]
-    fn held(address: usize) -> Held {
-        (me().pid, address)
-    }
-
-    /// This thread begins to read under the lock at `address`.
-    #[inline]
-    pub(crate) fn push(address: usize) {
-        let _ = HELD.try_with(|all| all.borrow_mut().push(held(address)));
-    }
-
-    /// It has done so.
-    #[inline]
-    pub(crate) fn pop(address: usize) {
-        let this = held(address);
-        let _ = HELD.try_with(|all| {
-            let mut all = all.borrow_mut();
-            if let Some(index) = all.iter().rposition(|&lock| lock == this) {
-                all.swap_remove(index);
-            }
-        });
-    }
-
-    /// Whether it does.
-    pub(crate) fn contains(address: usize) -> bool {
-        HELD.try_with(|all| all.borrow().contains(&held(address))).unwrap_or(false)
-    }
-
-    /// The numbers of all of them, each once.
-    pub(super) fn numbers() -> Vec<u64> {
-        let mut all = HELD.try_with(|all| all.borrow().clone()).unwrap_or_default();
-        all.retain(|(process, _)| *process == me().pid);
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter().map(|(_, address)| super::number(address)).collect()
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     primitive::{AtomicU32, Ordering},
     sys::{clock::Deadline, futex},
 };
-use core::time::Duration;
+use core::{cell::Cell, time::Duration};
 
 /// How long a blocked operation sleeps before it looks by itself whether those it depends on are alive.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) enum Wake {
     /// The word has changed, or somebody has died, or for no reason: look again.
     Look,
-    /// Nothing has happened for a second: look again, and ask the kernel about those you depend on
-    /// ([`World::verify`](super::World::verify)), since whoever reports deaths may be dead.
+    /// The same, and this thread has not done so for a second: ask the kernel about those you depend on
+    /// ([`World::verify`](super::World::verify)), since whoever would report their deaths may be dead, also if others report other deaths.
     Verify,
     /// The deadline has passed.
     TimedOut,
@@ -56,9 +56,22 @@ impl Watch {
             (None, words) => futex::wait(words, until),
         };
         match woken {
-            futex::Wake::Woken => Wake::Look,
             futex::Wake::TimedOut if deadline.is_over() => Wake::TimedOut,
-            futex::Wake::TimedOut => Wake::Verify,
+            futex::Wake::Woken | futex::Wake::TimedOut => after_a_while(),
         }
     }
+}
+
+/// [`Wake::Verify`] once a second for each thread, and [`Wake::Look`] otherwise.
+pub(super) fn after_a_while() -> Wake {
+    thread_local! {
+        static NEXT: Cell<Option<Deadline>> = const { Cell::new(None) };
+    }
+    let next = NEXT.try_with(|cell| {
+        let next = cell.get().unwrap_or_else(|| Deadline::after(PATIENCE));
+        let is_over = next.is_over();
+        cell.set(Some(if is_over { Deadline::after(PATIENCE) } else { next }));
+        is_over
+    });
+    if next.unwrap_or(true) { Wake::Verify } else { Wake::Look }
 }
