@@ -201,6 +201,12 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// The same, where [`generation`] was asked before.
+#[inline]
+pub(crate) fn generation_seen() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
 /// The kernel's id of this thread.
 #[inline]
 pub(crate) fn tid() -> u32 {
