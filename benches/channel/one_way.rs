@@ -134,7 +134,9 @@ fn crowd(pace: &Pace) -> Row {
             sum.acquire().expect("room").forget();
         }
         // As for `count` messages.
-        start.elapsed().mul_f64(count as f64 / (2 * each) as f64)
+        #[allow(clippy::cast_precision_loss, reason = "counts of messages are small")]
+        let share = count as f64 / (2 * each) as f64;
+        start.elapsed().mul_f64(share)
     });
     let figures = contest(pace.rounds(40), Duration::from_millis(20), vec![ours]);
     Row { work: "64 B, 2 to 2", figures, goal: Goal::Nanos(1e3 / 15.0) }
