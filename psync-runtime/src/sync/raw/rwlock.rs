@@ -112,19 +112,12 @@ impl RawRwLock {
         if let Some(again) = self.enter_again() {
             return Some(again);
         }
-        loop {
-            if let Some(acquired) = self.turn.try_lock() {
-                let at_once = Deadline::after(Duration::ZERO);
-                return self.settle(acquired, at_once).then(|| self.enter_in_turn());
-            }
-            if self.writer.load(Ordering::Relaxed) != NONE {
-                return None;
-            }
-            // A reader has the turn, for a moment.
-            if let Some(reading) = self.enter() {
-                return Some(reading);
-            }
+        if let Some(acquired) = self.turn.try_lock() {
+            let at_once = Deadline::after(Duration::ZERO);
+            return self.settle(acquired, at_once).then(|| self.enter_in_turn());
         }
+        // A reader may have the turn, for a moment; or for as long as it reads, if the roster is full.
+        self.enter()
     }
 
     /// A thread that reads already may do so twice, also while a writer waits: it would wait for the first time to end.
