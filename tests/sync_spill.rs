@@ -8,8 +8,8 @@ use psync::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// Each has room for eight processes; the others share a table with 4096 places.
-const LOCKS: usize = 1_100;
-const READERS: usize = 13;
+const LOCKS: usize = 420;
+const READERS: usize = 19;
 
 #[shared]
 struct Shelf {

@@ -233,7 +233,8 @@ impl RawRwLock {
 
     fn drain(&self, blocking: &Blocking) -> Result<(), Refusal> {
         let is_empty = || self.readers() == 0;
-        if is_empty() || self.spin.until(16, is_empty) {
+        // To look through the table is no short question.
+        if is_empty() || (!self.roster.has_spilled() && self.spin.until(16, is_empty)) {
             return Ok(());
         }
         let mut is_dead: fn(Identity) -> bool = death::is_dead;
