@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{present_cpu, stay_on_cpu, watchdog};
+use common::{a_cpu, stay_on, watchdog};
 use psync::prelude::*;
 use std::time::Instant;
 
@@ -21,9 +21,9 @@ struct Track {
 
 /// How often the party was the first of a round.
 #[process]
-fn runs(track: &Track, party: usize, cpu: Option<u32>) -> u64 {
+fn runs(track: &Track, party: usize, cpu: Option<usize>) -> u64 {
     if let Some(cpu) = cpu {
-        stay_on_cpu(cpu);
+        stay_on(cpu);
     }
     let mut led = 0;
     for round in 1..=ROUNDS {
@@ -38,7 +38,7 @@ fn runs(track: &Track, party: usize, cpu: Option<u32>) -> u64 {
     led
 }
 
-fn race(cpu: Option<u32>) {
+fn race(cpu: Option<usize>) {
     let _watchdog = watchdog();
     let track = Shared::new(Track::default()).expect("shared memory");
     let begin = Instant::now();
@@ -56,5 +56,5 @@ fn five_processes_cross_it_a_thousand_times() {
 
 #[test]
 fn five_processes_cross_it_a_thousand_times_on_one_core() {
-    race(Some(present_cpu()));
+    race(Some(a_cpu()));
 }

@@ -106,7 +106,8 @@ fn a_circle_that_a_death_breaks_is_not_reported() {
         let victim = diners.remove(round % 3);
         for diner in &diners {
             signal(diner.pid(), libc::SIGSTOP);
-            let stands = || look_at(diner.pid()).is_none_or(|seen| seen.stopped || seen.zombie);
+            let stands =
+                || look_at(diner.pid()).is_none_or(|seen| seen.state == 'T' || seen.zombie);
             assert!(poll_for(HANG / 2, stands));
         }
         // Otherwise the machine was so busy that somebody has looked round already.

@@ -167,7 +167,7 @@ fn a_stopped_holder_is_waited_for() {
         let holder = holds::spawn(&things).expect("started");
         things.held.wait();
         signal(holder.pid(), libc::SIGSTOP);
-        assert!(poll_for(HANG / 2, || look_at(holder.pid()).is_some_and(|seen| seen.stopped)));
+        assert!(poll_for(HANG / 2, || look_at(holder.pid()).is_some_and(|seen| seen.state == 'T')));
         let second = things.mutexes[1].lock().expect("free");
         things.leave.set();
         std::thread::scope(|scope| {

@@ -153,8 +153,8 @@ pub(crate) struct Seen {
     pub(crate) parent: i32,
     pub(crate) session: i32,
     pub(crate) zombie: bool,
-    /// By SIGSTOP.
-    pub(crate) stopped: bool,
+    /// As the kernel puts it: `S` sleeps, `T` is stopped, and so on.
+    pub(crate) state: char,
     pub(crate) name: String,
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn look_at(pid: i32) -> Option<Seen> {
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         zombie: matches!(fields.first(), Some(&"Z" | &"X")),
-        stopped: fields.first() == Some(&"T"),
+        state: fields.first()?.chars().next()?,
         name: head.split_once('(')?.1.to_owned(),
     })
 }

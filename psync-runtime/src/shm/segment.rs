@@ -9,9 +9,9 @@
 use super::{ShmError, registry, world};
 use crate::{
     primitive::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    sys::{OsError, memory},
+    sys::{OsError, memory, thread},
 };
-use core::{alloc::Layout, fmt, ptr::NonNull};
+use core::{alloc::Layout, fmt, mem::ManuallyDrop, ptr::NonNull};
 use memmap2::MmapRaw;
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
@@ -37,7 +37,8 @@ pub(super) const PAGE: usize = 4096;
 
 /// A segment as this process maps it. Dropping it unmaps and closes it; the kernel frees the memory with its last mapping.
 pub(crate) struct Segment {
-    map: MmapRaw,
+    /// Unmapped by `drop`.
+    map: ManuallyDrop<MmapRaw>,
     file: OwnedFd,
     id: u64,
     /// Device and number of the file, which tell it from another program's with the same id.
@@ -122,7 +123,14 @@ impl Segment {
         if purpose == Purpose::Arena {
             ARENAS.fetch_add(map.len(), Ordering::Relaxed);
         }
-        Ok(Self { map, file, id, inode, purpose, pinned: AtomicBool::new(false) })
+        Ok(Self {
+            map: ManuallyDrop::new(map),
+            file,
+            id,
+            inode,
+            purpose,
+            pinned: AtomicBool::new(false),
+        })
     }
 
     #[allow(clippy::cast_ptr_alignment, reason = "mappings begin with a page")]
@@ -206,6 +214,11 @@ impl Drop for Segment {
         registry::forget(self);
         if self.purpose == Purpose::Arena {
             ARENAS.fetch_sub(self.len(), Ordering::Relaxed);
+        }
+        // The kernel and this thread's next lock follow the list into it.
+        if !thread::holds_any_of(&(self.base()..self.base() + self.len())) {
+            // SAFETY: dropped here and nowhere else, and not used again.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
         }
     }
 }

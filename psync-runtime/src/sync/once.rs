@@ -14,11 +14,28 @@ use core::fmt;
 
 /// A value that is made by whoever needs it first, in whichever process, and never changes afterwards.
 ///
-/// Everything that was written before the value was made is visible to whoever gets it.
+/// Everything that was written before the value was made is visible to whoever gets it. Once it is there, getting it takes no lock.
 ///
-/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh.
+/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh. What `make` did elsewhere has been done
+/// then, and is done once more.
 ///
 /// # Examples
+/// In several processes:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn price(price: &Once<u32>) -> u32 {
+///     *price.get_or_init(|| psync::current().pid() as u32)
+/// }
+///
+/// let once = Shared::new(Once::new())?;
+/// let prices = parallel! { for _ in 0..3 => price(&once) }?;
+/// assert!(prices.iter().all(|price| Some(price) == once.get()));
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// In one:
 /// ```
 /// use psync::Once;
 ///

@@ -9,6 +9,7 @@ pub(crate) mod image;
 pub(crate) mod lifeline;
 pub(crate) mod memory;
 pub(crate) mod pidfd;
+pub(crate) mod processors;
 pub(crate) mod procfs;
 pub(crate) mod signal;
 pub(crate) mod socket;

@@ -311,6 +311,22 @@ impl Pending<'_> {
     }
 }
 
+/// Whether this thread's list leads into these addresses: a lock there was never released, since its guard was leaked.
+pub(crate) fn holds_any_of(addresses: &core::ops::Range<usize>) -> bool {
+    let Some((_, head)) = known() else { return false };
+    let mut next = head.list.get();
+    while next != head.as_end() {
+        // glibc marks priority-inheriting members in the lowest bit.
+        let member = next.map_addr(|address| address & !1);
+        if addresses.contains(&member.addr()) {
+            return true;
+        }
+        // SAFETY: a member of this thread's list begins with the way to the next one (UNSAFE.md, L2).
+        next = unsafe { &*member.cast::<RobustLink>() }.get();
+    }
+    false
+}
+
 impl Drop for Pending<'_> {
     #[inline]
     fn drop(&mut self) {

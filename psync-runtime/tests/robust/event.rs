@@ -1,6 +1,6 @@
 //! `Event`: whoever dies around it, a set reaches those who wait.
 
-use crate::process::{pause, progress, share, start, times, until};
+use crate::process::{pause, share, start, times, until};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use psync_runtime::sync::Event;
 
@@ -27,15 +27,17 @@ pub(crate) fn deaths_lose_no_wake_up() {
         pause(1_000);
         setter.kill();
         waiters[0].kill();
+        let before = wakes.load(Relaxed);
         until(|| {
             event.set();
-            !event.is_set()
+            wakes.load(Relaxed) != before
         });
+        let before = wakes.load(Relaxed);
         let _setter = start(|| {
             pause(200);
             event.set();
             until(|| false);
         });
-        progress(wakes);
+        until(|| wakes.load(Relaxed) != before);
     }
 }

@@ -22,6 +22,8 @@ fn main() {
         ("mutex::a_sleeper_gets_the_lock_of_the_dead", mutex::a_sleeper_gets_the_lock_of_the_dead),
         ("value::deaths_roll_back", value::deaths_roll_back),
         ("semaphore::permits_come_back", semaphore::permits_come_back),
+        ("semaphore::permits_of_a_crowd_come_back", semaphore::permits_of_a_crowd_come_back),
+        ("semaphore::a_death_loses_no_release", semaphore::a_death_loses_no_release),
         ("semaphore::sleepers_get_the_permits_of_the_dead", semaphore::sleepers_get_permits),
         ("semaphore::many_holders_spill", semaphore::many_holders_spill),
         ("semaphore::forgotten_permits_do_not", semaphore::forgotten_permits_do_not),
@@ -36,6 +38,7 @@ fn main() {
         ("mutex::a_sleeper_gets_it, unmarked", mutex::a_sleeper_gets_the_lock_of_the_dead),
         ("value::deaths_roll_back, unmarked", value::deaths_roll_back),
         ("semaphore::permits_come_back, unmarked", semaphore::permits_come_back),
+        ("semaphore::a_death_loses_no_release, unmarked", semaphore::a_death_loses_no_release),
         ("barrier::a_death_inside_breaks_it, unmarked", barrier::a_death_inside_breaks_it),
         ("unreported deaths, unmarked", unreported_deaths),
     ];

@@ -11,7 +11,7 @@
 //! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
 
 use super::{
-    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    Identity, Seen, Site, Wake, Watch, World, existing, me, read_locks,
     waits::{Details, NAMES, Operation, Turn, thread_key},
     watch,
 };
@@ -173,7 +173,7 @@ impl Blocking {
         self.announce(whom);
         let Some(mine) = self.turn.get() else { return false };
         let Some((_, record)) = world.own_record() else { return false };
-        let mut reads = read_locks::numbers();
+        let mut reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
         // The record has room for some of them only: they take turns.
         let looks = self.looks.replace(self.looks.get().wrapping_add(1));
         let first = looks.wrapping_mul(NAMES).checked_rem(reads.len()).unwrap_or(0);
@@ -286,55 +286,5 @@ fn number(address: usize) -> u64 {
     match registry::locate(address, 1) {
         Some((segment, offset)) => mix(segment.id(), offset as u64),
         None => mix(!u64::from(me().pid.cast_unsigned()), address as u64),
-    }
-}
-
-/// Which locks this thread reads under. A forked process has its starter's memory, and reads under none of its locks.
-pub(crate) mod read_locks {
-    use super::me;
-    use core::cell::RefCell;
-
-    /// The process, and the address of the lock.
-    type Held = (i32, usize);
-
-    thread_local! {
-        static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
-    }
-
-    #[inline]
-    fn held(address: usize) -> Held {
-        (me().pid, address)
-    }
-
-    /// This thread begins to read under the lock at `address`.
-    #[inline]
-    pub(crate) fn push(address: usize) {
-        let _ = HELD.try_with(|all| all.borrow_mut().push(held(address)));
-    }
-
-    /// It has done so.
-    #[inline]
-    pub(crate) fn pop(address: usize) {
-        let this = held(address);
-        let _ = HELD.try_with(|all| {
-            let mut all = all.borrow_mut();
-            if let Some(index) = all.iter().rposition(|&lock| lock == this) {
-                all.swap_remove(index);
-            }
-        });
-    }
-
-    /// Whether it does.
-    pub(crate) fn contains(address: usize) -> bool {
-        HELD.try_with(|all| all.borrow().contains(&held(address))).unwrap_or(false)
-    }
-
-    /// The numbers of all of them, each once.
-    pub(super) fn numbers() -> Vec<u64> {
-        let mut all = HELD.try_with(|all| all.borrow().clone()).unwrap_or_default();
-        all.retain(|(process, _)| *process == me().pid);
-        all.sort_unstable();
-        all.dedup();
-        all.into_iter().map(|(_, address)| super::number(address)).collect()
     }
 }

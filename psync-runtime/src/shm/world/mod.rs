@@ -3,13 +3,14 @@
 
 mod blocking;
 mod identity;
+pub(crate) mod read_locks;
 mod slot;
 mod spill;
 mod table;
 mod waits;
 mod watch;
 
-pub(crate) use blocking::{Blocking, Slept, Whom, read_locks};
+pub(crate) use blocking::{Blocking, Slept, Whom};
 pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
 pub(crate) use spill::{Note, SpillEntry};
@@ -168,6 +169,11 @@ impl World {
     pub(crate) fn announce_death(&self) {
         self.epoch.0.fetch_add(1, Ordering::Release);
         futex::wake_all(&self.epoch.0);
+    }
+
+    /// How many deaths were announced.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.epoch.0.load(Ordering::Acquire)
     }
 
     /// A ready child has ended: a message that it had taken is lost.

@@ -1,6 +1,6 @@
 //! The event word.
 
-use super::spin::Spin;
+use super::spin::{Spin, Worth};
 use crate::{
     primitive::{AtomicU32, Ordering},
     shm::world::{Blocking, Watch, Whom},
@@ -65,6 +65,7 @@ impl RawEvent {
 
     #[cold]
     fn wake(&self) {
+        self.spin.note_processor();
         futex::wake_all(&self.word);
         fault::point("event: woke");
     }
@@ -85,7 +86,7 @@ impl RawEvent {
         if deadline.is_over() {
             return false;
         }
-        if self.spin.until(4, || self.has_been_set(began)) {
+        if self.spin.until(Worth::Meeting, 4, || self.has_been_set(began)) {
             return true;
         }
         loop {

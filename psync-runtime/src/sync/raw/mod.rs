@@ -6,11 +6,14 @@ mod death;
 mod event;
 mod mutex;
 mod once;
+mod owners;
 mod permits;
+mod presence;
 mod roster;
 mod rwlock;
 mod semaphore;
 mod signal;
+mod sleepers;
 mod spin;
 mod versions;
 
@@ -22,6 +25,7 @@ pub(crate) use mutex::{Acquired, Poison, RawMutex, Refusal};
 pub(crate) use once::RawOnce;
 pub(crate) use rwlock::{RawRwLock, Reading};
 pub(crate) use semaphore::{Denied, RawSemaphore, Release};
+pub(crate) use sleepers::{Sleepers, Sleeping};
 pub(crate) use versions::Versions;
 
 pub(crate) use crate::shm::world::{Identity, Me, known_bits, me};

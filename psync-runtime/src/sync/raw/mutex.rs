@@ -1,6 +1,9 @@
 //! The robust lock word: a futex that names its owner and that the kernel marks when the owner dies.
 
-use super::{death, known_bits, me, spin::Spin};
+use super::{
+    death, known_bits, me,
+    spin::{Spin, Worth},
+};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{Blocking, Me, Slept, Wake, Watch, Whom},
@@ -149,7 +152,7 @@ impl RawMutex {
         thread::kill_fence();
         fault::point("mutex: holder set slowly");
         if seen & OWNER_DIED != 0 {
-            self.word.fetch_and(!OWNER_DIED, Ordering::Relaxed);
+            self.drop_mark();
             fault::point("mutex: death mark dropped");
         }
         Some(Acquired::Clean)
@@ -192,7 +195,7 @@ impl RawMutex {
                 if deadline.is_over() {
                     return Err(Refusal::TimedOut);
                 }
-                if seen & WAITERS == 0 && self.spin.until(64, || self.is_unowned()) {
+                if seen & WAITERS == 0 && self.spin.until(Worth::Lock, 64, || self.is_unowned()) {
                     continue;
                 }
             }
@@ -254,9 +257,14 @@ impl RawMutex {
     pub(crate) fn adopt(&self) {
         self.holder.store(me().bits(), Ordering::Relaxed);
         fault::point("mutex: adopted");
-        // Pairs with the load in `is_suspect`: whoever sees this sees the poison.
-        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
+        self.drop_mark();
         fault::point("mutex: inheritance settled");
+    }
+
+    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more; and it must see the poison
+    /// ([`is_suspect`](Self::is_suspect)).
+    fn drop_mark(&self) {
+        self.word.fetch_and(!OWNER_DIED, Ordering::Release);
     }
 
     /// Leaves an inheritance to the next one.
@@ -314,6 +322,7 @@ impl RawMutex {
 
     #[cold]
     fn wake(&self) {
+        self.spin.note_processor();
         crate::sys::futex::wake(&self.word, 1);
         fault::point("mutex: woke");
     }
@@ -327,8 +336,14 @@ impl RawMutex {
     /// The same, and certain also where somebody dead had this thread's id.
     #[inline]
     pub(crate) fn is_surely_mine(&self) -> bool {
-        let seen = self.word.load(Ordering::Relaxed);
-        seen & TID == thread::tid() && self.is_held_by_me(seen)
+        self.is_mine() && self.is_of_this_process()
+    }
+
+    /// Whether a thread of this process holds the lock, for a guard of it: that thread's, or a copy that a fork has made.
+    #[inline]
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        // By the pid alone: the process may have become one of a program with a world since it took the lock.
+        (self.holder.load(Ordering::Relaxed) ^ known_bits()) >> 32 == 0
     }
 
     pub(crate) fn is_locked(&self) -> bool {

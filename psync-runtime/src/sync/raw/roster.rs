@@ -73,6 +73,10 @@ impl<'a> Entry<'a> {
         self.place
     }
 
+    pub(crate) const fn word(&self) -> &'a AtomicU64 {
+        self.word
+    }
+
     pub(crate) fn pid(&self) -> i32 {
         self.note.pid.load(Ordering::Relaxed)
     }
@@ -213,6 +217,28 @@ impl Roster {
             return Ok(entry);
         }
         self.spill(holder)
+    }
+
+    /// Adds one to what `holder` has, without a lock, if that is simple: the fast path of [`change`](Self::change). The word of the place.
+    #[inline]
+    pub(crate) fn add_one(&self, holder: Identity) -> Option<&AtomicU64> {
+        let word = self.inline.iter().find(|w| holder_of(w.load(Ordering::Relaxed)) == holder)?;
+        let seen = word.load(Ordering::Relaxed);
+        let added = holder_of(seen) == holder
+            && word.compare_exchange(seen, seen + 1, Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        added.then_some(word)
+    }
+
+    /// Takes one from what `holder` has in the place with this word. Nothing happens if it has nothing, since it passes for dead.
+    #[inline]
+    pub(crate) fn take_one(word: &AtomicU64, holder: Identity) {
+        let mut seen = word.load(Ordering::Relaxed);
+        while holder_of(seen) == holder && value_of(seen) != 0 {
+            match word.compare_exchange(seen, seen - 1, Ordering::SeqCst, Ordering::Relaxed) {
+                Ok(_) => return,
+                Err(now) => seen = now,
+            }
+        }
     }
 
     /// Changes what `holder` has from n to `next(n)`, without a lock. The entry has to be asked again before it is used.

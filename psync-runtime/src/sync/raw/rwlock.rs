@@ -3,11 +3,11 @@
 use super::{
     await_orphans, death, me,
     mutex::{Acquired, Poison, RawMutex, Refusal},
-    roster::{Entry, Roster},
-    spin::Spin,
+    roster::Roster,
+    spin::{Spin, Worth},
 };
 use crate::{
-    primitive::{AtomicU32, Ordering, exchange_fence},
+    primitive::{AtomicU32, AtomicU64, Ordering, exchange_fence},
     shm::world::{Blocking, Identity, Me, Slept, Wake, Watch, Whom, read_locks},
     sys::{clock::Deadline, fault, futex, thread::kill_fence},
 };
@@ -52,11 +52,10 @@ pub(crate) struct RawRwLock {
 
 /// How a reader stays inside.
 #[derive(Debug)]
-pub(crate) enum Reading<'a> {
-    /// By the number of the process, which is booked on this identity.
-    Seat(Entry<'a>, Identity),
-    /// By `turn`.
-    Turn,
+pub(crate) struct Reading<'a> {
+    /// The word with the number of its process; `None` if it has the turn instead.
+    word: Option<&'a AtomicU64>,
+    pub(crate) reader: Me,
 }
 
 impl RawRwLock {
@@ -80,17 +79,30 @@ impl RawRwLock {
         if self.writer.load(Ordering::Relaxed) != NONE {
             return None;
         }
-        let me = me();
-        let entry = self.roster.change(me, |readers| readers + 1).ok()?;
+        let reader = me();
+        let word = match self.roster.add_one(reader.id) {
+            Some(word) => word,
+            None => self.take_seat(reader)?,
+        };
         fault::point("rwlock: entered");
         exchange_fence();
         // Also pairs with the store in `end_writing`: what the last writer wrote is visible.
         if self.writer.load(Ordering::SeqCst) == NONE {
-            read_locks::push(self.address());
-            return Some(Reading::Seat(entry, me.id));
+            return Some(self.reading(reader, Some(word)));
         }
-        self.go_out(&entry, me.id);
+        self.go_out(word, reader.id);
         None
+    }
+
+    #[cold]
+    fn take_seat(&self, reader: Me) -> Option<&AtomicU64> {
+        self.roster.change(reader, |readers| readers + 1).ok().map(|entry| entry.word())
+    }
+
+    #[inline]
+    fn reading<'a>(&self, reader: Me, word: Option<&'a AtomicU64>) -> Reading<'a> {
+        read_locks::push(reader.pid, self.address());
+        Reading { word, reader }
     }
 
     /// Enters as a reader; waits for that.
@@ -121,51 +133,55 @@ impl RawRwLock {
     }
 
     /// A thread that reads already may do so twice, also while a writer waits: it would wait for the first time to end.
+    ///
+    /// The thread's list is a hint: a guard that was leaked leaves the address of its lock there, where another may lie by now. What counts is that
+    /// the number of the process goes from n to n + 1: as long as it is not 0, no writer gets on.
     fn enter_again(&self) -> Option<Reading<'_>> {
+        let reader = me();
         if !read_locks::contains(self.address()) {
             return None;
         }
-        let me = me();
-        let entry = self.roster.change(me, |readers| readers + 1).ok()?;
-        read_locks::push(self.address());
-        Some(Reading::Seat(entry, me.id))
+        let word = self.roster.places().find_map(|place| {
+            let (holder, readers) = place.read();
+            let is_inside = holder == reader.id && readers != 0;
+            (is_inside && place.exchange(holder, readers, readers + 1)).then(|| place.word())
+        })?;
+        Some(self.reading(reader, Some(word)))
+    }
+
+    /// Whether this thread reads, as far as can be told: see [`enter_again`](Self::enter_again).
+    fn is_read_by_me(&self) -> bool {
+        let me = me().id;
+        let is_mine = |(holder, readers)| holder == me && readers != 0;
+        read_locks::contains(self.address())
+            && (self.turn.is_mine() || self.roster.places().any(|place| is_mine(place.read())))
     }
 
     /// With the turn, so there is no writer.
     fn enter_in_turn(&self) -> Reading<'_> {
-        let me = me();
+        let reader = me();
         fault::point("rwlock: has the turn to read");
-        let entry = self.roster.change(me, |readers| readers + 1);
-        read_locks::push(self.address());
-        match entry {
-            Ok(entry) => {
-                fault::point("rwlock: entered in turn");
-                self.turn.unlock();
-                Reading::Seat(entry, me.id)
-            }
-            Err(_) => Reading::Turn,
+        let word = self.take_seat(reader);
+        if word.is_some() {
+            fault::point("rwlock: entered in turn");
+            self.turn.unlock();
         }
+        self.reading(reader, word)
     }
 
     /// Ends reading.
     #[inline]
     pub(crate) fn leave(&self, reading: &Reading<'_>) {
-        read_locks::pop(self.address());
-        match reading {
-            Reading::Seat(entry, holder) => self.go_out(entry, *holder),
-            Reading::Turn => self.turn.unlock(),
+        read_locks::pop(reading.reader.pid, self.address());
+        match reading.word {
+            Some(word) => self.go_out(word, reading.reader.id),
+            None => self.turn.unlock(),
         }
     }
 
     #[inline]
-    fn go_out(&self, entry: &Entry<'_>, holder: Identity) {
-        loop {
-            let readers = entry.value();
-            // Struck out already: this process passes for dead.
-            if readers == 0 || entry.exchange(holder, readers, readers - 1) {
-                break;
-            }
-        }
+    fn go_out(&self, word: &AtomicU64, holder: Identity) {
+        Roster::take_one(word, holder);
         fault::point("rwlock: gone out");
         exchange_fence();
         if self.writer.load(Ordering::SeqCst) == PENDING {
@@ -175,22 +191,47 @@ impl RawRwLock {
 
     #[cold]
     fn tell_writer(&self) {
+        self.spin.note_processor();
         self.gone.fetch_add(1, Ordering::Release);
         fault::point("rwlock: counted out");
         // Killed before this, it is the death that wakes the writer.
         futex::wake(&self.gone, 1);
     }
 
+    /// Becomes the writer if that is simple.
+    #[inline]
+    pub(crate) fn write_at_once(&self) -> bool {
+        if !self.turn.take_free() {
+            return false;
+        }
+        self.announce_writer();
+        if self.readers() == 0 {
+            self.begin_writing();
+            return true;
+        }
+        self.give_up_writing();
+        false
+    }
+
     /// Becomes the writer; waits for that.
+    #[cold]
     pub(crate) fn write(&self, blocking: &Blocking) -> Result<(), Refusal> {
-        if read_locks::contains(self.address()) {
+        if self.is_read_by_me() {
             return Err(Refusal::Deadlock);
         }
         let acquired = self.turn.lock(blocking)?;
         if !self.settle(acquired, blocking.deadline) {
             return Err(Refusal::TimedOut);
         }
-        self.begin_writing(Some(blocking))
+        self.announce_writer();
+        match self.drain(blocking) {
+            Ok(()) => self.begin_writing(),
+            Err(refusal) => {
+                self.give_up_writing();
+                return Err(refusal);
+            }
+        }
+        Ok(())
     }
 
     /// Becomes the writer if nobody is inside.
@@ -204,37 +245,46 @@ impl RawRwLock {
             self.turn.unlock();
             return false;
         }
-        self.begin_writing(None).is_ok()
+        self.announce_writer();
+        let empty = self.is_empty(death::is_dead, Deadline::after(Duration::ZERO));
+        if empty {
+            self.begin_writing();
+        } else {
+            self.give_up_writing();
+        }
+        empty
     }
 
-    /// With the turn: keeps readers out, and waits until those that are inside have left. Tries once without `blocking`. If it gives up, the turn is free.
-    fn begin_writing(&self, blocking: Option<&Blocking>) -> Result<(), Refusal> {
+    /// With the turn: keeps readers out.
+    #[inline]
+    fn announce_writer(&self) {
         fault::point("rwlock: has the turn to write");
         self.writer.swap(PENDING, Ordering::SeqCst);
         fault::point("rwlock: pending");
         exchange_fence();
-        let drained = match blocking {
-            Some(blocking) => self.drain(blocking),
-            None if self.is_empty(death::is_dead, Deadline::after(Duration::ZERO)) => Ok(()),
-            None => Err(Refusal::TimedOut),
-        };
-        if let Err(refusal) = drained {
-            self.writer.store(NONE, Ordering::SeqCst);
-            fault::point("rwlock: given up");
-            self.turn.unlock();
-            return Err(refusal);
-        }
+    }
+
+    /// Once nobody reads.
+    #[inline]
+    fn begin_writing(&self) {
         self.writer.store(ACTIVE, Ordering::Relaxed);
         // Before any store to the data.
         kill_fence();
         fault::point("rwlock: active");
-        Ok(())
+    }
+
+    #[cold]
+    fn give_up_writing(&self) {
+        self.writer.store(NONE, Ordering::Release);
+        fault::point("rwlock: given up");
+        self.turn.unlock();
     }
 
     fn drain(&self, blocking: &Blocking) -> Result<(), Refusal> {
         let is_empty = || self.readers() == 0;
         // To look through the table is no short question.
-        if is_empty() || (!self.roster.has_spilled() && self.spin.until(16, is_empty)) {
+        if is_empty() || (!self.roster.has_spilled() && self.spin.until(Worth::Lock, 16, is_empty))
+        {
             return Ok(());
         }
         let mut is_dead: fn(Identity) -> bool = death::is_dead;
@@ -286,7 +336,7 @@ impl RawRwLock {
     pub(crate) fn end_writing(&self) {
         fault::point("rwlock: about to end writing");
         // Pairs with the load in `enter`.
-        self.writer.store(NONE, Ordering::SeqCst);
+        self.writer.store(NONE, Ordering::Release);
         fault::point("rwlock: no writer");
         self.turn.unlock();
     }

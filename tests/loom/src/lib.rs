@@ -1,0 +1,25 @@
+//! Models of the state machines in `psync-runtime/src/sync/raw`: the very sources, on a model of memory, kernel and death.
+//!
+//! See `README.md` beside this package's manifest.
+// The sources bring unit tests of their own, which are not for a model.
+#![allow(
+    clippy::enum_variant_names,
+    clippy::unnecessary_wraps,
+    clippy::single_match_else,
+    clippy::struct_excessive_bools,
+    reason = "twins look as their originals do, and this is for tests"
+)]
+#![cfg(not(test))]
+
+mod explore;
+mod harness;
+mod machine;
+mod memory;
+mod models;
+mod primitive;
+mod shm;
+mod sync;
+mod sys;
+mod trace;
+
+pub use harness::run;
