@@ -77,6 +77,10 @@ pub use psync_macros::{parallel, process, shared};
 #[doc(inline)]
 pub use psync_runtime::{
     Error, OsError, Result,
+    channel::{
+        Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
+        WorkQueue, channel, pipe,
+    },
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError,
         ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable,

@@ -89,7 +89,7 @@ fn writers_do_not_starve() {
 fn keeps_reading(board: &Board, busy: bool) {
     let _notes = board.notes.read().expect("sound");
     board.inside.fetch_add(1, Relaxed);
-    while busy {
+    while busy && !board.go.is_set() {
         core::hint::spin_loop();
     }
     board.go.wait();
@@ -210,7 +210,9 @@ fn many_read_at_a_time_and_all_are_accounted_for() {
         let timeout = board.notes.write_timeout(Duration::from_millis(20));
         assert_eq!(timeout.err(), Some(LockError::TimedOut));
         write_in_another_thread(&board, || {
-            killed.iter().for_each(|reader| kill(reader.pid()));
+            for reader in &killed {
+                kill(reader.pid());
+            }
             board.go.set();
         });
         for reader in readers {
@@ -233,11 +235,14 @@ fn a_storm_of_kills_tears_nothing() {
     let watchdog = Watchdog::new("a_storm_of_kills_tears_nothing");
     let mut random = Random::new();
     let board = board();
-    let start = |writes: bool| match writes {
-        true => writes_on::spawn_with(daemon(), &board),
-        false => reads_on::spawn_with(daemon(), &board),
+    let start = |writes: bool| {
+        let process = if writes {
+            writes_on::spawn_with(daemon(), &board)
+        } else {
+            reads_on::spawn_with(daemon(), &board)
+        };
+        (writes, process.expect("started"))
     };
-    let start = |writes| (writes, start(writes).expect("started"));
     let mut crowd: Vec<_> = [true, true, false, false, false].map(start).into();
     for round in 0..rounds(200) {
         watchdog.step(format!("round {round}, seed {}", random.seed));

@@ -307,11 +307,12 @@ const PLANS: &[Plan] = &[
     },
 ];
 
-pub(crate) fn rows(pace: Pace, python: &Python) -> Vec<Row> {
+pub(crate) fn rows(pace: &Pace, python: &Python) -> Vec<Row> {
     let hall = Shared::new(Hall::default()).expect("shared memory");
     prepare(&hall);
     let threads = Threads { barrier: Some(std::sync::Barrier::new(2)), ..Threads::default() };
-    PLANS.iter().map(|plan| row(pace, python, &hall, &threads, plan)).collect()
+    let plans = PLANS.iter().filter(|plan| pace.wants(plan.work));
+    plans.map(|plan| row(pace, python, &hall, &threads, plan)).collect()
 }
 
 /// Makes what the C library wants made.
@@ -329,7 +330,7 @@ fn prepare(hall: &Hall) {
     posix::Condition::new(area(Part::Condvar), mutex);
 }
 
-fn row(pace: Pace, python: &Python, hall: &Shared<Hall>, threads: &Threads, plan: &Plan) -> Row {
+fn row(pace: &Pace, python: &Python, hall: &Shared<Hall>, threads: &Threads, plan: &Plan) -> Row {
     let before = Processors::of_this_thread();
     let processor = plan.on_one.then(|| before.first());
     if let Some(processor) = processor {

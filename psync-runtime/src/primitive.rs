@@ -5,6 +5,9 @@ pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 
+/// A word that knows what has been fast: whatever it says, what is done is right, so a model checker need not look at it.
+pub(crate) type Hint = AtomicU32;
+
 /// Keeps a `SeqCst` exchange in front of the loads that follow it, where the processor does not do so by itself.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "one instruction, or none")]

@@ -3,7 +3,7 @@
 use super::{
     LockGuard, MutexGuard, ReentrantGuard,
     error::LockError,
-    raw::{Ended, RawCondvar},
+    raw::{Ended, RawCondvar, Sleeping},
 };
 use crate::{
     shm::world::{Blocking, Operation, Site},
@@ -80,7 +80,22 @@ pub struct Condvar(RawCondvar);
 pub trait CondvarGuard: sealed::Sealed {
     #[doc(hidden)]
     fn held(&self) -> &LockGuard<'_>;
+
+    /// Called before the lock is given up: sees to it that nobody is surprised by what other guards of this hold refer to. Until the result is dropped.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[doc(hidden)]
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(None)
+    }
 }
+
+/// See [`CondvarGuard::step_back`].
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is there to be dropped")]
+pub struct StepBack<'a>(Option<Sleeping<'a>>);
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
 /// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock), and `FnMut(&mut G) -> bool` for the guard `G` of fields.
@@ -114,6 +129,10 @@ impl<T> CondvarGuard for ReentrantGuard<'_, T> {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
     }
+
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(self.sleep_with_others())
+    }
 }
 
 impl<T, F: FnMut(&T) -> bool> Condition<F> for ReentrantGuard<'_, T> {
@@ -140,6 +159,8 @@ impl<F: FnMut() -> bool> Condition<F> for LockGuard<'_> {
 #[doc(hidden)]
 pub trait FieldsGuard {
     fn lock_guard(&self) -> &LockGuard<'_>;
+    /// Whether all fields of the hold are in this guard.
+    fn is_whole(&self) -> bool;
 }
 
 impl<G: FieldsGuard> sealed::Sealed for G {}
@@ -147,6 +168,11 @@ impl<G: FieldsGuard> sealed::Sealed for G {}
 impl<G: FieldsGuard> CondvarGuard for G {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
+    }
+
+    fn step_back(&self) -> StepBack<'_> {
+        assert!(self.is_whole(), "a field of the guard that is to wait is in another guard");
+        StepBack(None)
     }
 }
 
@@ -251,6 +277,7 @@ impl Condvar {
         deadline: Deadline,
     ) -> Result<(G, WaitTimeout), LockError> {
         let site = Site::here::<Self>(Operation::Wait);
+        let others = guard.step_back();
         let waiter = self.0.enlist();
         let hold = guard.held().suspend();
         {
@@ -258,6 +285,7 @@ impl Condvar {
             self.0.sleep(&waiter, &blocking, || guard.held().is_suspect());
         }
         let resumed = guard.held().resume(hold, site);
+        drop(others);
         let ended = self.0.leave(&waiter);
         match resumed {
             Ok(()) => {

@@ -49,7 +49,7 @@ pub mod guarded;
 mod lock;
 mod mutex;
 mod once;
-mod raw;
+pub(crate) mod raw;
 mod reentrant;
 mod rwlock;
 mod semaphore;

@@ -1,10 +1,14 @@
 //! `Once`: a value that whoever comes first makes for all.
 #![allow(unsafe_code, reason = "hands out what was written once")]
 
-use super::raw::RawOnce;
+use super::{
+    lock::refused,
+    raw::{RawOnce, Refusal},
+};
 use crate::{
     primitive::UnsafeCell,
-    shm::world::{Operation, Site},
+    shm::world::{Blocking, Operation, Site},
+    sys::clock::Deadline,
 };
 use core::fmt;
 
@@ -64,8 +68,8 @@ impl<T> Once<T> {
     /// The value; if there is none yet, makes it with `make`, or waits for somebody else who does.
     ///
     /// # Panics
-    /// If `make` does; there is no value then. If `make` asks for the value that it makes, at once; within a second if whoever makes it waits, perhaps over others, for
-    /// something that this thread holds.
+    /// If `make` does; there is no value then. If waiting for somebody else would never end, with the circle of those who wait: `make` asks for the value that
+    /// it makes, or there is a deadlock over others.
     #[inline]
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
@@ -77,7 +81,12 @@ impl<T> Once<T> {
 
     #[cold]
     fn init(&self, make: impl FnOnce() -> T, site: Site) {
-        let turn = self.raw.begin(site);
+        let blocking = Blocking::new(Deadline::NEVER, Some(site));
+        let turn = match self.raw.begin(&blocking) {
+            Ok(turn) => turn,
+            Err(refusal) => refuse(refusal, blocking),
+        };
+        drop(blocking);
         if let Some(turn) = turn {
             let value = make();
             // SAFETY: nobody has a reference to it, since it is not done, and nobody else writes it, since the turn is ours (UNSAFE.md, L7). What a maker that
@@ -94,6 +103,11 @@ impl<T> Once<T> {
         let Some(value) = value else { unreachable!("it is done") };
         value
     }
+}
+
+#[cold]
+fn refuse(refusal: Refusal, blocking: Blocking) -> ! {
+    panic!("the value cannot be made: {}", refused(refusal, blocking))
 }
 
 impl<T> Default for Once<T> {
@@ -164,7 +178,7 @@ mod tests {
         let once = Once::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                core::mem::forget(once.raw.begin(Site::here::<u8>(Operation::Initialize)));
+                core::mem::forget(once.raw.begin(&Deadline::NEVER.into()));
             });
         });
         assert_eq!(once.get_or_init(|| 3), &3);

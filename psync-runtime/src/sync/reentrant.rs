@@ -4,13 +4,14 @@
 use super::{
     error::LockError,
     lock::{Lock, LockGuard},
+    raw::{Sleepers, Sleeping},
 };
 use crate::{
     primitive::UnsafeCell,
     shm::world::{Operation, Site},
     sys::clock::Deadline,
 };
-use core::{fmt, ops::Deref, time::Duration};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops::Deref, time::Duration};
 
 /// A mutex that the thread which holds it may acquire again; it is free when all its guards are gone.
 ///
@@ -65,6 +66,8 @@ use core::{fmt, ops::Deref, time::Duration};
 #[repr(C)]
 pub struct ReentrantMutex<T> {
     lock: Lock,
+    /// Who has guards besides the one that waits for a `Condvar`: they may refer to the data.
+    sleepers: Sleepers,
     data: UnsafeCell<T>,
 }
 
@@ -74,7 +77,7 @@ unsafe impl<T: Send> Sync for ReentrantMutex<T> {}
 impl<T> ReentrantMutex<T> {
     /// A free mutex around `data`.
     pub const fn new(data: T) -> Self {
-        Self { lock: Lock::new(), data: UnsafeCell::new(data) }
+        Self { lock: Lock::new(), sleepers: Sleepers::new(), data: UnsafeCell::new(data) }
     }
 
     /// Acquires the mutex, waiting until it is free or this thread's.
@@ -134,13 +137,16 @@ impl<T> ReentrantMutex<T> {
             return Ok(self.guard(again.into_sound()?));
         }
         let site = Site::here::<Self>(Operation::Lock);
-        let guard = self.guard(self.lock.take(Deadline::NEVER, site)?);
-        if guard.lock.is_poisoned() {
-            // SAFETY: this is the only guard, and it is borrowed for this (UNSAFE.md, L1).
+        let lock = self.lock.take(Deadline::NEVER, site)?;
+        if lock.is_poisoned() {
+            if self.sleepers.are_there() {
+                return Ok(self.guard(lock.into_sound()?));
+            }
+            // SAFETY: this is the only guard of a hold, and it is borrowed for this; and no thread that has given the mutex up for a while has others (UNSAFE.md, L1).
             repair(unsafe { &mut *self.data.get() });
             self.clear_poison();
         }
-        Ok(guard)
+        Ok(self.guard(lock))
     }
 
     /// Acquires the mutex; if it is poisoned, replaces the data by `sound` and lifts the poison.
@@ -181,7 +187,7 @@ impl<T> ReentrantMutex<T> {
 
     #[inline]
     fn guard<'a>(&'a self, lock: LockGuard<'a>) -> ReentrantGuard<'a, T> {
-        ReentrantGuard { data: &self.data, lock }
+        ReentrantGuard { mutex: self, lock: ManuallyDrop::new(lock), data: PhantomData }
     }
 }
 
@@ -201,8 +207,19 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
 /// poisoned.
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
-    data: &'a UnsafeCell<T>,
-    lock: LockGuard<'a>,
+    mutex: &'a ReentrantMutex<T>,
+    /// Ended by hand, since an inner level has less to do.
+    lock: ManuallyDrop<LockGuard<'a>>,
+    /// Not `Sync` by itself.
+    data: PhantomData<&'a UnsafeCell<T>>,
+}
+
+impl<T> Drop for ReentrantGuard<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    fn drop(&mut self) {
+        self.lock.end_level();
+    }
 }
 
 // SAFETY: a shared guard gives shared access to the data, nothing else.
@@ -214,8 +231,13 @@ impl<'a, T> ReentrantGuard<'a, T> {
         self.lock.guards() as usize
     }
 
-    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+    pub(super) fn lock_guard(&self) -> &LockGuard<'a> {
         &self.lock
+    }
+
+    /// Before the mutex is given up for a while: other guards of this thread, if there are any, may refer to the data all the time.
+    pub(super) fn sleep_with_others(&self) -> Option<Sleeping<'_>> {
+        if self.depth() > 1 { self.mutex.sleepers.join() } else { None }
     }
 }
 
@@ -225,7 +247,7 @@ impl<T> Deref for ReentrantGuard<'_, T> {
     #[inline]
     fn deref(&self) -> &T {
         // SAFETY: this thread holds the lock of this data, and gives out shared references only (UNSAFE.md, L1).
-        unsafe { &*self.data.get() }
+        unsafe { &*self.mutex.data.get() }
     }
 }
 

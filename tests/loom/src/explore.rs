@@ -8,6 +8,7 @@ use std::sync::Arc;
 pub(crate) struct Explorer {
     /// How often a thread that could go on is interrupted in one execution.
     preemptions: usize,
+    is_strong: bool,
     sabotage: Option<Sabotage>,
 }
 
@@ -16,7 +17,7 @@ const LONGEST: usize = 4000;
 
 impl Explorer {
     pub(crate) fn new(preemptions: usize, sabotage: Option<Sabotage>) -> Self {
-        Self { preemptions, sabotage }
+        Self { preemptions, is_strong: false, sabotage }
     }
 
     /// For a large model: one preemption less.
@@ -24,9 +25,26 @@ impl Explorer {
         Self { preemptions: self.preemptions.saturating_sub(1), ..self }
     }
 
+    /// For a large model: on a machine with sequential consistency, where it is the order of steps alone that matters.
+    pub(crate) fn strong(self) -> Self {
+        Self { is_strong: true, ..self }
+    }
+
     /// Nobody is killed.
     pub(crate) fn explore(self, body: impl Fn() + Send + Sync + 'static) {
         self.run(None, Death::Marked, &Arc::new(body));
+    }
+
+    /// Nobody is killed: with weak memory and one preemption less, and with strong memory and all.
+    pub(crate) fn thoroughly(self, body: impl Fn() + Send + Sync + 'static) {
+        let body = Arc::new(body);
+        self.coarse().run(None, Death::Marked, &body);
+        self.strong().run(None, Death::Marked, &body);
+    }
+
+    /// A process of the model is doomed.
+    pub(crate) fn die(self, death: Death, body: impl Fn() + Send + Sync + 'static) {
+        self.run(None, death, &Arc::new(body));
     }
 
     /// The model's victim is killed: in turn, before each step that it makes in any execution.
@@ -45,7 +63,7 @@ impl Explorer {
     where
         F: Fn() + Send + Sync + 'static,
     {
-        let rules = Rules { fatal, death, sabotage: self.sabotage };
+        let rules = Rules { fatal, death, is_strong: self.is_strong, sabotage: self.sabotage };
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(self.preemptions);
         builder.max_branches = LONGEST;

@@ -56,7 +56,9 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     };
     let chosen: Vec<Test> = all.iter().copied().filter(is_meant).collect();
     if has("--list") {
-        chosen.iter().for_each(|test| println!("{}: test", test.name()));
+        for test in &chosen {
+            println!("{}: test", test.name());
+        }
         ExitCode::SUCCESS
     } else if has(ALONE) {
         run_here(&chosen)
@@ -77,7 +79,9 @@ fn run_here(chosen: &[Test]) -> ExitCode {
         let (verdict, report) = test.run(preemptions());
         println!("test {} ... {verdict} ({report})", test.name());
         if verdict != "ok" {
-            trace::take().iter().for_each(|line| println!("    {line}"));
+            for line in trace::take() {
+                println!("    {line}");
+            }
             is_well = false;
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Rules {
     /// Which step of a victim does not happen any more, since it is killed; none, if it is not.
     pub(crate) fatal: Option<u32>,
     pub(crate) death: Death,
+    /// Whether every load finds the last value, as if all were sequentially consistent.
+    pub(crate) is_strong: bool,
     pub(crate) sabotage: Option<Sabotage>,
 }
 
@@ -31,9 +33,9 @@ pub(crate) struct Rules {
 pub(crate) enum Death {
     /// As a rule: the kernel marks the robust words, then the supervisor finishes the table and bumps the death epoch.
     Marked,
-    /// With a C library whose robust list is of no use to us: from the table, and from the kernel when a waiter asks it.
+    /// With a C library whose robust list is of no use to us: from the table, and from the kernel, which a waiter asks.
     Unmarked,
-    /// With a dead supervisor: from the kernel's marks, and when a waiter asks it.
+    /// With a dead supervisor: from the kernel's marks, and from the kernel when a second has passed.
     Unreported,
 }
 
@@ -86,8 +88,10 @@ struct Thread {
     is_mortal: bool,
     is_stranger: bool,
     has_ended: bool,
+    is_dead: bool,
     steps: u32,
-    point: &'static str,
+    /// The points that it has passed, the last one last.
+    points: Vec<&'static str>,
     /// The robust list, the first member first, as the addresses of `next` fields.
     robust: Vec<usize>,
     pending: Option<usize>,
@@ -95,12 +99,14 @@ struct Thread {
     woken: Option<Wake>,
     parked: Option<loom::thread::Thread>,
     looks: u32,
+    /// The addresses of the locks it reads under.
+    reads: Vec<usize>,
 }
 
 thread_local! {
     static MACHINE: RefCell<Machine> = const {
         RefCell::new(Machine {
-            rules: Rules { fatal: None, death: Death::Marked, sabotage: None },
+            rules: Rules { fatal: None, death: Death::Marked, is_strong: false, sabotage: None },
             threads: Vec::new(),
             queue: Vec::new(),
             watchers: Vec::new(),
@@ -136,7 +142,7 @@ pub(crate) fn boot(rules: Rules) {
     trace::clear();
     with(|machine| {
         machine.rules = rules;
-        machine.threads = vec![Thread { point: "the start", ..Thread::default() }];
+        machine.threads = vec![Thread::default()];
         machine.queue.clear();
         machine.watchers.clear();
         machine.has_slept = false;
@@ -163,11 +169,21 @@ pub(crate) fn counts() -> Counts {
 
 /// The last point that each thread has passed, for the report of a failure.
 pub(crate) fn whereabouts() -> Vec<&'static str> {
-    with(|machine| machine.threads.iter().map(|thread| thread.point).collect())
+    let last = |thread: &Thread| thread.points.last().copied().unwrap_or("the start");
+    with(|machine| machine.threads.iter().map(last).collect())
 }
 
 pub(crate) fn has(sabotage: Sabotage) -> bool {
     with(|machine| machine.rules.sabotage == Some(sabotage))
+}
+
+pub(crate) fn is_strong() -> bool {
+    with(|machine| machine.rules.is_strong)
+}
+
+/// How others learn of deaths.
+pub(crate) fn death() -> Death {
+    with(|machine| machine.rules.death)
 }
 
 /// An order as strong as the machine has it.
@@ -228,7 +244,7 @@ pub(crate) fn doomed(body: impl FnOnce() + 'static) -> Process<()> {
 
 fn start<T: 'static>(thread: Thread, body: impl FnOnce() -> T + 'static) -> Process<T> {
     let index = with(|machine| {
-        machine.threads.push(Thread { point: "the start", ..thread });
+        machine.threads.push(thread);
         machine.threads.len() - 1
     });
     Process(loom::thread::spawn(move || {
@@ -270,8 +286,13 @@ pub(crate) fn step() {
 pub(crate) fn pass(point: &'static str) {
     if !std::thread::panicking() {
         trace(|| point);
-        with_me(|me| me.point = point);
+        with_me(|me| me.points.push(point));
     }
+}
+
+/// Whether the process that was started as the n-th, counted from 1, has passed a point. Only after its end: it is no step.
+pub(crate) fn has_passed(process: usize, point: &str) -> bool {
+    with(|machine| machine.threads[process].points.contains(&point))
 }
 
 /// Writes down what this thread has just done.
@@ -285,6 +306,7 @@ fn die() {
     let me = me().id;
     let (death, robust, pending) = with(|machine| {
         let dead = &mut machine.threads[slot(me)];
+        dead.is_dead = true;
         machine.counts.deaths += u64::from(core::mem::take(&mut dead.is_mortal));
         (machine.rules.death, core::mem::take(&mut dead.robust), dead.pending.take())
     });
@@ -295,7 +317,7 @@ fn die() {
     if death != Death::Unreported {
         WORLD.mark_dead(me);
     }
-    if death != Death::Marked && !has(Sabotage::NoLook) {
+    if death == Death::Unreported && !has(Sabotage::NoLook) {
         // To the checker, a step of those who are about to sleep on the epoch and of this.
         WORLD.epoch().latest(Ordering::Relaxed);
         with(|machine| {
@@ -310,6 +332,12 @@ pub(crate) fn me() -> Me {
     let who = if std::thread::panicking() { 0 } else { who() };
     let bits = u32::try_from(who).expect("there are few") + 1;
     Me { id: Identity::from_bits(bits), pid: bits.cast_signed() }
+}
+
+/// Whether the process with these bits was killed. For the models: no machine can know as early.
+pub(crate) fn is_dead(bits: u32) -> bool {
+    let slot = slot(Identity::from_bits(bits));
+    with(|machine| machine.threads[slot].is_dead)
 }
 
 /// The number of a process by its identity.
@@ -343,7 +371,7 @@ pub(crate) fn await_sleeper() {
 
 /// From here on this process is a victim.
 pub(crate) fn endanger() {
-    with_me(|me| me.is_mortal = true);
+    with_me(|me| (me.is_mortal, me.steps) = (true, 0));
 }
 
 impl Machine {
@@ -438,6 +466,30 @@ pub(crate) mod sleep {
             }
             woken
         })
+    }
+}
+
+/// Which locks this thread reads under, as in the runtime's `shm::world::read_locks`.
+pub(crate) mod read_locks {
+    use super::with_me;
+
+    pub(crate) fn push(_pid: i32, address: usize) {
+        if !std::thread::panicking() {
+            with_me(|me| me.reads.push(address));
+        }
+    }
+
+    pub(crate) fn pop(_pid: i32, address: usize) {
+        if !std::thread::panicking() {
+            with_me(|me| {
+                let last = me.reads.iter().rposition(|lock| *lock == address);
+                me.reads.remove(last.expect("it reads under the lock"));
+            });
+        }
+    }
+
+    pub(crate) fn contains(address: usize) -> bool {
+        !std::thread::panicking() && with_me(|me| me.reads.contains(&address))
     }
 }
 

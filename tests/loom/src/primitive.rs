@@ -43,7 +43,9 @@ macro_rules! atomic {
             ) -> Option<R> {
                 let object = self.object()?;
                 machine::step();
+                order();
                 let result = change(&object);
+                order();
                 self.trace(what, &result);
                 Some(result)
             }
@@ -58,6 +60,7 @@ macro_rules! atomic {
 
             pub(crate) fn load(&self, order: Ordering) -> $value {
                 let Some(object) = self.object() else { return 0 };
+                self::order();
                 let value = object.load(weaken(order));
                 self.trace("load", &value);
                 value
@@ -137,10 +140,25 @@ atomic! {
     AtomicU64: u64,
 }
 
+/// With strong memory: whatever was done before anywhere has been seen here.
+fn order() {
+    if machine::is_strong() {
+        loom::sync::atomic::fence(Ordering::SeqCst);
+    }
+}
+
 pub(crate) fn fence(order: Ordering) {
     if !std::thread::panicking() && !machine::has(Sabotage::NoFence) {
         loom::sync::atomic::fence(order);
     }
+}
+
+/// See the runtime's: not a word of the checker's.
+pub(crate) type Hint = core::sync::atomic::AtomicU32;
+
+/// See the runtime's. The checker knows no order of `SeqCst` exchanges, but one of fences.
+pub(crate) fn exchange_fence() {
+    fence(Ordering::SeqCst);
 }
 
 /// Between two questions of whoever spins, which nobody does here.

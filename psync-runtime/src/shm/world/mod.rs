@@ -121,6 +121,12 @@ pub(crate) fn adopt(file: OwnedFd) -> Result<&'static World, OsError> {
     Ok(world)
 }
 
+/// How many deaths have been announced.
+#[inline]
+pub(crate) fn deaths() -> u32 {
+    existing().map_or(0, |world| world.epoch.0.load(Ordering::Acquire))
+}
+
 fn create() -> Result<Mapped, OsError> {
     let file = memory::anonymous_file("psync-world")?;
     memory::set_size(&file, size_of::<World>() as u64)?;

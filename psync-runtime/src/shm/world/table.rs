@@ -79,8 +79,6 @@ impl World {
         let slot = self.slot(id);
         let wanted = self.is_alive(slot.parent().0);
         let pid = slot.pid();
-        // Also before anybody can learn of it: whoever has, and comes to where the dead are only looked for if the epoch is new, finds that it is.
-        self.epoch.0.fetch_add(1, Ordering::Relaxed);
         if !slot.die(id, status, wanted) {
             return;
         }

@@ -37,11 +37,6 @@ impl Watch {
         }
     }
 
-    /// How many deaths there had been.
-    pub(crate) fn epoch(&self) -> u32 {
-        self.epoch.map_or(0, |(_, epoch)| epoch)
-    }
-
     /// Sleeps while `word` is `expected` and nobody dies.
     pub(crate) fn wait(&self, word: &AtomicU32, expected: u32, deadline: Deadline) -> Wake {
         self.wait_words(&[(word, expected)], deadline)

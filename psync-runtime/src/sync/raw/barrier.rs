@@ -52,8 +52,6 @@ struct Arrivals {
     lock: RawMutex,
     /// How many have arrived in the present round.
     count: AtomicU32,
-    /// The death epoch up to which nobody inside has died.
-    epoch: AtomicU32,
 }
 
 /// How rounds have ended that were not crossed.
@@ -101,11 +99,7 @@ const fn after(number: u32) -> u32 {
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
-            arrivals: Arrivals {
-                lock: RawMutex::new(),
-                count: AtomicU32::new(0),
-                epoch: AtomicU32::new(0),
-            },
+            arrivals: Arrivals { lock: RawMutex::new(), count: AtomicU32::new(0) },
             round: AtomicU32::new(1 << NUMBER_SHIFT),
             spin: Spin::new(),
             parties,
@@ -147,7 +141,7 @@ impl RawBarrier {
             let (now, arrival) = {
                 let _held = self.hold();
                 let now = number(self.round.load(Ordering::Relaxed));
-                self.check_since(&watch);
+                self.check(death::is_dead);
                 if self.is_broken() {
                     return Err(self.ends.broken_by.load(Ordering::Relaxed));
                 }
@@ -249,16 +243,6 @@ impl RawBarrier {
 
     fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Guest<'_>> {
         self.presence.casualties(me().id, is_dead)
-    }
-
-    /// [`check`](Self::check), if anybody at all has died since the last one. Only under the lock.
-    fn check_since(&self, watch: &Watch) {
-        let epoch = watch.epoch();
-        if self.arrivals.epoch.load(Ordering::Relaxed) != epoch {
-            self.check(death::is_dead);
-            self.arrivals.epoch.store(epoch, Ordering::Relaxed);
-            fault::point("barrier: deaths looked for");
-        }
     }
 
     /// Breaks the barrier if somebody died in here. Only under the lock.

@@ -106,23 +106,24 @@ impl Presence {
         self.rest.entry(me).map(|entry| entry.present())
     }
 
-    /// Who of those inside has died.
+    /// Who of those inside has died. As long as nobody has, it looks at no line that others write to.
     pub(super) fn casualties(
         &self,
         me: Identity,
         is_dead: fn(Identity) -> bool,
     ) -> impl Iterator<Item = Guest<'_>> {
-        let placed = self.places.iter().enumerate().map(|(place, line)| {
-            let pid = line.pid.load(Ordering::Relaxed);
-            (self.owners.get(place), Guest { pid, inside: &line.inside })
-        });
+        let has_died = move |id: Identity| id != me && is_dead(id);
+        let placed = self
+            .places
+            .iter()
+            .enumerate()
+            .filter(move |(place, _)| has_died(self.owners.get(*place)))
+            .map(|(_, line)| Guest { pid: line.pid.load(Ordering::Relaxed), inside: &line.inside });
         let others = self
             .rest
             .entries()
-            .map(|entry| (entry.holder(), Guest { pid: entry.pid(), inside: entry.present() }));
-        let is_casualty = move |(id, guest): &(Identity, Guest<'_>)| {
-            guest.inside.load(Ordering::Relaxed) != 0 && *id != me && is_dead(*id)
-        };
-        placed.chain(others).filter(is_casualty).map(|(_, guest)| guest)
+            .filter(move |entry| has_died(entry.holder()))
+            .map(|entry| Guest { pid: entry.pid(), inside: entry.present() });
+        placed.chain(others).filter(|guest| guest.inside.load(Ordering::Relaxed) != 0)
     }
 }

@@ -1,7 +1,7 @@
 //! Spinning that knows when it does not pay.
 
 use crate::{
-    primitive::{AtomicU32, Ordering, spin_loop},
+    primitive::{Hint, Ordering, spin_loop},
     sys::{clock, processors},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 /// doubt is. It is a hint: racing updates may be lost.
 #[repr(transparent)]
 #[derive(Debug)]
-pub(crate) struct Spin(AtomicU32);
+pub(crate) struct Spin(Hint);
 
 /// With this doubt or more, spinning is only tried now and then. Where one out of three attempts succeeds, the doubt stays about here.
 const DOUBTFUL: u32 = 128;
@@ -38,7 +38,7 @@ pub(crate) enum Worth {
 
 impl Spin {
     pub(crate) const fn new() -> Self {
-        Self(AtomicU32::new(0))
+        Self(Hint::new(0))
     }
 
     /// Asks `done` again and again for a short while, if that promises something; whether it became true.

@@ -58,7 +58,7 @@ fn what_was_written_before_is_seen_after(explorer: Explorer) {
         let waiters = [0, 1].map(|_| {
             let (event, data) = (event.clone(), data.clone());
             process(move || {
-                assert!(event.wait(Deadline::NEVER));
+                assert!(event.wait(&Deadline::NEVER.into()));
                 assert_eq!(data.read_whole(), 1);
             })
         });
@@ -76,7 +76,7 @@ fn it_goes_to_and_fro(explorer: Explorer) {
             let (to, fro, data) = (to.clone(), fro.clone(), data.clone());
             process(move || {
                 for _ in 0..2 {
-                    to.wait(Deadline::NEVER);
+                    to.wait(&Deadline::NEVER.into());
                     to.clear();
                     data.add();
                     fro.set();
@@ -86,7 +86,7 @@ fn it_goes_to_and_fro(explorer: Explorer) {
         for _ in 0..2 {
             data.add();
             to.set();
-            fro.wait(Deadline::NEVER);
+            fro.wait(&Deadline::NEVER.into());
             fro.clear();
         }
         other.join();
@@ -100,7 +100,7 @@ fn a_short_one_is_not_missed(explorer: Explorer) {
         let event = new();
         let waiter = {
             let event = event.clone();
-            process(move || event.wait(Deadline::NEVER))
+            process(move || event.wait(&Deadline::NEVER.into()))
         };
         await_sleeper();
         event.set();
@@ -116,7 +116,7 @@ fn one_gives_up_waiting(explorer: Explorer) {
         let event = new();
         let waiters = [Deadline::Noon, Deadline::NEVER].map(|until| {
             let event = event.clone();
-            process(move || event.wait(until) || until == Deadline::Noon)
+            process(move || event.wait(&until.into()) || until == Deadline::Noon)
         });
         let setter = {
             let event = event.clone();
@@ -124,7 +124,7 @@ fn one_gives_up_waiting(explorer: Explorer) {
         };
         strike();
         setter.join();
-        assert!(event.wait(Deadline::Over));
+        assert!(event.wait(&Deadline::Over.into()));
         assert!(waiters.into_iter().all(Process::join));
     });
 }
@@ -146,7 +146,7 @@ fn the_setter_is_killed(explorer: Explorer) {
                 .map(|_| {
                     let (event, data) = (event.clone(), data.clone());
                     process(move || {
-                        assert!(event.wait(Deadline::NEVER));
+                        assert!(event.wait(&Deadline::NEVER.into()));
                         assert_eq!(data.read_whole(), 1);
                     })
                 })
@@ -169,11 +169,11 @@ fn a_waiter_is_killed(explorer: Explorer) {
         let event = new();
         let killed = {
             let event = event.clone();
-            victim(move || event.wait(Deadline::NEVER))
+            victim(move || event.wait(&Deadline::NEVER.into()))
         };
         let waiter = {
             let event = event.clone();
-            process(move || event.wait(Deadline::NEVER))
+            process(move || event.wait(&Deadline::NEVER.into()))
         };
         event.set();
         assert!(waiter.join());

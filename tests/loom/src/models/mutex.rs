@@ -35,7 +35,7 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "mutex::the_owner_is_killed_unmarked",
         run: the_owner_is_killed_unmarked,
-        notices: &[(Sabotage::NoLook, "deadlock")],
+        notices: &[(Sabotage::NoReport, "deadlock")],
     },
     Model {
         name: "mutex::the_owner_is_killed_unreported",
@@ -58,7 +58,7 @@ fn new() -> Both {
 /// Locks, writes and unlocks, where nobody dies.
 fn use_cleanly((mutex, data): &Both, times: u32) {
     for _ in 0..times {
-        assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+        assert_eq!(mutex.lock(&Deadline::NEVER.into()), Ok(Acquired::Clean));
         data.add();
         mutex.unlock();
     }
@@ -125,7 +125,7 @@ fn one_gives_up_waiting(explorer: Explorer) {
         let both = new();
         let until_noon = {
             let (mutex, data) = both.clone();
-            process(move || match mutex.lock(Deadline::Noon) {
+            process(move || match mutex.lock(&Deadline::Noon.into()) {
                 Ok(acquired) => {
                     assert_eq!(acquired, Acquired::Clean);
                     data.add();
@@ -153,7 +153,7 @@ fn one_gives_up_waiting(explorer: Explorer) {
 fn use_after((mutex, data): &Both, times: u32) -> u32 {
     let mut inherited = 0;
     for _ in 0..times {
-        if let Ok(Acquired::Inherited(_)) = mutex.lock(Deadline::NEVER) {
+        if let Ok(Acquired::Inherited(_)) = mutex.lock(&Deadline::NEVER.into()) {
             inherited += 1;
             data.repair();
             mutex.adopt();
@@ -229,7 +229,7 @@ fn the_heir_is_killed(explorer: Explorer) {
         let owner = {
             let (mutex, data) = both.clone();
             doomed(move || {
-                assert_eq!(mutex.lock(Deadline::NEVER), Ok(Acquired::Clean));
+                assert_eq!(mutex.lock(&Deadline::NEVER.into()), Ok(Acquired::Clean));
                 data.add_half();
             })
         };
@@ -239,7 +239,7 @@ fn the_heir_is_killed(explorer: Explorer) {
             victim(move || use_after(&both, 1))
         };
         let (mutex, data) = &both;
-        match mutex.lock(Deadline::NEVER) {
+        match mutex.lock(&Deadline::NEVER.into()) {
             Ok(Acquired::Inherited(_)) => mutex.abandon(),
             _ => {
                 data.read_whole();

@@ -1,11 +1,10 @@
 //! Permits.
 
-use super::data::Data;
+use super::data::{Data, Room};
 use crate::{
     explore::Explorer,
     harness::Model,
     machine::{Death, Process, Sabotage, process, shared, strike, victim},
-    primitive::{AtomicU32, Ordering},
     sync::raw::{Denied, RawSemaphore, Release},
     sys::clock::Deadline,
 };
@@ -59,11 +58,12 @@ fn new(permits: u32, bounded: bool) -> Arc<RawSemaphore> {
 
 /// Two processes take the only permit, write, and give it back, twice each.
 fn one_permit_excludes(explorer: Explorer) {
-    explorer.explore(|| {
+    explorer.thoroughly(|| {
         let (semaphore, data) = (new(1, false), Data::new());
         let work = |semaphore: &RawSemaphore, data: &Data| {
             for _ in 0..2 {
-                let holder = semaphore.acquire(Deadline::NEVER).expect("a place in the account");
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
                 data.add();
                 semaphore.give_back(holder);
             }
@@ -78,28 +78,13 @@ fn one_permit_excludes(explorer: Explorer) {
     });
 }
 
-/// A place with room for so many.
-#[derive(Debug)]
-struct Room(AtomicU32, u32);
-
-impl Room {
-    fn new(size: u32) -> Arc<Self> {
-        shared(Self(AtomicU32::new(0), size))
-    }
-
-    fn visit(&self) {
-        let others = self.0.fetch_add(1, Ordering::Relaxed);
-        assert!(others < self.1, "{others} of {} places are taken", self.1);
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Three processes share two permits.
 fn three_share_two(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.thoroughly(|| {
         let (semaphore, room) = (new(2, true), Room::new(2));
         let work = |semaphore: &RawSemaphore, room: &Room| {
-            let holder = semaphore.acquire(Deadline::NEVER).expect("a place in the account");
+            let holder =
+                semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
             room.visit();
             semaphore.give_back(holder);
         };
@@ -116,12 +101,13 @@ fn three_share_two(explorer: Explorer) {
 
 /// Two wait for permits that do not exist yet; then one is made, and another one elsewhere.
 fn as_many_are_woken_as_there_is_room_for(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.thoroughly(|| {
         let semaphore = new(0, false);
         let waiters = [0, 1].map(|_| {
             let semaphore = semaphore.clone();
             process(move || {
-                let holder = semaphore.acquire(Deadline::NEVER).expect("a place in the account");
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
                 semaphore.forget(holder);
             })
         });
@@ -139,12 +125,12 @@ fn as_many_are_woken_as_there_is_room_for(explorer: Explorer) {
 /// Two want the only permit, the one until noon, which comes at any moment; then it is given back. Whatever becomes of the one, it does
 /// not take the wake-up with it that the other needs.
 fn one_gives_up_waiting(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.thoroughly(|| {
         let semaphore = new(1, false);
-        let holder = semaphore.acquire(Deadline::NEVER).expect("it is free");
+        let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("it is free");
         let waiters = [Deadline::Noon, Deadline::NEVER].map(|until| {
             let semaphore = semaphore.clone();
-            process(move || match semaphore.acquire(until) {
+            process(move || match semaphore.acquire(&until.into()) {
                 Ok(holder) => semaphore.give_back(holder),
                 Err(denied) => assert_eq!((denied, until), (Denied::TimedOut, Deadline::Noon)),
             })
@@ -173,8 +159,9 @@ fn holder(explorer: Explorer, death: Death) {
         move || {
             let (semaphore, data) = (new(1, bounded), Data::new());
             let work = |semaphore: &RawSemaphore, data: &Data| {
-                let holder = semaphore.acquire(Deadline::NEVER).expect("a place in the account");
-                data.add_half();
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
+                data.visit(|| ());
                 semaphore.give_back(holder);
             };
             let killed = {
@@ -193,19 +180,22 @@ fn holder(explorer: Explorer, death: Death) {
             assert_eq!(semaphore.available(), 1);
         }
     };
-    explorer.kill(death, model(1, false));
-    explorer.coarse().kill(death, model(1, true));
-    explorer.coarse().kill(death, model(2, false));
+    explorer.coarse().kill(death, model(1, false));
+    explorer.strong().kill(death, model(1, false));
+    explorer.strong().kill(death, model(1, true));
+    explorer.strong().coarse().kill(death, model(2, false));
 }
 
 /// One waits for a permit, and who makes it is killed at any step. If it was made all the same, the waiter has it; if not, it gets
 /// the next.
 fn the_releaser_is_killed(explorer: Explorer) {
-    explorer.kill(Death::Marked, || {
+    explorer.strong().kill(Death::Marked, || {
         let semaphore = new(0, false);
         let waiter = {
             let semaphore = semaphore.clone();
-            process(move || semaphore.acquire(Deadline::NEVER).expect("a place in the account"))
+            process(move || {
+                semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account")
+            })
         };
         let releaser = {
             let semaphore = semaphore.clone();

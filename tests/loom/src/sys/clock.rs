@@ -37,3 +37,8 @@ impl Deadline {
         Ord::min(self, other)
     }
 }
+
+/// Asked by those who spin, which nobody does here.
+pub(crate) fn now() -> u64 {
+    0
+}

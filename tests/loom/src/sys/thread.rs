@@ -1,7 +1,7 @@
 //! The robust list, and what the kernel does with it when a thread dies.
 
 use crate::{
-    machine::{self, robust, sleep, step},
+    machine::{self, Death, robust, sleep, step},
     memory,
     primitive::Ordering,
 };
@@ -54,6 +54,11 @@ impl Drop for RobustNode {
 /// See the runtime's.
 pub(crate) fn tid() -> u32 {
     machine::me().id.bits()
+}
+
+/// See the runtime's.
+pub(crate) fn must_ask() -> bool {
+    machine::death() == Death::Unmarked
 }
 
 /// See the runtime's.

@@ -1,13 +1,15 @@
 //! Stands in for the runtime's `shm::world`: the process table as far as the machines ask it.
 
-#[path = "../../../../../psync-runtime/src/shm/world/watch.rs"]
-mod watch;
+mod blocking;
+mod spill;
 
-pub(crate) use watch::{Wake, Watch};
+pub(crate) use crate::machine::read_locks;
+pub(crate) use blocking::{Blocking, Slept, Wake, Watch, Whom};
+pub(crate) use spill::{Note, SpillEntry};
 
 use crate::{
     machine::{self, Sabotage},
-    primitive::{AtomicI32, AtomicU32, Ordering},
+    primitive::{AtomicU32, Ordering},
     sys::futex,
 };
 
@@ -87,6 +89,11 @@ pub(crate) fn existing() -> Option<&'static World> {
     Some(&WORLD)
 }
 
+/// See the runtime's.
+pub(crate) fn world() -> Result<&'static World, core::convert::Infallible> {
+    Ok(&WORLD)
+}
+
 impl World {
     pub(crate) fn epoch(&self) -> &AtomicU32 {
         &self.epoch.0
@@ -134,63 +141,5 @@ impl World {
     #[allow(clippy::unused_self, reason = "as in the runtime")]
     pub(crate) fn verify_orphans(&self, _dead: Identity) -> bool {
         false
-    }
-}
-
-/// See the runtime's.
-#[derive(Debug)]
-pub(crate) struct Note {
-    pub(crate) pid: AtomicI32,
-    pub(crate) present: AtomicU32,
-}
-
-impl Note {
-    pub(crate) const fn new() -> Self {
-        Self { pid: AtomicI32::new(0), present: AtomicU32::new(0) }
-    }
-
-    pub(crate) fn begin(&self, pid: i32) {
-        self.pid.store(pid, Ordering::Relaxed);
-        self.present.store(0, Ordering::Relaxed);
-    }
-}
-
-/// There is none: the few processes of a model fit into the machines.
-pub(crate) enum SpillEntry {}
-
-impl SpillEntry {
-    pub(crate) fn holder(&self) -> Identity {
-        match *self {}
-    }
-
-    pub(crate) fn note(&self) -> &Note {
-        match *self {}
-    }
-
-    pub(crate) fn value(&self) -> u32 {
-        match *self {}
-    }
-
-    pub(crate) fn set(&self, _value: u32) {
-        match *self {}
-    }
-
-    pub(crate) fn free(&self, _primitive: u32, _holder: Identity) {
-        match *self {}
-    }
-}
-
-#[allow(clippy::unused_self, reason = "as in the runtime")]
-impl World {
-    pub(crate) fn next_key(&self) -> u32 {
-        1
-    }
-
-    pub(crate) fn spilled(&self, _primitive: u32) -> impl Iterator<Item = &SpillEntry> {
-        core::iter::empty()
-    }
-
-    pub(crate) fn claim_spill(&self, _primitive: u32, _holder: Me) -> Option<&SpillEntry> {
-        None
     }
 }

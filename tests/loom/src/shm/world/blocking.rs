@@ -1,0 +1,78 @@
+//! How a machine blocks: on its own word and on the death epoch together. Nobody looks for circles of threads that wait for each other.
+
+use super::existing;
+use crate::{
+    primitive::{AtomicU32, Ordering},
+    sys::{clock::Deadline, futex},
+};
+
+/// See the runtime's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    Look,
+    Verify,
+    TimedOut,
+}
+
+/// See the runtime's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watch {
+    epoch: Option<(&'static AtomicU32, u32)>,
+}
+
+impl Watch {
+    pub(crate) fn new() -> Self {
+        let epoch = existing().map(|world| (world.epoch(), world.epoch().load(Ordering::Acquire)));
+        Self { epoch }
+    }
+
+    pub(crate) fn wait(&self, word: &AtomicU32, expected: u32, deadline: Deadline) -> Wake {
+        let words = core::iter::once((word, expected)).chain(self.epoch);
+        match futex::wait(&words.collect::<Vec<_>>(), deadline) {
+            futex::Wake::Woken => Wake::Look,
+            futex::Wake::TimedOut if deadline.is_over() => Wake::TimedOut,
+            futex::Wake::TimedOut => Wake::Verify,
+        }
+    }
+}
+
+/// See the runtime's.
+#[derive(Debug)]
+pub(crate) struct Blocking {
+    pub(crate) deadline: Deadline,
+}
+
+/// See the runtime's.
+#[derive(Clone, Copy)]
+pub(crate) enum Whom<'a> {
+    Unknown,
+    Owner(#[allow(dead_code, reason = "as in the runtime")] &'a dyn Fn() -> Option<(i32, u32)>),
+    Readers(#[allow(dead_code, reason = "as in the runtime")] usize),
+}
+
+/// See the runtime's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slept {
+    Woke(Wake),
+    #[allow(dead_code, reason = "as in the runtime")]
+    Deadlock,
+}
+
+impl From<Deadline> for Blocking {
+    fn from(deadline: Deadline) -> Self {
+        Self { deadline }
+    }
+}
+
+impl Blocking {
+    #[allow(clippy::needless_pass_by_value, reason = "as in the runtime")]
+    pub(crate) fn sleep(
+        &self,
+        watch: Watch,
+        word: &AtomicU32,
+        expected: u32,
+        _whom: Whom<'_>,
+    ) -> Slept {
+        Slept::Woke(watch.wait(word, expected, self.deadline))
+    }
+}
