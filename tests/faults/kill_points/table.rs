@@ -79,9 +79,9 @@ pub(crate) fn compare(rows: &[(usize, Vec<Cell>)], is_whole: bool) {
         return;
     }
     let kept = std::fs::read_to_string(path()).unwrap_or_default();
-    let new: Vec<&String> = sections.iter().filter(|section| !kept.contains(*section)).collect();
+    let new: String = sections.into_iter().filter(|section| !kept.contains(section)).collect();
     let is_as_kept = new.is_empty() && (!is_whole || kept == text);
-    assert!(is_as_kept, "tests/KILL_MATRIX.md has changed; PSYNC_GOLDEN=write accepts it:{new:?}");
+    assert!(is_as_kept, "tests/KILL_MATRIX.md has changed; PSYNC_GOLDEN=write accepts it:\n{new}");
 }
 
 /// Fails if a point of the sources has no cell, or two places have the same name.
