@@ -84,13 +84,18 @@ pub(crate) fn compare(rows: &[(usize, Vec<Cell>)], is_whole: bool) {
     assert!(is_as_kept, "tests/KILL_MATRIX.md has changed; PSYNC_GOLDEN=write accepts it:\n{new}");
 }
 
+/// Whose points are played here. Those of the channels are played by `psync-runtime/tests/queue_points`.
+const LAYERS: [&str; 3] = ["sys", "shm", "sync"];
+
 /// Fails if a point of the sources has no cell, or two places have the same name.
 pub(crate) fn all_points_are_hit(hit: &BTreeSet<String>) {
     if !is_usual_mode() {
         return;
     }
     let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    collect(&root().join("psync-runtime/src"), &mut places);
+    for layer in LAYERS {
+        collect(&root().join("psync-runtime/src").join(layer), &mut places);
+    }
     assert!(places.len() > 50, "{} points only", places.len());
     let twice: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
     assert!(twice.is_empty(), "points with the same name: {twice:?}");
