@@ -208,6 +208,7 @@ mod tests {
 
     /// One test, since one thread of a process is armed at a time.
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "it is about sleeping")]
     fn what_is_passed_is_noted_and_what_sleeps_as_well() {
         point("before it is armed");
         arm(Plan::Record);
