@@ -25,7 +25,7 @@ fn wrong(error: &LockError) -> Saw {
     Saw::Wrong(error.to_string())
 }
 
-/// Holds up to three locks, and lets go of the middle one first.
+/// Holds up to three locks, and lets go of the middle one first; then two of them again.
 fn three(part: &Part) -> Saw {
     let stage = part.stage();
     stage.arena.told.store(killing::own_pid(), SeqCst);
@@ -37,6 +37,11 @@ fn three(part: &Part) -> Saw {
     drop(second);
     drop(first);
     drop(third);
+    let again = OfLock::lock(stage);
+    let first = OfMutex::lock(stage);
+    let sound = sound && again.is_ok() && first.is_ok();
+    drop(again);
+    drop(first);
     part.end();
     if sound { Saw::Fine } else { Saw::Wrong("a lock was not to be had".to_owned()) }
 }
@@ -292,6 +297,7 @@ pub(super) fn all() -> Vec<Scenario> {
             script: several,
             order: &[
                 TOLD_OF[0], TOLD_OF[1], TOLD_OF[2], TOLD_OF[3], TOLD_OF[2], TOLD_OF[1], TOLD_OF[0],
+                TOLD_OF[1], TOLD_OF[2], TOLD_OF[1], TOLD_OF[0],
             ],
         },
         Scenario {
