@@ -2,7 +2,7 @@
 
 mod measure;
 
-use measure::{Contestant, Goal, Pace, Row};
+use measure::{Contestant, Goal, Pace, Row, Tail};
 use psync::prelude::*;
 
 #[process]
@@ -71,12 +71,12 @@ const LARGE: usize = 256 << 20;
 fn main() {
     let pace = Pace::from_caller();
     let small = compare(pace.rounds(600));
-    measure::print("Start and result of a trivial function", &small, true);
+    measure::print("Start and result of a trivial function", &small, Tail::P90);
     let small = alone(pace.rounds(600), StartMethod::ForkServer);
 
     let memory: Vec<u8> = (0..LARGE).map(|at| u8::from(at % PAGE == 0)).collect();
     let large = compare(pace.rounds(200));
-    measure::print("The same from a parent that has touched 256 MiB", &large, true);
+    measure::print("The same from a parent that has touched 256 MiB", &large, Tail::P90);
     let large = alone(pace.rounds(600), StartMethod::ForkServer);
     std::hint::black_box(memory);
     println!(

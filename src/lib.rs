@@ -4,7 +4,9 @@
 //! | to | use |
 //! |---|---|
 //! | share a value between processes | [`Shared`], with [`shared`](macro@shared) on its type |
-//! | lock it, count it, wait for it | [`Mutex`], [`Lock`], [`Value`], [`Semaphore`], [`Event`], [`Barrier`] |
+//! | change it in turns | [`Mutex`], [`Lock`], [`Value`], [`ReentrantMutex`], [`RwLock`] |
+//! | wait for it, count it, meet | [`Event`], [`Condvar`], [`Once`], [`Semaphore`], [`Barrier`] |
+//! | see who waits for whom | [`dump_waits`], [`DeadlockReport`] |
 //! | share a slice of run-time length | [`Array`], [`Shared<[T]>`](Shared) |
 //! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |
 //! | run several and wait for all | [`parallel!`] |
@@ -49,15 +51,36 @@
 //!
 //! # What a kill does
 //!
-//! A process can be killed at any instruction. A lock that it held tells the next taker ([`LockError::Poisoned`]); a half-made change of
-//! a [`Value`] never happened; its permits come back; whoever waits with it at a barrier is told ([`BrokenBarrier`]). When a process ends
-//! in any way, the kernel ends every process that it started. Shared memory has no name, so there is nothing to clean up.
+//! A process can be killed at any instruction. When a process ends in any way, the kernel ends every process that it started. Shared memory has no
+//! name, so there is nothing to clean up.
+//!
+//! | it had, or was doing | the others see |
+//! |---|---|
+//! | the lock of a [`Mutex`], [`Lock`], [`ReentrantMutex`] or [`Array`]; an [`RwLock`], to write | [`LockError::Poisoned`], until somebody makes the data whole |
+//! | an [`RwLock`], to read | it has left |
+//! | the guard of a [`Value`], or half of an update | the value from before |
+//! | permits of a [`Semaphore`] | they are free again |
+//! | a [`Once`], which it was making | whoever comes next makes it |
+//! | waiting at a [`Barrier`], or running its action | [`BrokenBarrier`], with its pid |
+//! | waiting for an [`Event`], a [`Condvar`], a lock or a permit | it was never there; a notification that it had not used goes to another |
+//!
+//! It cannot be seen that a process *would have* set an event, or come to a barrier: wait with a timeout where it may die before.
+//!
+//! # When processes wait for each other
+//!
+//! Threads that wait for each other's locks, in whichever processes, are a deadlock: one of them gets [`LockError::Deadlock`] within a second, with a
+//! [report](DeadlockReport) of who waits for what and where. Nothing else is reported; an event that nobody will set, or a barrier at which somebody is
+//! missing, is waited for as long as one asks for. [`dump_waits`] tells who waits at this moment.
 
 #[doc(inline)]
 pub use psync_macros::{parallel, process, shared};
 #[doc(inline)]
 pub use psync_runtime::{
     Error, OsError, Result,
+    channel::{
+        Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
+        WorkQueue, channel, pipe,
+    },
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError,
         ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable,

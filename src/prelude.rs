@@ -2,9 +2,10 @@
 
 #[doc(no_inline)]
 pub use crate::{
-    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Condvar, Event,
-    ExitStatus, List, Lock, LockError, LockGuard, Mutex, MutexGuard, Once, Options, Permit,
-    PoisonCause, Process, ProcessError, ReadGuard, ReentrantGuard, ReentrantMutex, ReleaseError,
-    RwLock, Semaphore, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value, ValueGuard,
-    WaitTimeout, WriteGuard, parallel, process, shared,
+    AcquireError, Array, ArrayGuard, Barrier, BarrierWait, BrokenBarrier, Condvar, Connection,
+    Event, ExitStatus, Job, List, Lock, LockError, LockGuard, Mutex, MutexGuard, Once, Options,
+    Permit, PoisonCause, Process, ProcessError, Queue, ReadGuard, Receiver, RecvError,
+    ReentrantGuard, ReentrantMutex, ReleaseError, RwLock, Semaphore, SendError, SendErrorKind,
+    Sender, Shared, ShmSafe, SpawnError, StartMethod, Stdio, Text, Value, ValueGuard, WaitTimeout,
+    WorkQueue, WriteGuard, channel, parallel, pipe, process, shared,
 };

@@ -4,19 +4,26 @@
 //! `cargo test --test kill_matrix -- --nocapture` prints the table; `PSYNC_LONG=1` plays ten times as many rounds, `PSYNC_SEED=n` repeats one
 //! run's moments, `PSYNC_CELL=text` plays the rows whose name contains the text.
 
+#[path = "killing/company.rs"]
+mod company;
 #[path = "killing/gates.rs"]
 mod gates;
 mod killing;
 #[path = "killing/locks.rs"]
 mod locks;
+#[path = "killing/round.rs"]
+mod round;
 #[path = "killing/stage.rs"]
 mod stage;
+#[path = "killing/subjects.rs"]
+mod subjects;
 #[path = "killing/waits.rs"]
 mod waits;
 
 use killing::{HANG, Random, Traces, Watchdog, largest, median, micros, poll_for, rounds};
 use psync::{Options, Process, spawn_with};
-use stage::{Cell, Expect, OUT, Round, Stage};
+use round::{Cell, Expect, Round};
+use stage::{OUT, Stage};
 use std::{
     sync::atomic::Ordering::SeqCst,
     time::{Duration, Instant},
@@ -26,7 +33,10 @@ use std::{
 const OPERATIONS: u32 = 4;
 
 fn cells() -> Vec<Cell> {
-    [locks::cells(), waits::cells(), gates::cells()].into_iter().flatten().collect()
+    [locks::cells(), company::cells(), waits::cells(), gates::cells()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn play_victim((stage, cell): (Stage, usize)) {

@@ -7,6 +7,8 @@ use common::watchdog;
 use psync::{AcquireError, prelude::*};
 use std::time::{Duration, Instant};
 
+const CROWD: usize = 16;
+
 #[shared]
 struct Yard {
     #[init(Semaphore::new(2))]
@@ -15,6 +17,12 @@ struct Yard {
     bowls: Semaphore,
     #[init(Semaphore::new(0))]
     empty: Semaphore,
+    #[init(Semaphore::new(1))]
+    single: Semaphore,
+    #[init(Semaphore::new(20 * 16))]
+    many: Semaphore,
+    #[init(Barrier::new(CROWD))]
+    gate: Barrier,
     bell: Event,
     here: Event,
     inside: Value<i32>,
@@ -113,6 +121,51 @@ fn no_more_processes_are_inside_than_there_are_permits() {
     parallel! { for _ in 0..12 => swing(&yard) }.expect("nothing fails");
     assert!((1..=2).contains(&yard.most.get()), "{} at once", yard.most.get());
     assert_eq!((yard.inside.get(), yard.swings.available()), (0, 2));
+}
+
+#[process]
+fn use_the_only_one(yard: &Yard, cpu: Option<usize>) -> u32 {
+    cpu.inspect(|cpu| common::stay_on(*cpu));
+    let visits = (0..500).filter(|_| {
+        let _permit = yard.single.acquire().expect("it comes back");
+        let alone = yard.inside.update(|n| n + 1) == 1;
+        yard.inside.update(|n| n - 1);
+        alone
+    });
+    u32::try_from(visits.count()).expect("at most 500")
+}
+
+#[test]
+fn the_only_permit_goes_round_on_several_processors_and_on_one() {
+    let _watchdog = watchdog();
+    let yard = yard();
+    for cpu in [None, Some(common::a_cpu())] {
+        let visits = parallel! { for _ in 0..5 => use_the_only_one(&yard, cpu) };
+        assert_eq!(visits.expect("nobody fails"), [500; 5]);
+        assert_eq!(yard.single.available(), 1);
+    }
+}
+
+/// More processes than a semaphore has room for in one word, more permits of one than it has room for, and more than that.
+#[process]
+fn take_many(yard: &Yard) -> bool {
+    let permits: Vec<_> = (0..20).map(|_| yard.many.acquire().expect("enough")).collect();
+    yard.gate.wait().expect("nobody dies");
+    let before = yard.many.available() == 0;
+    yard.gate.wait().expect("nobody dies");
+    drop(permits);
+    before
+}
+
+#[test]
+fn a_crowd_takes_all_permits_and_gives_them_back() {
+    let _watchdog = watchdog();
+    let yard = yard();
+    for _ in 0..3 {
+        let taken = parallel! { for _ in 0..CROWD => take_many(&yard) };
+        assert_eq!(taken.expect("nobody fails"), [true; CROWD]);
+        assert_eq!(yard.many.available(), 20 * 16);
+    }
 }
 
 #[test]

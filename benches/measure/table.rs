@@ -15,6 +15,14 @@ pub(crate) enum Goal {
     None,
 }
 
+/// What to show of the long rounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tail {
+    None,
+    P90,
+    P99,
+}
+
 /// One line of the table: ours first, then its peers.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -54,11 +62,18 @@ fn duration(nanos: f64) -> String {
     }
 }
 
-/// Prints medians, p90 where it is asked for, and how many times as long as each peer ours took.
-pub(crate) fn print(title: &str, rows: &[Row], with_p90: bool) {
+/// Prints medians, what is asked for of the tail, and how many times as long as each peer ours took.
+pub(crate) fn print(title: &str, rows: &[Row], tail: Tail) {
+    if rows.is_empty() {
+        return;
+    }
     let text = |figures: &Figures| {
         let median = duration(figures.median());
-        if with_p90 { format!("{median} (p90 {})", duration(figures.p90())) } else { median }
+        match tail {
+            Tail::None => median,
+            Tail::P90 => format!("{median} (p90 {})", duration(figures.quantile(0.9))),
+            Tail::P99 => format!("{median} (p99 {})", duration(figures.quantile(0.99))),
+        }
     };
     let mut lines = vec![
         ["work", "psync", "peers (psync takes so many times as long)", "goal", "used"]

@@ -7,14 +7,20 @@ mod alone;
 mod duo;
 mod pair;
 mod posix;
+mod python;
 mod recovery;
 
-use measure::Pace;
+use measure::{Pace, Tail};
+use python::Python;
 
 fn main() {
     let pace = Pace::from_caller();
-    let mut rows = alone::rows(pace);
-    rows.extend(pair::rows(pace));
-    rows.push(recovery::row(pace));
-    measure::print("Primitives", &rows, false);
+    let python = Python::start();
+    println!("{}", python.report());
+    measure::print("Primitives that nobody else uses", &alone::rows(&pace, &python), Tail::None);
+    measure::print("Between two processes", &pair::rows(&pace, &python), Tail::P90);
+    if let Some(recovery) = recovery::row(&pace) {
+        let deaths = recovery.figures[0].samples();
+        measure::print(&format!("After a kill ({deaths} of each)"), &[recovery], Tail::P99);
+    }
 }

@@ -2,14 +2,21 @@
 
 use super::{
     measure::{self, Contestant, Goal, Pace, Row},
-    posix::{self, Memory},
+    posix::{self, Kind, Memory},
 };
 use psync::prelude::*;
 use std::time::{Duration, Instant};
 
+const WORK: &str = "Mutex: from SIGKILL of the holder to the next";
+
+/// How many holders of each kind are killed, if there is time.
+const DEATHS: usize = 500;
+
 #[shared]
 struct Room {
     mutex: Mutex<u64>,
+    #[init(posix::memory())]
+    robust: Memory,
     locked: Event,
     never: Event,
 }
@@ -22,8 +29,8 @@ fn hold(room: &Room) {
 }
 
 #[process]
-fn hold_pthread(room: &Room, memory: Memory) {
-    posix::Mutex::attach(&memory).lock();
+fn hold_pthread(room: &Room) {
+    posix::Mutex::attach(&room.robust).lock();
     room.locked.set();
     room.never.wait();
 }
@@ -38,10 +45,12 @@ fn kill_and_take(room: &Room, holder: &Process<()>, take: impl FnOnce()) -> Dura
     start.elapsed()
 }
 
-pub(crate) fn row(pace: Pace) -> Row {
+pub(crate) fn row(pace: &Pace) -> Option<Row> {
+    if !pace.wants(WORK) {
+        return None;
+    }
     let room = Shared::new(Room::default()).expect("shared memory");
-    let memory = posix::memory();
-    let robust = posix::Mutex::new(&memory, true);
+    let robust = posix::Mutex::new(&room.robust, Kind::Robust);
     let contestants = vec![
         Contestant::new("psync", |_| {
             let holder = hold::spawn(&room).expect("a holder");
@@ -54,13 +63,13 @@ pub(crate) fn row(pace: Pace) -> Row {
             elapsed
         }),
         Contestant::new("pthread robust", |_| {
-            let holder = hold_pthread::spawn(&room, memory.clone()).expect("a holder");
+            let holder = hold_pthread::spawn(&room).expect("a holder");
             let elapsed = kill_and_take(&room, &holder, || robust.take_over());
             robust.give_back();
             holder.wait();
             elapsed
         }),
     ];
-    let figures = measure::contest_of_singles(pace.rounds(50), contestants);
-    Row { work: "Mutex: from SIGKILL of the holder to the next", figures, goal: Goal::Nanos(1e6) }
+    let figures = measure::contest_of_singles(pace.rounds(DEATHS), contestants);
+    Some(Row { work: WORK, figures, goal: Goal::Nanos(1e6) })
 }

@@ -94,7 +94,8 @@ use proc_macro::TokenStream;
 ///
 /// For each lock that guards fields there is a guard struct, here `FarmPen` with the fields `acorns` and `walnuts`, and the methods
 /// `lock_pen`, `try_lock_pen`, `lock_pen_timeout(Duration)` and `lock_pen_or_repair(|pen| ..)`. They fail as those of `Lock` do: after a
-/// holder died or panicked, every plain take is `LockError::Poisoned` until `lock_pen_or_repair` has made the fields whole.
+/// holder died or panicked, every plain take is `LockError::Poisoned` until `lock_pen_or_repair` has made the fields whole. The guard can wait
+/// for a `Condvar`, as that of a `Mutex` can.
 ///
 /// # On enums
 ///
@@ -182,7 +183,8 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # When it fails
 ///
 /// Starting fails with `SpawnError`. If the process panics, is killed or exits early, joining it gives a `ProcessError` with its name
-/// and pid; whatever the wiring held is given back.
+/// and pid; whatever the wiring held is given back. Wiring that cannot be had panics before the body: a lock that is poisoned or would be waited for
+/// for ever, a barrier that is broken.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
     process::run(args.into(), item.into()).into()

@@ -17,7 +17,7 @@ pub use crate::{
     },
     sync::{
         Array, FieldsGuard, Lock, LockError, LockGuard,
-        guarded::{Held, lock_or_repair},
+        guarded::{Held, is_whole, lock_or_repair},
         wiring::{Lockable, acquire, barrier, lock, set_after, wait},
     },
 };

@@ -5,7 +5,7 @@
 
 #[doc(hidden)]
 pub mod __private;
-pub(crate) mod channel;
+pub mod channel;
 pub mod error;
 pub(crate) mod primitive;
 pub mod process;

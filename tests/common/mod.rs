@@ -115,12 +115,22 @@ pub fn descriptors() -> Vec<i32> {
 
 /// Stays on the CPU on which the caller is at this moment, with everything that it starts itself.
 pub fn stay_on_one_cpu() {
+    stay_on(a_cpu());
+}
+
+/// The number of the CPU on which the caller is at this moment.
+pub fn a_cpu() -> usize {
     // SAFETY: asks for a number.
     let cpu = unsafe { libc::sched_getcpu() };
+    cpu.unsigned_abs() as usize
+}
+
+/// Stays on this CPU.
+pub fn stay_on(cpu: usize) {
     // SAFETY: zeros are the empty set.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
     // SAFETY: the number of a CPU that there is.
-    unsafe { libc::CPU_SET(cpu.unsigned_abs() as usize, &mut set) };
+    unsafe { libc::CPU_SET(cpu, &mut set) };
     // SAFETY: for the calling thread, with a set of the size that is told.
     let result = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());

@@ -1,7 +1,8 @@
 //! The rows of the kill matrix about `Barrier`.
 
 use super::killing::{HANG, poll_for};
-use super::stage::{Cell, EDGE, Expect, OUT, Round, Stage, Told};
+use super::round::{Cell, Expect, Round, Told};
+use super::stage::{EDGE, OUT, Stage};
 use psync::{Barrier, BarrierWait, BrokenBarrier};
 use std::{
     sync::atomic::Ordering::SeqCst,

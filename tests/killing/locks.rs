@@ -1,109 +1,18 @@
-//! The rows of the kill matrix about locks: `Mutex`, `Lock` with guarded fields, `Array`, `Value`.
+//! The rows of the kill matrix about locks with data behind them, and about `Value`.
 
 use super::killing::{HANG, poll_for, spin};
-use super::stage::{
-    ArenaPen, Cell, EDGE, IN, OTHER, OUT, Round, Stage, Tally, Told, VICTIM, change, is_whole,
-    repair,
-};
-use psync::{ArrayGuard, LockError, MutexGuard, PoisonCause};
+use super::round::{Cell, Round, Told};
+use super::stage::{EDGE, IN, OTHER, OUT, Stage, VICTIM, change, is_whole, repair};
+use super::subjects::{OfArray, OfLock, OfMutex, OfReentrant, OfWriting, Subject};
+use psync::{LockError, PoisonCause};
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
-
-type Repair<'a> = &'a mut dyn FnMut(&mut [u64]);
-
-/// A lock with a tally behind it.
-trait Subject {
-    type Guard<'a>;
-    fn lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError>;
-    fn lock_timeout(stage: &Stage, limit: Duration) -> Result<Self::Guard<'_>, LockError>;
-    fn try_lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError>;
-    fn or_repair<'a>(stage: &'a Stage, repair: Repair<'_>) -> Result<Self::Guard<'a>, LockError>;
-    fn tally<'a>(guard: &'a mut Self::Guard<'_>) -> &'a mut [u64];
-}
-
-enum OfMutex {}
-
-impl Subject for OfMutex {
-    type Guard<'a> = MutexGuard<'a, Tally>;
-
-    fn lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.mutex.lock()
-    }
-
-    fn lock_timeout(stage: &Stage, limit: Duration) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.mutex.lock_timeout(limit)
-    }
-
-    fn try_lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.mutex.try_lock()
-    }
-
-    fn or_repair<'a>(stage: &'a Stage, repair: Repair<'_>) -> Result<Self::Guard<'a>, LockError> {
-        stage.arena.mutex.lock_or_repair(|tally| repair(tally))
-    }
-
-    fn tally<'a>(guard: &'a mut Self::Guard<'_>) -> &'a mut [u64] {
-        &mut guard[..]
-    }
-}
-
-enum OfLock {}
-
-impl Subject for OfLock {
-    type Guard<'a> = ArenaPen<'a>;
-
-    fn lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.lock_pen()
-    }
-
-    fn lock_timeout(stage: &Stage, limit: Duration) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.lock_pen_timeout(limit)
-    }
-
-    fn try_lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.arena.try_lock_pen()
-    }
-
-    fn or_repair<'a>(stage: &'a Stage, repair: Repair<'_>) -> Result<Self::Guard<'a>, LockError> {
-        stage.arena.lock_pen_or_repair(|guard| repair(&mut guard.acorns[..]))
-    }
-
-    fn tally<'a>(guard: &'a mut Self::Guard<'_>) -> &'a mut [u64] {
-        &mut guard.acorns[..]
-    }
-}
-
-enum OfArray {}
-
-impl Subject for OfArray {
-    type Guard<'a> = ArrayGuard<'a, u64>;
-
-    fn lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.array.lock()
-    }
-
-    fn lock_timeout(stage: &Stage, limit: Duration) -> Result<Self::Guard<'_>, LockError> {
-        stage.array.lock_timeout(limit)
-    }
-
-    fn try_lock(stage: &Stage) -> Result<Self::Guard<'_>, LockError> {
-        stage.array.try_lock()
-    }
-
-    fn or_repair<'a>(stage: &'a Stage, repair: Repair<'_>) -> Result<Self::Guard<'a>, LockError> {
-        stage.array.lock_or_repair(|tally| repair(tally))
-    }
-
-    fn tally<'a>(guard: &'a mut Self::Guard<'_>) -> &'a mut [u64] {
-        &mut guard[..]
-    }
-}
 
 /// Takes the lock in the way that `how` chooses. If its holder died: who that was (0 if a repairing take cannot tell), with
 /// the tally repaired.
-fn take<S: Subject>(
+pub(crate) fn take<S: Subject>(
     stage: &Stage,
     how: usize,
-    then: impl FnOnce(&mut [u64]),
+    then: impl FnOnce(&mut S::Guard<'_>),
 ) -> Result<Told, String> {
     let plain = match how % 4 {
         0 => Some(S::lock(stage)),
@@ -118,11 +27,11 @@ fn take<S: Subject>(
     };
     let mut told = match plain {
         Some(Ok(mut guard)) => {
-            let tally = S::tally(&mut guard);
-            if !is_whole(tally) {
+            let tally = S::tally(&guard);
+            if !is_whole(&tally) {
                 return Err(format!("torn, and nobody was told: {tally:?}"));
             }
-            then(tally);
+            then(&mut guard);
             return Ok(None);
         }
         Some(Err(LockError::Poisoned { pid, cause: PoisonCause::Died })) => Some(pid),
@@ -134,12 +43,19 @@ fn take<S: Subject>(
         repair(tally);
     };
     let mut guard = S::or_repair(stage, &mut note).map_err(|error| error.to_string())?;
-    let tally = S::tally(&mut guard);
-    if !is_whole(tally) {
+    let tally = S::tally(&guard);
+    if !is_whole(&tally) {
         return Err(format!("torn, and nothing was repaired: {tally:?}"));
     }
-    then(tally);
+    then(&mut guard);
     Ok(told)
+}
+
+/// Changes the tally in steps that a kill can fall between.
+pub(crate) fn change_held<S: Subject>(guard: &mut S::Guard<'_>, whose: usize) {
+    S::add(guard, whose);
+    spin(Duration::from_nanos(300));
+    S::add(guard, 0);
 }
 
 fn hold<S: Subject>(stage: &Stage) {
@@ -147,7 +63,7 @@ fn hold<S: Subject>(stage: &Stage) {
     match S::lock(stage) {
         Ok(mut guard) => {
             stage.mark(IN);
-            change(S::tally(&mut guard), VICTIM);
+            change_held::<S>(&mut guard, VICTIM);
             stage.mark(EDGE);
             drop(guard);
         }
@@ -157,9 +73,9 @@ fn hold<S: Subject>(stage: &Stage) {
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "a few thousand")]
-fn meddle<S: Subject>(stage: &Stage) {
+pub(crate) fn meddle<S: Subject>(stage: &Stage) {
     let how = stage.arena.other_beats.fetch_add(1, SeqCst) as usize;
-    match take::<S>(stage, how, |tally| change(tally, OTHER)) {
+    match take::<S>(stage, how, |guard| change_held::<S>(guard, OTHER)) {
         Ok(Some(pid)) => stage.arena.told.store(pid.max(1), SeqCst),
         Ok(None) => {}
         Err(problem) => panic!("{problem}"),
@@ -213,17 +129,20 @@ fn counted(round: &Round<'_>, changes: u64) -> Result<(), String> {
 
 fn tally_adds_up<S: Subject>(round: &Round<'_>) -> Result<(), String> {
     let mut changes = 0;
-    take::<S>(round.stage, 0, |tally| changes = tally[VICTIM])?;
+    take::<S>(round.stage, 0, |guard| changes = S::tally(guard)[VICTIM])?;
     counted(round, changes)
 }
 
 fn repaired<S: Subject>(stage: &Stage) -> Result<(), String> {
-    let before = |tally: &mut [u64]| stage.arena.before.store(tally[VICTIM], SeqCst);
-    take::<S>(stage, 0, before).map(drop)
+    let note = |guard: &mut S::Guard<'_>| {
+        stage.arena.before.store(S::tally(guard)[VICTIM], SeqCst);
+    };
+    take::<S>(stage, 0, note).map(drop)
 }
 
 /// The three roles that a lock can be killed in.
-const fn rows<S: Subject>(primitive: &'static str) -> [Cell; 3] {
+const fn rows<S: Subject>() -> [Cell; 3] {
+    let primitive = S::NAME;
     [
         Cell {
             primitive,
@@ -330,9 +249,11 @@ const fn value(
 /// All rows of this file.
 pub(crate) fn cells() -> Vec<Cell> {
     let mut cells = Vec::new();
-    cells.extend(rows::<OfMutex>("Mutex"));
-    cells.extend(rows::<OfLock>("Lock (guarded_by)"));
-    cells.extend(rows::<OfArray>("Array"));
+    cells.extend(rows::<OfMutex>());
+    cells.extend(rows::<OfLock>());
+    cells.extend(rows::<OfArray>());
+    cells.extend(rows::<OfReentrant>());
+    cells.extend(rows::<OfWriting>());
     cells.extend([
         value("update", "holder", update, None),
         value("update", "one of two", update, Some(update_too)),

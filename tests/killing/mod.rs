@@ -85,7 +85,10 @@ impl Random {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             u64::from(now.map_or(1, |now| now.subsec_nanos()))
         };
-        let seed = given.unwrap_or_else(clock);
+        Self::from_seed(given.unwrap_or_else(clock))
+    }
+
+    pub(crate) fn from_seed(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 
@@ -150,6 +153,8 @@ pub(crate) struct Seen {
     pub(crate) parent: i32,
     pub(crate) session: i32,
     pub(crate) zombie: bool,
+    /// As the kernel puts it: `S` sleeps, `T` is stopped, and so on.
+    pub(crate) state: char,
     pub(crate) name: String,
 }
 
@@ -169,6 +174,7 @@ pub(crate) fn look_at(pid: i32) -> Option<Seen> {
         parent: fields.get(1)?.parse().ok()?,
         session: fields.get(3)?.parse().ok()?,
         zombie: matches!(fields.first(), Some(&"Z" | &"X")),
+        state: fields.first()?.chars().next()?,
         name: head.split_once('(')?.1.to_owned(),
     })
 }

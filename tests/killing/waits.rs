@@ -1,7 +1,8 @@
 //! The rows of the kill matrix about waiting: `Semaphore`, `Event`, `Mutex` apart, which is with the locks.
 
 use super::killing::{HANG, poll_for, spin};
-use super::stage::{Arena, Cell, EDGE, OUT, PERMITS, Round, Stage, Told};
+use super::round::{Cell, Round, Told};
+use super::stage::{Arena, EDGE, OUT, PERMITS, Stage};
 use psync::Semaphore;
 use std::{sync::atomic::Ordering::SeqCst, time::Duration};
 

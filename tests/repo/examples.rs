@@ -21,3 +21,12 @@ pub(crate) fn example(name: &str) -> Command {
     command.current_dir(super::root());
     command
 }
+
+/// The lines that a program prints. It must succeed, and complain about nothing.
+pub(crate) fn lines(name: &str, arguments: &[&str]) -> Vec<String> {
+    let output = example(name).args(arguments).output().expect("it can be run");
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{name}: {}: {}", output.status, said(&output.stderr));
+    assert_eq!(said(&output.stderr), "", "{name}");
+    said(&output.stdout).lines().map(str::to_owned).collect()
+}

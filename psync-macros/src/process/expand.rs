@@ -241,6 +241,7 @@ fn detached(
         #[doc = " Starts the function in a process of its own, with options for this start."]
         #vis fn spawn_with #generics (#options: #rt::Options, #(#names: #owners),*) -> #spawned #bounds { #spawn_with }
         #[doc = " Starts the function in a process of its own and waits for its result."]
+        #[track_caller]
         #vis fn run #generics (#(#names: #owners),*) -> ::core::result::Result<#output, #rt::ProcessError> #bounds { #run }
     }
 }

@@ -96,6 +96,7 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
 
         impl #declared #rt::FieldsGuard for #name #applied #bounds {
             fn lock_guard(&self) -> &#rt::LockGuard<'_> { &self.__lock }
+            fn is_whole(&self) -> bool { #rt::is_whole(&self.__lock, &[#(self.#members.share()),*]) }
         }
     }
 }

@@ -125,6 +125,7 @@ impl monkey {
         )
     }
     /// Starts the function in a process of its own and waits for its result.
+    #[track_caller]
     pub(crate) fn run(
         farm: &(impl ::psync::__private::Lends<Farm> + ?::core::marker::Sized),
         name: String,

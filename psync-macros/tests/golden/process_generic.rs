@@ -151,6 +151,7 @@ impl scale {
         ::core::unreachable!()
     }
     /// Starts the function in a process of its own and waits for its result.
+    #[track_caller]
     fn run<T, const N: usize>(
         part: &mut [T],
         by: &(impl ::psync::__private::Lends<[T; N]> + ?::core::marker::Sized),

@@ -66,6 +66,7 @@ impl work {
         ::psync::__private::Call::spawn(Self::__prepare(), options)
     }
     /// Starts the function in a process of its own and waits for its result.
+    #[track_caller]
     fn run() -> ::core::result::Result<(), ::psync::__private::ProcessError> {
         ::psync::__private::Call::run(
             Self::__prepare(),

@@ -80,6 +80,7 @@ impl monkey {
         )
     }
     /// Starts the function in a process of its own and waits for its result.
+    #[track_caller]
     fn run(
         farm: &(impl renamed::__private::Lends<Farm> + ?::core::marker::Sized),
     ) -> ::core::result::Result<(), renamed::__private::ProcessError> {

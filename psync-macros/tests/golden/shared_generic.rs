@@ -109,6 +109,9 @@ where
     fn lock_guard(&self) -> &renamed::__private::LockGuard<'_> {
         &self.__lock
     }
+    fn is_whole(&self) -> bool {
+        renamed::__private::is_whole(&self.__lock, &[self.value.share()])
+    }
 }
 #[allow(
     dead_code,

@@ -110,6 +110,12 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
     fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
         &self.__lock
     }
+    fn is_whole(&self) -> bool {
+        ::psync::__private::is_whole(
+            &self.__lock,
+            &[self.acorns.share(), self.walnuts.share()],
+        )
+    }
 }
 #[allow(
     dead_code,

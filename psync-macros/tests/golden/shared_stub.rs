@@ -46,6 +46,9 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
     fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
         &self.__lock
     }
+    fn is_whole(&self) -> bool {
+        ::psync::__private::is_whole(&self.__lock, &[self.acorns.share()])
+    }
 }
 #[allow(
     dead_code,

@@ -118,6 +118,9 @@ pub mod __private {
         pub unsafe fn new(cell: &'a Guarded<T>, guard: &LockGuard<'a>) -> Self {
             Self { cell, share: guard.share() }
         }
+        pub fn share(&self) -> &LockGuard<'a> {
+            &self.share
+        }
     }
     impl<T> Deref for Held<'_, T> {
         type Target = T;
@@ -176,6 +179,11 @@ pub mod __private {
 
     pub trait FieldsGuard {
         fn lock_guard(&self) -> &LockGuard<'_>;
+        fn is_whole(&self) -> bool;
+    }
+
+    pub fn is_whole(guard: &LockGuard<'_>, fields: &[&LockGuard<'_>]) -> bool {
+        fields.iter().all(|field| core::ptr::eq(field.lock, guard.lock))
     }
 
     pub struct LockGuard<'a> {

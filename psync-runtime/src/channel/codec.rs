@@ -3,11 +3,27 @@
 use bincode::{
     config::{self, Config},
     error::{DecodeError, EncodeError},
-    serde::{decode_from_slice, encode_into_std_write},
+    serde::{decode_from_slice, encode_into_slice, encode_into_std_write},
 };
 use core::fmt;
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::Write;
+
+/// Decodes with the limit that the length of `bytes` allows. The limit is part of bincode's type, so it comes in steps; each admits the most
+/// generous honest encoding, one byte for a value of up to 16 bytes in memory.
+macro_rules! with_limit {
+    ($bytes:expr, $config:expr) => {
+        match $bytes.len() {
+            0..KIB => limited($bytes, $config.with_limit::<{ 64 * KIB }>()),
+            KIB..MIB => limited($bytes, $config.with_limit::<{ 64 * MIB }>()),
+            MIB..GIB => limited($bytes, $config.with_limit::<{ 64 * GIB }>()),
+            _ => limited($bytes, $config.with_limit::<{ 64 * GIB * KIB }>()),
+        }
+    };
+}
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+const GIB: usize = 1 << 30;
 
 /// Why a value could not be encoded or decoded, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +51,35 @@ pub(crate) fn encode_into<T: Serialize>(
         .map_err(|error| describe_encode(&error))
 }
 
+/// Encodes a message of a channel: numbers have their full width, which is faster and rarely longer.
+pub(crate) fn encode_message<T: Serialize>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    encode_into_std_write(value, bytes, config::standard().with_fixed_int_encoding())
+        .map(drop)
+        .map_err(|error| describe_encode(&error))
+}
+
+/// The same into a place of fixed length: how long it is, or `None` if it does not fit.
+#[inline]
+pub(crate) fn encode_short<T: Serialize>(
+    value: &T,
+    bytes: &mut [u8],
+) -> Result<Option<usize>, CodecError> {
+    match encode_into_slice(value, bytes, config::standard().with_fixed_int_encoding()) {
+        Ok(len) => Ok(Some(len)),
+        Err(EncodeError::UnexpectedEnd) => Ok(None),
+        Err(error) => Err(describe_encode(&error)),
+    }
+}
+
+/// The counterpart of both; as careful as [`decode`].
+#[inline]
+pub(crate) fn decode_message<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    with_limit!(bytes, config::standard().with_fixed_int_encoding())
+}
+
 /// Encodes a value into bytes.
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut bytes = Vec::new();
@@ -47,18 +92,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 /// The bytes come from another process, which may have been wrong or half-way: they can make this fail, but not make it
 /// allocate more than a small multiple of their number.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    // The limit is part of bincode's type, so it comes in steps; each admits the most generous honest encoding, one byte
-    // for a value of up to 16 bytes in memory.
-    const KIB: usize = 1 << 10;
-    const MIB: usize = 1 << 20;
-    const GIB: usize = 1 << 30;
-    let standard = config::standard();
-    match bytes.len() {
-        0..KIB => limited(bytes, standard.with_limit::<{ 64 * KIB }>()),
-        KIB..MIB => limited(bytes, standard.with_limit::<{ 64 * MIB }>()),
-        MIB..GIB => limited(bytes, standard.with_limit::<{ 64 * GIB }>()),
-        _ => limited(bytes, standard.with_limit::<{ 64 * GIB * KIB }>()),
-    }
+    with_limit!(bytes, config::standard())
 }
 
 fn limited<T: DeserializeOwned>(bytes: &[u8], config: impl Config) -> Result<T, CodecError> {

@@ -173,9 +173,14 @@ impl<R: 'static> Call<'_, R> {
     ///
     /// # Errors
     /// As [`Process::join`], and if it cannot be started.
+    #[track_caller]
     pub fn run(self, options: Options) -> Result<R, ProcessError> {
         match (self.start)(Options { until_end: true, ..options }) {
-            Ok(process) => (self.join)(process),
+            Ok(process) => {
+                // Here, where the caller is known.
+                process.wait();
+                (self.join)(process)
+            }
             Err(error) => Err(ProcessError::NotStarted { error, name: self.name.to_owned() }),
         }
     }

@@ -225,7 +225,7 @@ pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<O
         })
     }));
     let fault = match result {
-        Ok(Ok(handles)) => match writer.commit(&handles, &running.inbox) {
+        Ok(Ok(mut handles)) => match writer.commit(&mut handles, &running.inbox) {
             Ok(()) => return 0,
             Err(error) => Fault::Encode(error.to_string()),
         },

@@ -1,6 +1,6 @@
 //! How a process ends: its finalizers, its children, its exit code.
 
-use super::{family::existing_family, link, reaping};
+use super::{family::existing_family, legacy, link, reaping};
 use crate::{
     primitive::{AtomicU64, Ordering},
     shm::world::{Method, Slot, Wake, Watch, existing, me},
@@ -88,6 +88,7 @@ pub(crate) fn normally(code: i32) -> ! {
 pub(crate) fn of_fork(code: i32) -> ! {
     use std::io::Write;
     at_exit();
+    legacy::leave();
     // A closed stream must not change the exit code.
     let _ = std::io::stdout().flush();
     at_once(code)

@@ -1,6 +1,6 @@
 //! A process's connection to a supervisor: how it finds one, launches one, and notices that it is gone.
 
-use super::{SpawnError, family::family, preload, reaping, supervisor};
+use super::{SpawnError, family::family, legacy, preload, reaping, supervisor};
 use crate::{
     primitive::{AtomicBool, Ordering},
     shm::world::{Slot, descriptor, existing, world},
@@ -48,6 +48,13 @@ pub(crate) struct Link {
     user: (Uid, Gid),
 }
 
+impl Link {
+    /// The supervisor's pid.
+    pub(crate) const fn pid(&self) -> i32 {
+        self.pid
+    }
+}
+
 /// Whom this process acts for.
 fn user() -> (Uid, Gid) {
     (nix::unistd::geteuid(), nix::unistd::getegid())
@@ -61,6 +68,7 @@ pub(crate) fn existing_link() -> Option<Arc<Link>> {
 }
 
 fn install(link: Link) -> Arc<Link> {
+    legacy::install();
     let link = Arc::new(link);
     let old = LINK.with(|current| current.replace(Arc::clone(&link)));
     drop(old);

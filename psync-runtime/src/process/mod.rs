@@ -11,6 +11,7 @@ mod family;
 mod forking;
 mod handle;
 mod handover;
+mod legacy;
 mod link;
 mod message;
 mod options;

@@ -8,7 +8,7 @@ use super::family::{self, Family, Region};
 use crate::{
     channel::codec,
     shm::{
-        self, Segment,
+        self, Luggage,
         world::{Identity, Outcome, PAGE, World},
     },
     sys::OsError,
@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     io::{self, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::Arc,
 };
 
 /// Why a process has no result.
@@ -30,12 +29,12 @@ pub(crate) enum Fault {
     Encode(String),
 }
 
-/// The memory behind the handles in an encoded value.
-pub(crate) type Handles = Vec<Arc<Segment>>;
+/// What goes along with the handles in an encoded value.
+pub(crate) type Handles = Luggage;
 
 /// What is sent along for handles.
-pub(crate) fn descriptors(handles: &[Arc<Segment>]) -> Vec<BorrowedFd<'_>> {
-    handles.iter().map(|segment| segment.as_fd()).collect()
+pub(crate) fn descriptors(handles: &Handles) -> Vec<BorrowedFd<'_>> {
+    handles.carried().iter().map(AsFd::as_fd).collect()
 }
 
 /// Decodes with the handles' descriptors at hand.
@@ -96,20 +95,19 @@ impl<'a> Writer<'a> {
     /// Encodes a function's result. What handles it contains is returned, and has to live until the outcome is committed.
     pub(crate) fn returned<R: Serialize>(&mut self, result: &R) -> Result<Handles, Fault> {
         self.restart(RETURNED).map_err(|error| Fault::Encode(error.to_string()))?;
-        let (encoded, handles) = shm::collect(|| codec::encode_into(result, self));
+        // Whoever asks for the result decodes the handles in it; if nobody does, they are that process's to the end.
+        let starter = self.world.slot(self.id).parent().0;
+        let (encoded, handles) = shm::collect_for(starter, || codec::encode_into(result, self));
         encoded.map(|()| handles).map_err(|error| Fault::Encode(error.into()))
     }
 
     /// Makes what was written the outcome. Handles go ahead through the inbox.
-    pub(crate) fn commit(
-        &mut self,
-        handles: &[Arc<Segment>],
-        inbox: &OwnedFd,
-    ) -> Result<(), OsError> {
-        let descriptors = descriptors(handles);
-        family::deliver(inbox, &descriptors)?;
-        let flags = if descriptors.is_empty() { 0 } else { HANDLES }
+    pub(crate) fn commit(&mut self, handles: &mut Handles, inbox: &OwnedFd) -> Result<(), OsError> {
+        let carried = descriptors(handles);
+        family::deliver(inbox, &carried)?;
+        let flags = if carried.is_empty() { 0 } else { HANDLES }
             | if self.window.is_some() { IN_STORE } else { 0 };
+        handles.depart();
         self.publish(flags);
         Ok(())
     }

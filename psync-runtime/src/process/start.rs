@@ -14,7 +14,7 @@ use super::{
 use crate::{
     channel::codec,
     shm::{
-        self, Segment,
+        self,
         world::{Identity, Method, World, me, world},
     },
     sys::{image, pidfd::PidFd, signal},
@@ -97,10 +97,15 @@ where
     R: Serialize + DeserializeOwned + Send + 'static,
 {
     let function = offset(f as *const ())?;
-    let (arguments, handles) = shm::collect(|| codec::encode(&(function, args)));
-    let arguments = arguments.map_err(|error| SpawnError::Encode { reason: error.into() })?;
+    // The handles among the arguments are the child's from the moment on at which it has a place in the table.
+    let encode = |child| {
+        let (bytes, handles) = shm::collect_for(child, || codec::encode(&(function, &args)));
+        bytes
+            .map(|bytes| (bytes, handles))
+            .map_err(|error| SpawnError::Encode { reason: error.into() })
+    };
     let entry: Entry = enter::<A, R>;
-    let (child, streams) = begin(spec, options, offset(entry as *const ())?, &arguments, &handles)?;
+    let (child, streams) = begin(spec, options, offset(entry as *const ())?, &encode)?;
     Ok(Process::new(child, streams))
 }
 
@@ -154,8 +159,7 @@ fn begin(
     spec: &Spec,
     mut options: Options,
     entry: u64,
-    arguments: &[u8],
-    handles: &[Arc<Segment>],
+    encode: &dyn Fn(Identity) -> Result<(Vec<u8>, Handles), SpawnError>,
 ) -> Result<(Arc<Child>, Streams), SpawnError> {
     let world = world()?;
     let own = me();
@@ -173,6 +177,7 @@ fn begin(
     let id = world.take_slot(own.id, own.pid).ok_or(SpawnError::TableFull)?;
     let reservation = Reservation { world, id };
     world.reserve_page(id)?;
+    let (arguments, mut handles) = encode(id)?;
     let index = world.slot(own.id).next_child();
     let name = options.name.take().unwrap_or_else(|| default_name(spec, index));
     let daemon = options.daemon.or(spec.daemon).unwrap_or(false);
@@ -196,10 +201,10 @@ fn begin(
     let mut fixed = family.descriptors().to_vec();
     fixed.push(directory.as_fd());
     fixed.extend(theirs.iter().flatten().map(streams::Stream::as_fd));
-    let descriptors = Descriptors { fixed, handles: outcome::descriptors(handles) };
+    let descriptors = Descriptors { fixed, handles: outcome::descriptors(&handles) };
     header.overflow = descriptors.overflow();
     let environment = surroundings::environment(&options.env);
-    let bytes = message::compose(&mut header, &environment, arguments, family)?;
+    let bytes = message::compose(&mut header, &environment, &arguments, family)?;
     let (pidfd, link) = if method == StartMethod::Fork {
         (forking::fork_here(world, id, &bytes, &descriptors, &ours)?, None)
     } else {
@@ -213,6 +218,7 @@ fn begin(
         drop((directory, theirs));
         (handover::open_claimed(world.slot(id), claimed)?, link)
     };
+    handles.depart();
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
     Ok((Arc::new(Child::new(id, pid, name, method, pidfd, link)), ours))

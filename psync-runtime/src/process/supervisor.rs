@@ -3,8 +3,9 @@
 //! It runs on a user thread, as user code does. Its main thread only waits for that one, and holds nothing: so a fork copies a
 //! process in which nobody was in the middle of anything, and the copy's one thread is fit for user code.
 
-use super::{child, current, link, message, preload, surroundings};
+use super::{child, current, legacy, link, message, preload, surroundings};
 use crate::{
+    channel::legacy::Legacy,
     shm::world::{Identity, Status, World, existing},
     sys::{OsError, clock::Deadline, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
 };
@@ -65,6 +66,8 @@ struct Supervisor {
     ignored: u32,
     /// How many children to keep ready.
     wanted: usize,
+    /// What ended processes have sent handles of that nobody has received yet.
+    legacies: Vec<Legacy>,
 }
 
 /// The supervisor's whole life. Returns only if it could not begin.
@@ -148,6 +151,7 @@ impl Supervisor {
             starved: None,
             ignored,
             wanted: super::cpu_count().clamp(2, 4),
+            legacies: Vec::new(),
         })
     }
 
@@ -156,9 +160,8 @@ impl Supervisor {
             let slept = self.sleep();
             self.note_claims();
             self.reap();
-            while let Ok(Some(received)) = self.next_request() {
-                self.start_fresh(&received.0, received.1);
-            }
+            self.serve_requests();
+            self.legacies.retain(|legacy| !legacy.is_over());
             self.restock(slept);
             if self.idle.is_empty() {
                 self.refuse_waiting();
@@ -210,6 +213,8 @@ impl Supervisor {
         let patience = match self.idle.len() < self.wanted {
             true if starving => PollTimeout::from(100_u8),
             true => PollTimeout::from(2_u8),
+            // Nobody tells when a legacy is received.
+            false if !self.legacies.is_empty() => PollTimeout::from(250_u8),
             false => PollTimeout::NONE,
         };
         let woken = poll(&mut sources, patience) != Ok(0);
@@ -242,28 +247,38 @@ impl Supervisor {
     fn reap(&mut self) {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
         loop {
-            let status = match waitid(Id::All, flags) {
+            let status = match waitid(Id::All, flags | WaitPidFlag::WNOWAIT) {
                 Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => status,
                 Err(Errno::EINTR) => continue,
                 _ => return,
             };
             let Some(pid) = status.pid() else { return };
-            // It may have claimed a start and said so after we last looked.
+            // It may have claimed a start and said so after we last looked, or left something.
             self.note_claims();
-            self.ended(pid.as_raw(), super::status::to_word(status));
+            self.serve_requests();
+            let claimed = self.claim_of(pid.as_raw());
+            let word = super::status::to_word(status);
+            if let Some(id) = claimed {
+                self.world.slot(id).foretell(word);
+            }
+            let _ = waitid(Id::Pid(pid), flags);
+            self.ended(pid.as_raw(), claimed, word);
         }
     }
 
-    fn ended(&mut self, pid: i32, status: Status) {
-        self.reaped = true;
-        let known = self.running.remove(&pid);
+    /// The start that the child `pid`, which has ended, had claimed.
+    fn claim_of(&mut self, pid: i32) -> Option<Identity> {
         // It may also have claimed one and been killed before it could say so.
-        let claimed = known.or_else(|| {
+        self.running.remove(&pid).or_else(|| {
             self.world
                 .used()
                 .find(|(id, slot)| slot.pid() == pid && slot.is_alive(*id))
                 .map(|(id, _)| id)
-        });
+        })
+    }
+
+    fn ended(&mut self, pid: i32, claimed: Option<Identity>, status: Status) {
+        self.reaped = true;
         match claimed {
             Some(id) => self.world.mark_dead(id, status),
             // Whatever message it held is lost: whoever waits for a claim looks again and sends again.
@@ -289,12 +304,13 @@ impl Supervisor {
         let forked = unsafe { fork() };
         self.starved = match forked {
             Ok(ForkResult::Child) => {
-                let own = [
+                let mut own = vec![
                     self.signals.as_fd(),
                     self.control_receiver.as_fd(),
                     self.notify_receiver.as_fd(),
                     self.starter.as_fd(),
                 ];
+                own.extend(self.legacies.iter().flat_map(Legacy::descriptors));
                 child::ready(&self.ends, &self.lifeline, &own)
             }
             Ok(ForkResult::Parent { child }) => {
@@ -330,6 +346,18 @@ impl Supervisor {
             buffer.truncate(received.len);
             (buffer, received.descriptors)
         }))
+    }
+
+    fn serve_requests(&mut self) {
+        while let Ok(Some((bytes, descriptors))) = self.next_request() {
+            match bytes.strip_prefix(&legacy::MARK).map(<[u8]>::first_chunk) {
+                Some(Some(until)) => {
+                    self.legacies.extend(Legacy::new(u64::from_ne_bytes(*until), descriptors));
+                }
+                Some(None) => {}
+                None => self.start_fresh(&bytes, descriptors),
+            }
+        }
     }
 
     /// Executes the program once more for one start; the message waits for it in a line of its own.

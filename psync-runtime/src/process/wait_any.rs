@@ -1,6 +1,7 @@
 //! Waiting for whichever of several things is ready first.
 
 use crate::{
+    channel::{Incoming, Queue, Receiver, WorkQueue},
     primitive::{AtomicU32, Ordering},
     shm::world::{Wake, Watch},
     sync::Event,
@@ -16,7 +17,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-/// Something that [`wait_any`] can wait for: processes, events, and everything that has a descriptor.
+/// Something that [`wait_any`] can wait for: processes, queues, connections, events, and everything that has a descriptor.
 pub trait Waitable {
     #[doc(hidden)]
     fn source(&self) -> Source<'_>;
@@ -30,11 +31,36 @@ pub enum Source<'a> {
     Descriptor(BorrowedFd<'a>),
     /// The event is set.
     Event(&'a Event),
+    /// A receive would end at once.
+    Messages(Messages<'a>),
 }
+
+/// The receiving side of a queue.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Messages<'a>(Incoming<'a>);
 
 impl<T: AsFd> Waitable for T {
     fn source(&self) -> Source<'_> {
         Source::Descriptor(self.as_fd())
+    }
+}
+
+impl<T> Waitable for Queue<T> {
+    fn source(&self) -> Source<'_> {
+        Source::Messages(Messages(self.incoming()))
+    }
+}
+
+impl<T> Waitable for WorkQueue<T> {
+    fn source(&self) -> Source<'_> {
+        Source::Messages(Messages(self.incoming()))
+    }
+}
+
+impl<T> Waitable for Receiver<T> {
+    fn source(&self) -> Source<'_> {
+        Source::Messages(Messages(self.incoming()))
     }
 }
 
@@ -46,7 +72,7 @@ impl Waitable for Event {
 
 /// Waits until at least one item is ready; returns the indices of all that are, and none if `timeout` passes first.
 ///
-/// A process is ready when it has ended, an event when it is set, a descriptor when it can be read or has hung up. No timeout is
+/// A process is ready when it has ended, an event when it is set, a queue or receiver when a receive would not wait, a connection or another descriptor when it can be read or has hung up. No timeout is
 /// for ever; with no items, it waits for the timeout.
 ///
 /// # Errors
@@ -63,7 +89,7 @@ impl Waitable for Event {
 pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Result<Vec<usize>> {
     let deadline = timeout.map_or(Deadline::NEVER, Deadline::after);
     let sources: Vec<Source<'_>> = items.iter().map(|item| item.source()).collect();
-    let all_descriptors = !sources.iter().any(|source| matches!(source, Source::Event(_)));
+    let all_descriptors = sources.iter().all(|source| matches!(source, Source::Descriptor(_)));
     if all_descriptors {
         return poll_until(&sources, deadline);
     }
@@ -81,13 +107,13 @@ pub fn wait_any(items: &[&dyn Waitable], timeout: Option<Duration>) -> io::Resul
 fn sleep_word<'a>(source: &'a Source<'a>) -> Option<(&'a AtomicU32, u32)> {
     match source {
         Source::Event(event) => event.sleep_word(),
+        Source::Messages(Messages(incoming)) => Some(incoming.sleep_word()),
         Source::Descriptor(_) => None,
     }
 }
 
 /// Which are ready; waits for the descriptors among them.
 pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
-    let is_set = |source: &Source<'_>| matches!(source, Source::Event(event) if event.is_set());
     let mut fds: Vec<PollFd<'_>> =
         descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     loop {
@@ -104,7 +130,8 @@ pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Resu
     let mut polled = fds.iter().map(|fd| fd.any().unwrap_or(true));
     let mut ready = |source: &Source<'_>| match source {
         Source::Descriptor(_) => polled.next().unwrap_or(false),
-        Source::Event(_) => is_set(source),
+        Source::Event(event) => event.is_set(),
+        Source::Messages(Messages(incoming)) => incoming.is_ready(),
     };
     Ok(sources
         .iter()
@@ -116,7 +143,7 @@ pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Resu
 fn descriptors<'a>(sources: &'a [Source<'a>]) -> impl Iterator<Item = BorrowedFd<'a>> {
     sources.iter().filter_map(|source| match source {
         Source::Descriptor(fd) => Some(*fd),
-        Source::Event(_) => None,
+        Source::Event(_) | Source::Messages(_) => None,
     })
 }
 

@@ -82,7 +82,14 @@ impl From<OsError> for ShmError {
 pub struct CapacityError {
     pub(super) len: usize,
     pub(super) capacity: usize,
-    pub(super) unit: &'static str,
+    pub(super) unit: Unit,
+}
+
+/// What a capacity is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) enum Unit {
+    Bytes,
+    Items,
 }
 
 impl CapacityError {
@@ -100,6 +107,10 @@ impl CapacityError {
 impl fmt::Display for CapacityError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { len, capacity, unit } = self;
+        let unit = match unit {
+            Unit::Bytes => "bytes",
+            Unit::Items => "items",
+        };
         write!(f, "{len} {unit} do not fit into a capacity of {capacity}")
     }
 }

@@ -1,7 +1,7 @@
 //! `List<T, N>`: a vector of at most `N` values that may live in shared memory.
 #![allow(unsafe_code, reason = "implements the unsafe traits and begins with zeros")]
 
-use super::{CapacityError, ShmSafe, Zeroable, safe::fingerprint};
+use super::{CapacityError, ShmSafe, Zeroable, error::Unit, safe::fingerprint};
 use core::{
     cmp, fmt, hash,
     marker::PhantomData,
@@ -77,7 +77,7 @@ impl<T: Zeroable + Copy, const N: usize> List<T, N> {
     /// # Errors
     /// [`CapacityError`], which names both sizes.
     pub fn set(&mut self, values: &[T]) -> Result<(), CapacityError> {
-        let too_many = CapacityError { len: values.len(), capacity: N, unit: "items" };
+        let too_many = CapacityError { len: values.len(), capacity: N, unit: Unit::Items };
         self.items.get_mut(..values.len()).ok_or(too_many)?.copy_from_slice(values);
         self.set_len(values.len());
         Ok(())

@@ -9,13 +9,13 @@
 use super::{ShmError, registry, world};
 use crate::{
     primitive::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-    sys::{OsError, memory},
+    sys::{OsError, fork_lock::ForkCell, memory, thread},
 };
-use core::{alloc::Layout, fmt, ptr::NonNull};
+use core::{alloc::Layout, any::Any, fmt, mem::ManuallyDrop, ptr::NonNull};
 use memmap2::MmapRaw;
 use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 /// What every segment begins with. All fields are atomics, and only `used` changes after `magic` was written.
@@ -37,16 +37,21 @@ pub(super) const PAGE: usize = 4096;
 
 /// A segment as this process maps it. Dropping it unmaps and closes it; the kernel frees the memory with its last mapping.
 pub(crate) struct Segment {
-    map: MmapRaw,
+    /// Unmapped by `drop`.
+    map: ManuallyDrop<MmapRaw>,
     file: OwnedFd,
     id: u64,
     /// Device and number of the file, which tell it from another program's with the same id.
     inode: Inode,
     purpose: Purpose,
     pinned: AtomicBool,
+    /// What a layer above keeps once per process for a segment.
+    companion: ForkCell<Option<Companion>>,
 }
 
-pub(super) type Inode = (u64, u64);
+type Companion = Weak<dyn Any + Send + Sync>;
+
+pub(crate) type Inode = (u64, u64);
 
 /// What a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +60,14 @@ pub(crate) enum Purpose {
     Block,
     /// Many small blocks.
     Arena,
+    /// The head of a sparse file, of which others map and reserve what they need.
+    Sparse,
 }
+
+/// The size of a sparse file. No other segment is as large.
+const SPARSE: u64 = 1 << 56;
+/// How much of a sparse file every process maps.
+pub(crate) const SPARSE_HEAD: usize = 1 << 20;
 
 /// The size of all arenas that this process has made and still maps.
 static ARENAS: AtomicUsize = AtomicUsize::new(0);
@@ -80,14 +92,30 @@ impl Segment {
         // Mapping first: it is what limits of the address space refuse, and costs nothing to undo.
         let map = memory::map(&file, 0, size)?;
         memory::reserve(&file, 0, size as u64)?;
-        let segment = Self::new(map, file, id, purpose)?;
-        let header = segment.header();
-        header.id.store(id, Ordering::Relaxed);
-        header.size.store(size as u64, Ordering::Relaxed);
+        Self::new(map, file, id, purpose)?.describe(size as u64)
+    }
+
+    /// Makes a segment of which the first `reserved` bytes are reserved, and the first [`SPARSE_HEAD`] mapped; the file goes on far
+    /// beyond that.
+    pub(crate) fn create_sparse(reserved: usize) -> Result<Arc<Self>, ShmError> {
+        let id = world::world()?.next_segment();
+        let file = memory::anonymous_file("psync")?;
+        memory::set_size(&file, SPARSE)?;
+        memory::seal_size(&file)?;
+        let map = memory::map(&file, 0, SPARSE_HEAD)?;
+        memory::reserve(&file, 0, reserved as u64)?;
+        Self::new(map, file, id, Purpose::Sparse)?.describe(SPARSE)
+    }
+
+    /// Writes the header of a new segment, and enters it.
+    fn describe(self, size: u64) -> Result<Arc<Self>, ShmError> {
+        let header = self.header();
+        header.id.store(self.id, Ordering::Relaxed);
+        header.size.store(size, Ordering::Relaxed);
         header.image.store(crate::sys::image::fingerprint(), Ordering::Relaxed);
         header.used.store(FIRST as u64, Ordering::Relaxed);
         header.magic.store(MAGIC, Ordering::Release);
-        registry::adopt(segment)
+        registry::adopt(self)
     }
 
     /// Maps the segment behind a descriptor that was received, or finds it if this process has it already.
@@ -100,8 +128,10 @@ impl Segment {
         if let Some(known) = registry::by_inode((stat.st_dev, stat.st_ino)) {
             return Ok(known);
         }
-        let map = memory::map(&file, 0, size)?;
-        let mut segment = Self::new(map, file, 0, Purpose::Block)?;
+        let purpose = if size as u64 == SPARSE { Purpose::Sparse } else { Purpose::Block };
+        let mapped = if purpose == Purpose::Sparse { SPARSE_HEAD } else { size };
+        let map = memory::map(&file, 0, mapped)?;
+        let mut segment = Self::new(map, file, 0, purpose)?;
         let header = segment.header();
         if header.magic.load(Ordering::Acquire) != MAGIC {
             return Err(ShmError::Foreign("it does not begin as a segment does"));
@@ -122,7 +152,15 @@ impl Segment {
         if purpose == Purpose::Arena {
             ARENAS.fetch_add(map.len(), Ordering::Relaxed);
         }
-        Ok(Self { map, file, id, inode, purpose, pinned: AtomicBool::new(false) })
+        Ok(Self {
+            map: ManuallyDrop::new(map),
+            file,
+            id,
+            inode,
+            purpose,
+            pinned: AtomicBool::new(false),
+            companion: ForkCell::new(None),
+        })
     }
 
     #[allow(clippy::cast_ptr_alignment, reason = "mappings begin with a page")]
@@ -136,7 +174,8 @@ impl Segment {
         self.id
     }
 
-    pub(super) const fn inode(&self) -> Inode {
+    /// Device and number of the file.
+    pub(crate) const fn inode(&self) -> Inode {
         self.inode
     }
 
@@ -146,7 +185,7 @@ impl Segment {
     }
 
     /// The address of what lies at `offset`, if it is aligned and between the header and the end.
-    pub(super) fn view(&self, offset: usize, layout: Layout) -> Option<NonNull<u8>> {
+    pub(crate) fn view(&self, offset: usize, layout: Layout) -> Option<NonNull<u8>> {
         let end = offset.checked_add(layout.size())?;
         let inside = offset >= FIRST && end <= self.len();
         // The mapping itself begins with a page.
@@ -178,6 +217,22 @@ impl Segment {
         result.ok().and(taken)
     }
 
+    /// What this process keeps for the segment, made by `make` if it keeps nothing yet or no more.
+    pub(crate) fn companion<T: Send + Sync + 'static>(
+        &self,
+        make: impl FnOnce() -> T,
+    ) -> Option<Arc<T>> {
+        self.companion.with(|companion| {
+            if let Some(kept) = companion.as_ref().and_then(Weak::upgrade) {
+                return kept.downcast().ok();
+            }
+            let made = Arc::new(make());
+            let weak: Weak<T> = Arc::downgrade(&made);
+            *companion = Some(weak);
+            Some(made)
+        })
+    }
+
     /// Keeps the segment mapped for as long as the process runs. Costs something only the first time.
     pub(crate) fn pin(self: &Arc<Self>) {
         if !self.pinned.swap(true, Ordering::Relaxed) {
@@ -206,6 +261,11 @@ impl Drop for Segment {
         registry::forget(self);
         if self.purpose == Purpose::Arena {
             ARENAS.fetch_sub(self.len(), Ordering::Relaxed);
+        }
+        // The kernel and this thread's next lock follow the list into it.
+        if !thread::holds_any_of(&(self.base()..self.base() + self.len())) {
+            // SAFETY: dropped here and nowhere else, and not used again.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
         }
     }
 }

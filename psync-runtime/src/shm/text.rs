@@ -1,7 +1,7 @@
 //! `Text<N>`: a string of at most `N` bytes that may live in shared memory.
 #![allow(unsafe_code, reason = "implements the unsafe traits")]
 
-use super::{CapacityError, ShmSafe, Zeroable, safe::fingerprint};
+use super::{CapacityError, ShmSafe, Zeroable, error::Unit, safe::fingerprint};
 use core::{borrow::Borrow, cmp, fmt, hash, ops::Deref, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -72,7 +72,7 @@ impl<const N: usize> Text<N> {
 
     fn write(&mut self, start: usize, text: &str) -> Result<(), CapacityError> {
         let len = start.saturating_add(text.len());
-        let too_long = CapacityError { len, capacity: N, unit: "bytes" };
+        let too_long = CapacityError { len, capacity: N, unit: Unit::Bytes };
         let place = self.bytes.get_mut(start..len).ok_or(too_long)?;
         let len = u32::try_from(len).map_err(|_| too_long)?;
         place.copy_from_slice(text.as_bytes());

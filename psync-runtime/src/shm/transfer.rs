@@ -3,30 +3,114 @@
 //! A sender encodes inside [`collect`], which gathers the segments of all handles met; a receiver decodes inside [`offer`], which
 //! maps what came along. Without the two a handle still goes as far as its segment is mapped: within the process.
 
-use super::{ShmError, segment::Segment};
-use std::{cell::RefCell, collections::BTreeMap, os::fd::OwnedFd, sync::Arc};
+use super::{
+    ShmError,
+    segment::{Inode, Segment},
+    world::{self, Identity},
+};
+use crate::sys::OsError;
+use nix::sys::stat::{SFlag, fstat};
+use std::{
+    cell::RefCell,
+    collections::BTreeSet,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    sync::Arc,
+};
 
-type Found = BTreeMap<u64, Arc<Segment>>;
+/// Something with a descriptor that has to go along with a handle.
+#[derive(Clone, Debug)]
+pub(crate) enum Carried {
+    /// Memory, of which each process needs one descriptor, however often it comes.
+    Segment(Arc<Segment>),
+    /// A socket.
+    Socket(Arc<OwnedFd>),
+}
+
+impl AsFd for Carried {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Segment(segment) => segment.as_fd(),
+            Self::Socket(socket) => socket.as_fd(),
+        }
+    }
+}
+
+/// What is done if a message with a handle never gets on its way.
+type Undo = Box<dyn FnOnce()>;
+
+/// What goes along with an encoded value. Dropped without [`depart`](Luggage::depart), nothing was sent. Most values take nothing along.
+#[derive(Default)]
+#[must_use = "it says whether the message was sent"]
+pub(crate) struct Luggage(Option<Box<Pieces>>);
+
+#[derive(Default)]
+struct Pieces {
+    carried: Vec<Carried>,
+    inodes: BTreeSet<Inode>,
+    undo: Vec<Undo>,
+}
+
+impl Luggage {
+    #[inline]
+    pub(crate) fn carried(&self) -> &[Carried] {
+        self.0.as_ref().map_or(&[], |pieces| &pieces.carried)
+    }
+
+    /// The message is on its way.
+    #[inline]
+    pub(crate) fn depart(&mut self) {
+        if let Some(pieces) = &mut self.0 {
+            pieces.undo.clear();
+        }
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        for undo in self.undo.drain(..) {
+            undo();
+        }
+    }
+}
+
+impl core::fmt::Debug for Luggage {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Luggage").field(&self.carried()).finish()
+    }
+}
+
+/// What has been met so far in one [`collect`].
+struct Found {
+    charged: Identity,
+    pieces: Option<Box<Pieces>>,
+}
 
 thread_local! {
     /// One entry per [`collect`] that this thread is in, the innermost last.
     static COLLECTING: RefCell<Vec<Found>> = const { RefCell::new(Vec::new()) };
+    /// The sockets that came with the messages that this thread is decoding.
+    static SOCKETS: RefCell<Vec<(Inode, Arc<OwnedFd>)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs `encode`; returns the segments of the handles that it serialised, each once.
-pub(crate) fn collect<R>(encode: impl FnOnce() -> R) -> (R, Vec<Arc<Segment>>) {
-    COLLECTING.with_borrow_mut(|scopes| scopes.push(Found::new()));
+/// Runs `encode`; returns what has to go along with the handles that it serialised, each once.
+pub(crate) fn collect<R>(encode: impl FnOnce() -> R) -> (R, Luggage) {
+    collect_for(world::me().id, encode)
+}
+
+/// The same, for a message of which `charged` is known to be the one that decodes it or loses it.
+pub(crate) fn collect_for<R>(charged: Identity, encode: impl FnOnce() -> R) -> (R, Luggage) {
+    let found = Found { charged, pieces: None };
+    COLLECTING.with_borrow_mut(|scopes| scopes.push(found));
     let scope = Scope;
     let result = encode();
-    let found = scope.close();
-    (result, found.into_values().collect())
+    (result, scope.close())
 }
 
 /// Closes the innermost [`collect`], also when encoding panics.
 struct Scope;
 
 impl Scope {
-    fn close(self) -> Found {
+    fn close(self) -> Luggage {
         core::mem::forget(self);
         pop()
     }
@@ -38,38 +122,120 @@ impl Drop for Scope {
     }
 }
 
-fn pop() -> Found {
-    COLLECTING.with_borrow_mut(Vec::pop).unwrap_or_default()
+#[inline]
+fn pop() -> Luggage {
+    Luggage(COLLECTING.with_borrow_mut(Vec::pop).and_then(|found| found.pieces))
+}
+
+/// Calls `with` with the innermost [`collect`] of this thread, if it is in one. A thread that is ending collects nothing.
+fn innermost<R>(with: impl FnOnce(&mut Found) -> R) -> Option<R> {
+    COLLECTING.try_with(|scopes| scopes.borrow_mut().last_mut().map(with)).ok().flatten()
+}
+
+impl Found {
+    fn add(&mut self, inode: Inode, carried: impl FnOnce() -> Carried) {
+        let pieces = self.pieces.get_or_insert_default();
+        if pieces.inodes.insert(inode) {
+            pieces.carried.push(carried());
+        }
+    }
 }
 
 /// Notes that a handle into this segment is being serialised.
-pub(super) fn record(segment: &Arc<Segment>) {
-    // A thread that is ending collects nothing.
-    let _ = COLLECTING.try_with(|scopes| {
-        if let Some(found) = scopes.borrow_mut().last_mut() {
-            found.entry(segment.id()).or_insert_with(|| Arc::clone(segment));
-        }
-    });
+pub(crate) fn record(segment: &Arc<Segment>) {
+    innermost(|found| found.add(segment.inode(), || Carried::Segment(Arc::clone(segment))));
 }
 
-/// Maps the segments that came with a message and keeps them findable while `decode` runs. What the handles that it makes do not
-/// hold on to is unmapped afterwards.
+/// Notes that a handle to this socket is being serialised.
+pub(crate) fn record_socket(socket: &Arc<OwnedFd>, inode: Inode) {
+    innermost(|found| found.add(inode, || Carried::Socket(Arc::clone(socket))));
+}
+
+/// Whose account a handle that is being serialised goes on until it is decoded; nobody's outside of messages.
+pub(crate) fn charged() -> Identity {
+    innermost(|found| found.charged).unwrap_or(Identity::NOBODY)
+}
+
+/// Has `undo` done if the message that is being encoded is not sent.
+pub(crate) fn or_else(undo: impl FnOnce() + 'static) {
+    innermost(|found| found.pieces.get_or_insert_default().undo.push(Box::new(undo)));
+}
+
+/// Device and number of the file behind a descriptor.
+pub(crate) fn inode_of(file: impl AsFd) -> Result<(Inode, SFlag), OsError> {
+    let stat = OsError::wrap("fstat", fstat(file))?;
+    Ok(((stat.st_dev, stat.st_ino), SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT))
+}
+
+/// The socket of that number, if it came along with the message that is being decoded.
+pub(crate) fn take_socket(inode: Inode) -> Option<Arc<OwnedFd>> {
+    SOCKETS.with_borrow(|sockets| {
+        sockets.iter().rfind(|(number, _)| *number == inode).map(|(_, socket)| Arc::clone(socket))
+    })
+}
+
+/// Takes what came along with a message, and keeps it findable while `decode` runs. What the handles that it makes do not
+/// hold on to is unmapped and closed afterwards.
 pub(crate) fn offer<R>(
     files: impl IntoIterator<Item = OwnedFd>,
     decode: impl FnOnce() -> R,
 ) -> Result<R, ShmError> {
-    let segments: Vec<_> = files.into_iter().map(Segment::attach).collect::<Result<_, _>>()?;
+    let carried: Vec<Carried> = files.into_iter().map(unpack).collect::<Result<_, _>>()?;
+    Ok(offer_carried(carried, decode))
+}
+
+/// What a descriptor that was received is.
+pub(crate) fn unpack(file: OwnedFd) -> Result<Carried, ShmError> {
+    let (_, kind) = inode_of(&file)?;
+    if kind == SFlag::S_IFSOCK {
+        return Ok(Carried::Socket(Arc::new(file)));
+    }
+    Segment::attach(file).map(Carried::Segment)
+}
+
+/// [`offer`] for what has been taken already.
+pub(crate) fn offer_carried<R>(carried: Vec<Carried>, decode: impl FnOnce() -> R) -> R {
+    let offered = Offered::new(&carried);
     let result = decode();
-    drop(segments);
-    Ok(result)
+    drop((offered, carried));
+    result
+}
+
+/// Takes back the sockets that nobody took, also when decoding panics.
+struct Offered {
+    before: usize,
+}
+
+impl Offered {
+    fn new(carried: &[Carried]) -> Self {
+        SOCKETS.with_borrow_mut(|sockets| {
+            let before = sockets.len();
+            sockets.extend(carried.iter().filter_map(|one| match one {
+                Carried::Socket(socket) => {
+                    inode_of(socket).ok().map(|(inode, _)| (inode, Arc::clone(socket)))
+                }
+                Carried::Segment(_) => None,
+            }));
+            Self { before }
+        })
+    }
+}
+
+impl Drop for Offered {
+    fn drop(&mut self) {
+        let left = SOCKETS.try_with(|sockets| {
+            let mut sockets = sockets.borrow_mut();
+            let before = self.before.min(sockets.len());
+            sockets.split_off(before)
+        });
+        drop(left);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::shm::{Shared, segment::Purpose};
-    use std::os::fd::AsFd;
-
     type Numbers = Shared<[u64]>;
     type Message = (Numbers, Numbers, Numbers, Vec<Numbers>);
 
@@ -83,8 +249,8 @@ mod tests {
             .map_err(|error| error.to_string())
     }
 
-    fn files(segments: &[Arc<Segment>]) -> Vec<OwnedFd> {
-        segments.iter().map(|s| s.as_fd().try_clone_to_owned().expect("descriptor")).collect()
+    fn files(luggage: &[Carried]) -> Vec<OwnedFd> {
+        luggage.iter().map(|s| s.as_fd().try_clone_to_owned().expect("descriptor")).collect()
     }
 
     /// Covers `_TestSharedMemory.test_shared_memory_ShareableList_pickling`: what is sent is as long for a large value as for a small.
@@ -100,10 +266,10 @@ mod tests {
     fn a_message_takes_each_segment_along_once() {
         let a = Shared::<[u64]>::zeroed(10_000).expect("memory");
         let b = Shared::<[u64]>::zeroed(10_000).expect("memory");
-        let (bytes, segments) = collect(|| encode(&(&a, &b, &a, vec![&b; 100])));
-        assert_eq!(segments.len(), 2);
-        let files = files(&segments);
-        drop((a, b, segments));
+        let (bytes, luggage) = collect(|| encode(&(&a, &b, &a, vec![&b; 100])));
+        assert_eq!(luggage.carried().len(), 2);
+        let files = files(luggage.carried());
+        drop((a, b, luggage));
         let (a, b, again, more) =
             offer(files, || decode::<Message>(&bytes)).expect("attaches").expect("decodes");
         assert!(Shared::ptr_eq(&a, &again));
@@ -121,10 +287,15 @@ mod tests {
             assert!(caught.is_err());
             collect(|| encode(&inner))
         });
+        let inode = |one: &Carried| inode_of(one).expect("a file").0;
+        let (within, around) = (within.carried(), around.carried());
         assert_eq!((within.len(), around.len()), (1, 1));
-        assert_ne!(within[0].id(), around[0].id());
+        assert_ne!(inode(&within[0]), inode(&around[0]));
         encode(&outer);
-        assert!(collect(|| ()).1.is_empty(), "nothing is left of what was encoded outside");
+        assert!(
+            collect(|| ()).1.carried().is_empty(),
+            "nothing is left of what was encoded outside"
+        );
     }
 
     /// Covers `_TestSharedMemory.test_shared_memory_ShareableList_pickling_dead_object`.
@@ -141,7 +312,7 @@ mod tests {
     fn what_is_offered_and_not_taken_is_closed_again() {
         let segment = Segment::create(1, Purpose::Block).expect("segment");
         let id = segment.id();
-        let files = files(&[segment]);
+        let files = files(&[Carried::Segment(segment)]);
         offer(files, || assert!(crate::shm::registry::find(id).is_some())).expect("attaches");
         assert!(crate::shm::registry::find(id).is_none());
     }

@@ -30,6 +30,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(same.to_vec()?, [2.5, 2.5]);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// In another process:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process(lock(numbers as all))]
+/// fn double(numbers: Array<f64>) {
+///     all.iter_mut().for_each(|number| *number *= 2.0);
+/// }
+///
+/// let numbers = Array::from_slice(&[1.5, 2.5])?;
+/// double::run(numbers.clone())?;
+/// assert_eq!(numbers.to_vec()?, [3.0, 5.0]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Array<T: ShmSafe + Copy> {
     lock: Shared<Lock>,
     values: Shared<[Guarded<T>]>,
@@ -98,7 +113,10 @@ impl<T: ShmSafe + Copy> Array<T> {
     /// As [`lock`](Self::lock), but after a death or a panic `repair` first makes the values whole; then the array is as good as new.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] if this thread holds the lock.
+    /// [`LockError::Deadlock`], as [`Lock::lock`].
+    ///
+    /// # Panics
+    /// If `repair` does; the array stays poisoned then.
     #[track_caller]
     pub fn lock_or_repair(
         &self,
@@ -117,7 +135,7 @@ impl<T: ShmSafe + Copy> Array<T> {
         self.lock.is_poisoned()
     }
 
-    /// Vouches for the values.
+    /// Vouches for the values. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }

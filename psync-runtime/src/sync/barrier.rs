@@ -4,7 +4,10 @@ use super::{
     action::Action,
     raw::{Arrival, RawBarrier, Turn},
 };
-use crate::sys::{clock::Deadline, fault};
+use crate::{
+    shm::world::{Blocking, Operation, Site},
+    sys::{clock::Deadline, fault},
+};
 use core::{fmt, time::Duration};
 
 /// A point that a number of parties cross together, again and again.
@@ -14,7 +17,7 @@ use core::{fmt, time::Duration};
 ///
 /// **When a party dies** in here, while it waits or runs the action, the barrier is broken: the others get [`BrokenBarrier`] with its pid, and so does
 /// everybody who arrives later, until a [`reset`](Self::reset). That works between processes of one program. Somebody who
-/// dies before arriving is just missing; use a timeout where that can happen.
+/// dies before arriving is just missing; use a timeout where that can happen. Anybody might arrive, so waiting here is never reported as a deadlock.
 ///
 /// # Examples
 /// ```
@@ -26,6 +29,26 @@ use core::{fmt, time::Duration};
 ///     let index = barrier.wait().unwrap().index();
 ///     assert_eq!(index + other.join().unwrap(), 1);
 /// });
+/// ```
+///
+/// A process that dies while it waits:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn first(door: &Barrier) {
+///     let _ = door.wait();
+/// }
+///
+/// let door = Shared::new(Barrier::new(2))?;
+/// let process = first::spawn(&door)?;
+/// while door.waiting() == 0 {
+///     std::thread::yield_now();
+/// }
+/// process.kill()?;
+/// process.wait();
+/// assert_eq!(door.wait().unwrap_err().dead, Some(process.pid()));
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[repr(C)]
 pub struct Barrier {
@@ -73,10 +96,20 @@ impl Barrier {
         Self { action: Action::new(action), ..Self::new(parties) }
     }
 
-    /// A barrier whose [`wait`](Self::wait) takes no longer than `timeout`.
+    /// A barrier whose [`wait`](Self::wait) takes no longer than `timeout`; if the others have not come by then, it breaks.
     ///
     /// # Panics
     /// As [`new`](Self::new).
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Barrier;
+    /// use std::time::Duration;
+    ///
+    /// let barrier = Barrier::with_timeout(2, Duration::from_millis(5));
+    /// assert_eq!(barrier.wait().unwrap_err().dead, None);
+    /// assert!(barrier.is_broken());
+    /// ```
     pub const fn with_timeout(parties: usize, timeout: Duration) -> Self {
         let nanos = timeout.as_nanos();
         #[allow(clippy::cast_possible_truncation, reason = "compared first")]
@@ -88,11 +121,13 @@ impl Barrier {
     ///
     /// # Errors
     /// [`BrokenBarrier`] if the barrier is broken, or breaks meanwhile: by a death, by [`abort`](Self::abort), by a party
-    /// whose time was up. Also if somebody [resets](Self::reset) it meanwhile.
+    /// whose time was up, by an action that panics. Also if somebody [resets](Self::reset) it meanwhile. Also if it cannot be written down that this process
+    /// is here, since more processes than the program can tell apart use primitives at once; that breaks it, too.
     ///
     /// # Panics
     /// If this party is the last and the action panics.
     #[inline]
+    #[track_caller]
     pub fn wait(&self) -> Result<BarrierWait, BrokenBarrier> {
         match self.timeout {
             NO_TIMEOUT => self.cross(Deadline::NEVER),
@@ -107,14 +142,17 @@ impl Barrier {
     ///
     /// # Panics
     /// As [`wait`](Self::wait).
+    #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWait, BrokenBarrier> {
         self.cross(Deadline::after(timeout))
     }
 
+    #[track_caller]
     fn cross(&self, deadline: Deadline) -> Result<BarrierWait, BrokenBarrier> {
-        let crossed = match self.raw.arrive(self.action.is_some(), deadline) {
+        let blocking = Blocking::new(deadline, Some(Site::here::<Self>(Operation::Cross)));
+        let crossed = match self.raw.arrive(self.action.is_some(), &blocking) {
             Ok(Arrival::Crossed(index)) => Ok(index),
-            Ok(Arrival::Early(turn)) => self.raw.wait(&turn, deadline),
+            Ok(Arrival::Early(turn)) => self.raw.wait(&turn, &blocking),
             Ok(Arrival::Last(turn)) => {
                 let unless_finished = BreakOnUnwind { barrier: &self.raw, turn: &turn };
                 self.action.run();

@@ -149,3 +149,18 @@ fn one_party_never_waits() {
     assert_eq!(barrier.wait().expect("alone").index(), 0);
     assert_eq!(format!("{barrier:?}"), "Barrier(0 of 1 waiting)");
 }
+
+#[test]
+fn whoever_waits_is_seen_to_wait() {
+    let _watchdog = watchdog("whoever_waits_is_seen_to_wait");
+    crate::shm::world::world().expect("a world");
+    let barrier = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| barrier.wait());
+        while !crate::sync::dump_waits().contains("at Barrier") {
+            std::thread::yield_now();
+        }
+        barrier.wait().expect("the other one is there");
+        waiter.join().expect("no panic").expect("all were there");
+    });
+}

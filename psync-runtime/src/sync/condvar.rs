@@ -3,7 +3,7 @@
 use super::{
     LockGuard, MutexGuard, ReentrantGuard,
     error::LockError,
-    raw::{Ended, RawCondvar},
+    raw::{Ended, RawCondvar, Sleeping},
 };
 use crate::{
     shm::world::{Blocking, Operation, Site},
@@ -14,15 +14,49 @@ use core::{fmt, time::Duration};
 /// A place to wait until another process has changed something.
 ///
 /// Whoever waits gives up the guard of a mutex for that time, of a [`ReentrantMutex`](super::ReentrantMutex) with all its levels, and has it again
-/// afterwards. Between looking at the data and waiting nobody can slip in, so no notification is missed. Waiters are notified in the order in which they came.
-/// A wait may end without a notification, rarely; [`wait_while`](Self::wait_while) looks again by itself.
+/// afterwards. Between looking at the data and waiting nobody can slip in, so no notification is missed. Waiters are notified in the order in which they came;
+/// who gets the mutex next is as for any mutex. A wait may end without a notification, rarely; [`wait_while`](Self::wait_while) looks again by itself. A notification
+/// for which nobody waits is lost.
 ///
-/// Notifying does not need the mutex, and never blocks.
+/// Notifying does not need the mutex, and never blocks. The condition variable is not bound to one mutex; which one it is about is up to the program.
 ///
 /// **When a waiter dies**, the others are woken as if it had never waited: if it had been notified already and had not yet got its mutex back, somebody else is
-/// instead. That works between processes of one program. If it dies with the mutex, that is poisoned: then waits end with that error.
+/// instead. That works between processes of one program. If it dies with the mutex, that is poisoned: then the waits of all end with that error, or of as many
+/// as there are until somebody has made the data whole. Whoever does so notifies those for whom it has become what they wait for.
+/// If whoever would have notified dies elsewhere, nobody knows; wait with a timeout where that can happen.
 ///
 /// # Examples
+/// A customer who waits for a loaf, and a baker who brings one:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[shared]
+/// struct Shop {
+///     shelf: Mutex<u32>,
+///     filled: Condvar,
+/// }
+///
+/// #[process]
+/// fn customer(shop: &Shop) -> Result<(), LockError> {
+///     let mut loaves = shop.filled.wait_while(shop.shelf.lock()?, |loaves| *loaves == 0)?;
+///     *loaves -= 1;
+///     Ok(())
+/// }
+///
+/// #[process(lock(shop.shelf as loaves))]
+/// fn baker(shop: &Shop) {
+///     *loaves += 1;
+///     shop.filled.notify_one();
+/// }
+///
+/// let shop = Shared::new(Shop::default())?;
+/// let (served, ()) = parallel! { customer(&shop), baker(&shop) }?;
+/// served?;
+/// assert_eq!(*shop.shelf.lock()?, 0);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// Between threads:
 /// ```
 /// use psync::{Condvar, Mutex};
 ///
@@ -46,7 +80,22 @@ pub struct Condvar(RawCondvar);
 pub trait CondvarGuard: sealed::Sealed {
     #[doc(hidden)]
     fn held(&self) -> &LockGuard<'_>;
+
+    /// Called before the lock is given up: sees to it that nobody is surprised by what other guards of this hold refer to. Until the result is dropped.
+    ///
+    /// # Panics
+    /// If it cannot.
+    #[doc(hidden)]
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(None)
+    }
 }
+
+/// See [`CondvarGuard::step_back`].
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is there to be dropped")]
+pub struct StepBack<'a>(Option<Sleeping<'a>>);
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
 /// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock), and `FnMut(&mut G) -> bool` for the guard `G` of fields.
@@ -80,6 +129,10 @@ impl<T> CondvarGuard for ReentrantGuard<'_, T> {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
     }
+
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(self.sleep_with_others())
+    }
 }
 
 impl<T, F: FnMut(&T) -> bool> Condition<F> for ReentrantGuard<'_, T> {
@@ -106,6 +159,8 @@ impl<F: FnMut() -> bool> Condition<F> for LockGuard<'_> {
 #[doc(hidden)]
 pub trait FieldsGuard {
     fn lock_guard(&self) -> &LockGuard<'_>;
+    /// Whether all fields of the hold are in this guard.
+    fn is_whole(&self) -> bool;
 }
 
 impl<G: FieldsGuard> sealed::Sealed for G {}
@@ -113,6 +168,11 @@ impl<G: FieldsGuard> sealed::Sealed for G {}
 impl<G: FieldsGuard> CondvarGuard for G {
     fn held(&self) -> &LockGuard<'_> {
         self.lock_guard()
+    }
+
+    fn step_back(&self) -> StepBack<'_> {
+        assert!(self.is_whole(), "a field of the guard that is to wait is in another guard");
+        StepBack(None)
     }
 }
 
@@ -128,16 +188,18 @@ impl Condvar {
         Self(RawCondvar::new())
     }
 
-    /// Gives the guard up, waits for a notification, and acquires the mutex again.
+    /// Gives the guard up, waits for a notification, and acquires the mutex again, however long that takes.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if somebody died or panicked with the mutex meanwhile. The guard is gone then.
+    /// [`LockError::Poisoned`] if somebody died or panicked with the mutex meanwhile. The guard is gone then. There is no other: if the mutex is not to be had
+    /// again for a deadlock, another thread of the circle is told, if one of them can be.
     #[track_caller]
     pub fn wait<G: CondvarGuard>(&self, guard: G) -> Result<G, LockError> {
         self.wait_until(guard, Deadline::NEVER).map(|(guard, _)| guard)
     }
 
-    /// Gives the guard up, waits for a notification or until `timeout` is over, and acquires the mutex again, however long that takes.
+    /// Gives the guard up, waits for a notification or until `timeout` is over, and acquires the mutex again, however long that takes. With a timeout of zero, lets
+    /// others have the mutex in between.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -169,7 +231,7 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// Waits as long as `condition` is true of the data, at most until `timeout` is over. Timed out is: it is still true then.
+    /// Waits as long as `condition` is true of the data, at most until `timeout` is over. It has timed out if the condition is still true then.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
@@ -215,16 +277,21 @@ impl Condvar {
         deadline: Deadline,
     ) -> Result<(G, WaitTimeout), LockError> {
         let site = Site::here::<Self>(Operation::Wait);
+        let others = guard.step_back();
         let waiter = self.0.enlist();
         let hold = guard.held().suspend();
         {
             let blocking = Blocking::new(deadline, Some(site));
-            self.0.sleep(&waiter, &blocking);
+            self.0.sleep(&waiter, &blocking, || guard.held().is_suspect());
         }
         let resumed = guard.held().resume(hold, site);
+        drop(others);
         let ended = self.0.leave(&waiter);
         match resumed {
-            Ok(()) => Ok((guard, WaitTimeout(ended == Ended::TimedOut))),
+            Ok(()) => {
+                let timed_out = ended == Ended::TimedOut && deadline.is_over();
+                Ok((guard, WaitTimeout(timed_out)))
+            }
             Err(error) => {
                 // Notified, and unable to go on: it is another's turn.
                 if ended == Ended::Notified {

@@ -8,11 +8,61 @@ use core::fmt::{self, Write as _};
 
 /// Who waits for whom in a deadlock: a circle of threads, each of which waits for something that the next one holds.
 ///
-/// A circle is reported to one of its threads, within a second. That one's operation fails, and the others go on as soon as it has let go of what they
-/// wait for. Waits with a timeout are never part of a circle, since they end by themselves; nor are waits that anybody might end, such as for an
-/// [`Event`](super::Event).
+/// A circle is reported to one of its threads, within a second if the machine is not overloaded; which one is not determined. That one's operation fails,
+/// and the others go on as soon as it has let go of what they wait for. Threads of different processes are found as well as those of one.
+///
+/// What is reported *is* a deadlock: at one moment, all of these threads waited for each other. Not every standstill is reported:
+///
+/// * Waits with a timeout are never part of a circle, since they end by themselves.
+/// * Neither are waits that anybody might end: for an [`Event`](super::Event), a permit, a [`Barrier`](super::Barrier), the notification of a
+///   [`Condvar`](super::Condvar).
+/// * Waits for the end of a process (`join`, a scope, `parallel!`) are, and so is the wait of a `Condvar` for its mutex; but they have no error for it, so another one
+///   is told. If there is no other, nobody is.
+/// * What psync does not know of is not seen: locks and threads of the standard library, pipes, files.
 ///
 /// # Examples
+/// Two processes that take two locks in two orders:
+/// ```
+/// use psync::{DeadlockReport, prelude::*};
+///
+/// #[shared]
+/// struct Desk {
+///     pen: Mutex<u8>,
+///     paper: Mutex<u8>,
+///     #[init(Barrier::new(2))]
+///     each_has_one: Barrier,
+/// }
+///
+/// #[process]
+/// fn pen_first(desk: &Desk) -> Option<DeadlockReport> {
+///     let _pen = desk.pen.lock().ok()?;
+///     desk.each_has_one.wait().ok()?;
+///     told(desk.paper.lock())
+/// }
+///
+/// #[process]
+/// fn paper_first(desk: &Desk) -> Option<DeadlockReport> {
+///     let _paper = desk.paper.lock().ok()?;
+///     desk.each_has_one.wait().ok()?;
+///     told(desk.pen.lock())
+/// }
+///
+/// fn told<G>(second: Result<G, LockError>) -> Option<DeadlockReport> {
+///     match second {
+///         Err(LockError::Deadlock(report)) => Some(report),
+///         _ => None,
+///     }
+/// }
+///
+/// let desk = Shared::new(Desk::default())?;
+/// let reports = parallel! { pen_first(&desk), paper_first(&desk) }?;
+/// let report = reports.0.or(reports.1).expect("one of the two is told");
+/// assert_eq!(report.waits().len(), 2);
+/// println!("{report}");
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// A thread that waits for itself is told at once:
 /// ```
 /// use psync::{LockError, Mutex};
 ///
@@ -20,7 +70,6 @@ use core::fmt::{self, Write as _};
 /// let held = mutex.lock()?;
 /// let Err(LockError::Deadlock(report)) = mutex.lock() else { panic!("it waits for itself") };
 /// assert_eq!(report.waits()[0].what(), "Mutex<u32>");
-/// println!("{report}");
 /// # Ok::<(), LockError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -29,6 +78,8 @@ pub struct DeadlockReport {
 }
 
 /// One thread of a deadlock, and what it waits for. The next one in the report holds that; the first one holds what the last one waits for.
+///
+/// `Display` says where it waits for what, without who it is.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct DeadlockWait {
     process: String,
@@ -148,7 +199,10 @@ impl fmt::Display for DeadlockReport {
 /// Who of the program waits for what at this moment, a line for each thread: processes by name and pid, the type that they wait for, the line of the program
 /// where they do, and who holds it, where that is known.
 ///
-/// A look at a program that does not get on. A thread shows up as soon as it sleeps. In a program without shared memory and processes, nobody does.
+/// A look at a program that does not get on. A thread shows up as soon as it sleeps for a lock, a permit, an event, a notification, a [`Once`](super::Once), the
+/// others at a [`Barrier`](super::Barrier) or the end of a process; not in [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
+/// a moment of all of them together: one may have gone on while another one was looked at. Waits with a timeout are marked `for some time`. In a program
+/// without shared memory and processes, nobody shows up. The format of the lines may change.
 ///
 /// # Examples
 /// ```

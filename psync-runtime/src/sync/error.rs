@@ -18,7 +18,8 @@ use core::fmt;
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub enum LockError {
-    /// A process died or panicked while it held the lock, so what the lock protects may be half-changed.
+    /// A process died or panicked while it held the lock, so what the lock protects may be half-changed. Nothing is acquired; it stays so until
+    /// somebody repairs it or vouches for it.
     Poisoned {
         /// The process.
         pid: i32,
@@ -30,6 +31,7 @@ pub enum LockError {
     /// Somebody else held the lock until the time was up.
     TimedOut,
     /// Waiting would never end: this thread holds the lock already, or whoever holds it waits, perhaps over others, for something that this thread holds.
+    /// Nothing is acquired; what this thread holds, it still holds, and the others of the circle wait until it lets go.
     Deadlock(DeadlockReport),
 }
 

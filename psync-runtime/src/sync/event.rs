@@ -14,9 +14,25 @@ use core::{fmt, time::Duration};
 /// unless somebody waits.
 ///
 /// **When a process dies**, nothing happens to the flag: it is set or clear, and a waiter that died was never there. If nobody is left who
-/// would set it, a wait without a timeout does not end.
+/// would set it, a wait without a timeout does not end, and is not reported as a deadlock: anybody might set it.
 ///
 /// # Examples
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process(wait(bell))]
+/// fn lunch(bell: &Event) -> String {
+///     "soup".to_owned()
+/// }
+///
+/// let bell = Shared::new(Event::new())?;
+/// let lunch = lunch::spawn(&bell)?;
+/// bell.set();
+/// assert_eq!(lunch.join()?, "soup");
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// With a timeout, and between threads:
 /// ```
 /// use psync::Event;
 /// use std::time::Duration;
@@ -38,7 +54,7 @@ impl Event {
         Self(RawEvent::new())
     }
 
-    /// Sets the event and lets everybody go on who waits for it.
+    /// Sets the event and lets everybody go on who waits for it. If it is set already, it stays so: it is not counted how often.
     #[inline]
     pub fn set(&self) {
         self.0.set();

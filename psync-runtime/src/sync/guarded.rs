@@ -11,15 +11,26 @@ use core::{
 /// A guarded field while its lock is held. It holds the lock too, so that it may be moved out of the guard that it came in.
 pub struct Held<'a, T> {
     cell: &'a Guarded<T>,
-    _share: LockGuard<'a>,
+    share: LockGuard<'a>,
 }
 
 impl<'a, T> Held<'a, T> {
     /// # Safety
     /// `guard` holds the lock that guards `cell`, and nothing else refers to what is in `cell` while it does.
     pub unsafe fn new(cell: &'a Guarded<T>, guard: &LockGuard<'a>) -> Self {
-        Self { cell, _share: guard.share() }
+        Self { cell, share: guard.share() }
     }
+
+    /// The hold that it belongs to.
+    pub const fn share(&self) -> &LockGuard<'a> {
+        &self.share
+    }
+}
+
+/// Whether `fields` are all that there are of the hold of `guard`. Otherwise some have been exchanged for those of another guard.
+pub fn is_whole(guard: &LockGuard<'_>, fields: &[&LockGuard<'_>]) -> bool {
+    fields.iter().all(|field| field.is_of_the_same(guard))
+        && guard.guards() as usize == fields.len() + 1
 }
 
 impl<T> Deref for Held<'_, T> {

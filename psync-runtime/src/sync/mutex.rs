@@ -37,6 +37,27 @@ use core::{
 /// assert_eq!(*balance.lock()?, 70);
 /// # Ok::<(), psync::LockError>(())
 /// ```
+///
+/// A process that ends with the mutex in its hands:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn half_a_change(parts_and_sum: &Mutex<[u32; 3]>) {
+///     let mut data = parts_and_sum.lock().expect("nobody has died yet");
+///     data[0] += 10;
+///     std::process::exit(1);
+/// }
+///
+/// let data = Shared::new(Mutex::new([3, 4, 7]))?;
+/// let process = half_a_change::spawn(&data)?;
+/// process.wait();
+/// let died = LockError::Poisoned { pid: process.pid(), cause: PoisonCause::Died };
+/// assert_eq!(data.lock().unwrap_err(), died);
+/// assert_eq!(*data.lock_or_repair(|data| data[2] = data[0] + data[1])?, [13, 4, 17]);
+/// assert!(data.lock().is_ok());
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[repr(C)]
 pub struct Mutex<T> {
     lock: Lock,
@@ -55,7 +76,8 @@ impl<T> Mutex<T> {
     /// Acquires the mutex, waiting until it is free.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the mutex.
+    /// [`LockError::Poisoned`] if a holder died or panicked; [`LockError::Deadlock`] at once if this thread holds the mutex, and within a second if
+    /// whoever holds it waits, perhaps over others, for something that this thread holds.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     #[track_caller]
@@ -75,7 +97,7 @@ impl<T> Mutex<T> {
     /// Acquires the mutex, waiting until it is free or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] at once if this thread holds the mutex.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<MutexGuard<'_, T>, LockError> {
         Ok(self.guard(self.lock.lock_timeout_in::<Self>(timeout)?))
@@ -84,7 +106,7 @@ impl<T> Mutex<T> {
     /// Acquires the mutex; if it is poisoned, has `repair` make the data whole and lifts the poison.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread holds the mutex.
+    /// [`LockError::Deadlock`], as [`lock`](Self::lock).
     ///
     /// # Panics
     /// If `repair` does; the mutex stays poisoned then.
@@ -117,7 +139,7 @@ impl<T> Mutex<T> {
     /// Acquires the mutex; if it is poisoned, replaces the data by `sound` and lifts the poison.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread holds the mutex.
+    /// [`LockError::Deadlock`], as [`lock`](Self::lock).
     #[track_caller]
     pub fn lock_or_replace(&self, sound: T) -> Result<MutexGuard<'_, T>, LockError> {
         self.lock_or_repair(|data| *data = sound)
@@ -135,7 +157,7 @@ impl<T> Mutex<T> {
         self.lock.is_poisoned()
     }
 
-    /// Declares the data sound.
+    /// Declares the data sound. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }
@@ -168,7 +190,7 @@ impl<T> fmt::Debug for Mutex<T> {
     }
 }
 
-/// A held [`Mutex`] and the way to its data. Dropping it releases the mutex.
+/// A held [`Mutex`] and the way to its data. Dropping it releases the mutex, and poisons it if a panic does so.
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T> {
     data: &'a UnsafeCell<T>,

@@ -1,20 +1,41 @@
 //! `Once`: a value that whoever comes first makes for all.
 #![allow(unsafe_code, reason = "hands out what was written once")]
 
-use super::raw::RawOnce;
+use super::{
+    lock::refused,
+    raw::{RawOnce, Refusal},
+};
 use crate::{
     primitive::UnsafeCell,
-    shm::world::{Operation, Site},
+    shm::world::{Blocking, Operation, Site},
+    sys::clock::Deadline,
 };
 use core::fmt;
 
 /// A value that is made by whoever needs it first, in whichever process, and never changes afterwards.
 ///
-/// Everything that was written before the value was made is visible to whoever gets it.
+/// Everything that was written before the value was made is visible to whoever gets it. Once it is there, getting it takes no lock.
 ///
-/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh.
+/// **When a process dies** while it makes the value, or panics, there is none yet: the next one makes it, afresh. What `make` did elsewhere has been done
+/// then, and is done once more.
 ///
 /// # Examples
+/// In several processes:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn price(price: &Once<u32>) -> u32 {
+///     *price.get_or_init(|| psync::current().pid() as u32)
+/// }
+///
+/// let once = Shared::new(Once::new())?;
+/// let prices = parallel! { for _ in 0..3 => price(&once) }?;
+/// assert!(prices.iter().all(|price| Some(price) == once.get()));
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// In one:
 /// ```
 /// use psync::Once;
 ///
@@ -47,7 +68,8 @@ impl<T> Once<T> {
     /// The value; if there is none yet, makes it with `make`, or waits for somebody else who does.
     ///
     /// # Panics
-    /// If `make` does; there is no value then. If `make` asks for the value that it makes, or waits for somebody who does: it would wait for itself.
+    /// If `make` does; there is no value then. If waiting for somebody else would never end, with the circle of those who wait: `make` asks for the value that
+    /// it makes, or there is a deadlock over others.
     #[inline]
     #[track_caller]
     pub fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
@@ -59,7 +81,12 @@ impl<T> Once<T> {
 
     #[cold]
     fn init(&self, make: impl FnOnce() -> T, site: Site) {
-        let turn = self.raw.begin(site);
+        let blocking = Blocking::new(Deadline::NEVER, Some(site));
+        let turn = match self.raw.begin(&blocking) {
+            Ok(turn) => turn,
+            Err(refusal) => refuse(refusal, blocking),
+        };
+        drop(blocking);
         if let Some(turn) = turn {
             let value = make();
             // SAFETY: nobody has a reference to it, since it is not done, and nobody else writes it, since the turn is ours (UNSAFE.md, L7). What a maker that
@@ -76,6 +103,11 @@ impl<T> Once<T> {
         let Some(value) = value else { unreachable!("it is done") };
         value
     }
+}
+
+#[cold]
+fn refuse(refusal: Refusal, blocking: Blocking) -> ! {
+    panic!("the value cannot be made: {}", refused(refusal, blocking))
 }
 
 impl<T> Default for Once<T> {
@@ -146,7 +178,7 @@ mod tests {
         let once = Once::new();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                core::mem::forget(once.raw.begin(Site::here::<u8>(Operation::Initialize)));
+                core::mem::forget(once.raw.begin(&Deadline::NEVER.into()));
             });
         });
         assert_eq!(once.get_or_init(|| 3), &3);

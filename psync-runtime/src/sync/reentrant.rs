@@ -4,20 +4,25 @@
 use super::{
     error::LockError,
     lock::{Lock, LockGuard},
+    raw::{Sleepers, Sleeping},
 };
 use crate::{
     primitive::UnsafeCell,
     shm::world::{Operation, Site},
     sys::clock::Deadline,
 };
-use core::{fmt, ops::Deref, time::Duration};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops::Deref, time::Duration};
 
 /// A mutex that the thread which holds it may acquire again; it is free when all its guards are gone.
 ///
 /// Since one thread may have several guards, they give shared access to the data: put a `Cell` or a [`Value`](super::Value) inside, or use it without
 /// data, for something elsewhere. The owner is a thread of a process, so another thread of the same process waits.
 ///
-/// **When the holder dies**, at whatever depth, the mutex is free for the next one within a moment, and poisoned: see [`Mutex`](super::Mutex).
+/// Who gets the mutex next is not determined; everything that was written before its last guard was dropped is visible after the acquisition that
+/// follows.
+///
+/// **When the holder dies**, at whatever depth, the mutex is free for the next one within a moment, and poisoned: see [`Mutex`](super::Mutex). The same
+/// holds if any of its guards is dropped by a panic.
 ///
 /// # Examples
 /// ```
@@ -31,9 +36,38 @@ use core::{fmt, ops::Deref, time::Duration};
 /// assert_eq!((outer.get(), inner.depth()), (2, 2));
 /// # Ok::<(), psync::LockError>(())
 /// ```
+///
+/// Functions that take the mutex themselves and call each other, in several processes:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[shared]
+/// struct Account {
+///     turn: ReentrantMutex<()>,
+///     cents: Value<i64>,
+/// }
+///
+/// #[process(lock(account.turn as _))]
+/// fn pay_in(account: &Account, cents: i64) {
+///     account.cents.update(|sum| sum + cents);
+/// }
+///
+/// #[process(lock(account.turn as _))]
+/// fn pay_in_twice(account: &Account, cents: i64) {
+///     pay_in(account, cents);
+///     pay_in(account, cents);
+/// }
+///
+/// let account = Shared::new(Account::default())?;
+/// parallel! { pay_in(&account, 1), pay_in_twice(&account, 10) }?;
+/// assert_eq!(account.cents.get(), 21);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[repr(C)]
 pub struct ReentrantMutex<T> {
     lock: Lock,
+    /// Who has guards besides the one that waits for a `Condvar`: they may refer to the data.
+    sleepers: Sleepers,
     data: UnsafeCell<T>,
 }
 
@@ -43,13 +77,17 @@ unsafe impl<T: Send> Sync for ReentrantMutex<T> {}
 impl<T> ReentrantMutex<T> {
     /// A free mutex around `data`.
     pub const fn new(data: T) -> Self {
-        Self { lock: Lock::new(), data: UnsafeCell::new(data) }
+        Self { lock: Lock::new(), sleepers: Sleepers::new(), data: UnsafeCell::new(data) }
     }
 
     /// Acquires the mutex, waiting until it is free or this thread's.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a holder died or panicked, [`LockError::Deadlock`] if whoever holds it waits for this thread.
+    /// [`LockError::Poisoned`] if a holder died or panicked; [`LockError::Deadlock`] within a second if whoever holds it waits, perhaps over others, for
+    /// something that this thread holds.
+    ///
+    /// # Panics
+    /// If this thread has 2,147,483,647 guards of it already.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     #[track_caller]
@@ -74,7 +112,7 @@ impl<T> ReentrantMutex<T> {
     /// Acquires the mutex, waiting until it is free or this thread's, or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`lock`](Self::lock), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a holder died or panicked.
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<ReentrantGuard<'_, T>, LockError> {
         match self.lock.lock_again() {
@@ -99,13 +137,16 @@ impl<T> ReentrantMutex<T> {
             return Ok(self.guard(again.into_sound()?));
         }
         let site = Site::here::<Self>(Operation::Lock);
-        let guard = self.guard(self.lock.take(Deadline::NEVER, site)?);
-        if guard.lock.is_poisoned() {
-            // SAFETY: this is the only guard, and it is borrowed for this (UNSAFE.md, L1).
+        let lock = self.lock.take(Deadline::NEVER, site)?;
+        if lock.is_poisoned() {
+            if self.sleepers.are_there() {
+                return Ok(self.guard(lock.into_sound()?));
+            }
+            // SAFETY: this is the only guard of a hold, and it is borrowed for this; and no thread that has given the mutex up for a while has others (UNSAFE.md, L1).
             repair(unsafe { &mut *self.data.get() });
             self.clear_poison();
         }
-        Ok(guard)
+        Ok(self.guard(lock))
     }
 
     /// Acquires the mutex; if it is poisoned, replaces the data by `sound` and lifts the poison.
@@ -129,7 +170,7 @@ impl<T> ReentrantMutex<T> {
         self.lock.is_poisoned()
     }
 
-    /// Declares the data sound.
+    /// Declares the data sound. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }
@@ -146,7 +187,7 @@ impl<T> ReentrantMutex<T> {
 
     #[inline]
     fn guard<'a>(&'a self, lock: LockGuard<'a>) -> ReentrantGuard<'a, T> {
-        ReentrantGuard { data: &self.data, lock }
+        ReentrantGuard { mutex: self, lock: ManuallyDrop::new(lock), data: PhantomData }
     }
 }
 
@@ -162,11 +203,23 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
     }
 }
 
-/// One of the guards of a held [`ReentrantMutex`]. The mutex is free when the last of them is dropped.
+/// One of the guards of a held [`ReentrantMutex`]. The mutex is free when the last of them is dropped, in whatever order; if a panic drops one, it is
+/// poisoned.
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
-    data: &'a UnsafeCell<T>,
-    lock: LockGuard<'a>,
+    mutex: &'a ReentrantMutex<T>,
+    /// Ended by hand, since an inner level has less to do.
+    lock: ManuallyDrop<LockGuard<'a>>,
+    /// Not `Sync` by itself.
+    data: PhantomData<&'a UnsafeCell<T>>,
+}
+
+impl<T> Drop for ReentrantGuard<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    fn drop(&mut self) {
+        self.lock.end_level();
+    }
 }
 
 // SAFETY: a shared guard gives shared access to the data, nothing else.
@@ -178,8 +231,13 @@ impl<'a, T> ReentrantGuard<'a, T> {
         self.lock.guards() as usize
     }
 
-    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+    pub(super) fn lock_guard(&self) -> &LockGuard<'a> {
         &self.lock
+    }
+
+    /// Before the mutex is given up for a while: other guards of this thread, if there are any, may refer to the data all the time.
+    pub(super) fn sleep_with_others(&self) -> Option<Sleeping<'_>> {
+        if self.depth() > 1 { self.mutex.sleepers.join() } else { None }
     }
 }
 
@@ -189,7 +247,7 @@ impl<T> Deref for ReentrantGuard<'_, T> {
     #[inline]
     fn deref(&self) -> &T {
         // SAFETY: this thread holds the lock of this data, and gives out shared references only (UNSAFE.md, L1).
-        unsafe { &*self.data.get() }
+        unsafe { &*self.mutex.data.get() }
     }
 }
 

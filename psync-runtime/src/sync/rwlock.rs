@@ -26,7 +26,8 @@ use core::{
 /// **When a process dies** while it reads, it has left: writers go on. When a writer dies or panics, the data may be half-changed, so from then on
 /// every plain acquisition reports [`LockError::Poisoned`], until somebody makes the data whole:
 /// [`write_or_repair`](Self::write_or_repair), [`write_or_replace`](Self::write_or_replace), or [`clear_poison`](Self::clear_poison). A writer that dies while it still
-/// waits changes nothing. That a reader has died is known between processes of one program; a thread that ends with a read guard leaves it to its process.
+/// waits changes nothing. That a reader has died is known between processes of one program. A read guard that was leaked stays its process's, also when its
+/// thread ends.
 ///
 /// # Examples
 /// ```
@@ -41,6 +42,23 @@ use core::{
 /// limits.write()?.1 = 20;
 /// assert_eq!(*limits.read()?, (0, 20));
 /// # Ok::<(), psync::LockError>(())
+/// ```
+///
+/// A process that ends while it reads does not hold up the writer:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn ends_while_it_reads(limits: &RwLock<(u32, u32)>) {
+///     let _reading = limits.read().expect("nobody writes");
+///     std::process::exit(1);
+/// }
+///
+/// let limits = Shared::new(RwLock::new((0, 10)))?;
+/// ends_while_it_reads::spawn(&limits)?.wait();
+/// limits.write()?.1 = 20;
+/// assert_eq!(limits.read()?.1, 20);
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[repr(C)]
 pub struct RwLock<T> {
@@ -57,10 +75,11 @@ impl<T> RwLock<T> {
         Self { raw: RawRwLock::new(), data: UnsafeCell::new(data) }
     }
 
-    /// Acquires the lock for reading, waiting until no writer has it or waits for it.
+    /// Acquires the lock for reading, waiting until no writer has it or waits for it. A thread that reads already does not wait.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a writer died or panicked, [`LockError::Deadlock`] at once if this thread is the writer.
+    /// [`LockError::Poisoned`] if a writer died or panicked; [`LockError::Deadlock`] at once if this thread is the writer, and within a second if the
+    /// writer waits, perhaps over others, for something that this thread holds.
     #[inline]
     #[track_caller]
     pub fn read(&self) -> Result<ReadGuard<'_, T>, LockError> {
@@ -70,7 +89,7 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// Acquires the lock for reading if no writer has it or waits for it.
+    /// Acquires the lock for reading if no writer has it or waits for it, or if this thread reads already.
     ///
     /// # Errors
     /// [`LockError::WouldBlock`] if one does, [`LockError::Poisoned`] if a writer died or panicked.
@@ -79,10 +98,10 @@ impl<T> RwLock<T> {
         self.reader(reading.ok_or(LockError::WouldBlock)?)
     }
 
-    /// Acquires the lock for reading, waiting until no writer has it or `timeout` is over. With a timeout of zero, tries once.
+    /// Acquires the lock for reading, waiting until no writer has it or waits for it, or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`read`](Self::read), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a writer died or panicked, [`LockError::Deadlock`] at once if this thread is the writer.
     #[track_caller]
     pub fn read_timeout(&self, timeout: Duration) -> Result<ReadGuard<'_, T>, LockError> {
         match self.raw.enter() {
@@ -105,10 +124,11 @@ impl<T> RwLock<T> {
         self.sound(ReadGuard { lock: self, reading, not_send: PhantomData })
     }
 
-    /// Acquires the lock for writing, waiting until nobody else has it.
+    /// Acquires the lock for writing, waiting until nobody else has it. A thread that reads cannot: it has to let go first.
     ///
     /// # Errors
-    /// [`LockError::Poisoned`] if a writer died or panicked, [`LockError::Deadlock`] at once if this thread has the lock, for reading or writing.
+    /// [`LockError::Poisoned`] if a writer died or panicked; [`LockError::Deadlock`] at once if this thread has the lock, for reading or writing, and
+    /// within a second if the writer or a reader waits, perhaps over others, for something that this thread holds.
     #[inline]
     #[track_caller]
     pub fn write(&self) -> Result<WriteGuard<'_, T>, LockError> {
@@ -133,7 +153,8 @@ impl<T> RwLock<T> {
     /// Acquires the lock for writing, waiting until nobody else has it or `timeout` is over. With a timeout of zero, tries once.
     ///
     /// # Errors
-    /// As [`write`](Self::write), and [`LockError::TimedOut`].
+    /// [`LockError::TimedOut`], [`LockError::Poisoned`] if a writer died or panicked, [`LockError::Deadlock`] at once if this thread has the lock, for
+    /// reading or writing.
     #[track_caller]
     pub fn write_timeout(&self, timeout: Duration) -> Result<WriteGuard<'_, T>, LockError> {
         let guard =
@@ -144,7 +165,7 @@ impl<T> RwLock<T> {
     /// Acquires the lock for writing; if it is poisoned, has `repair` make the data whole and lifts the poison.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread has the lock.
+    /// [`LockError::Deadlock`], as [`write`](Self::write).
     ///
     /// # Panics
     /// If `repair` does; the lock stays poisoned then.
@@ -164,7 +185,7 @@ impl<T> RwLock<T> {
     /// Acquires the lock for writing; if it is poisoned, replaces the data by `sound` and lifts the poison.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread has the lock.
+    /// [`LockError::Deadlock`], as [`write`](Self::write).
     #[track_caller]
     pub fn write_or_replace(&self, sound: T) -> Result<WriteGuard<'_, T>, LockError> {
         self.write_or_repair(|data| *data = sound)
@@ -205,7 +226,7 @@ impl<T> RwLock<T> {
         self.raw.turn().poison().is_some()
     }
 
-    /// Declares the data sound.
+    /// Declares the data sound. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.raw.turn().clear_poison();
     }
@@ -247,7 +268,7 @@ impl<T> fmt::Debug for RwLock<T> {
     }
 }
 
-/// An [`RwLock`] that is held for reading, and the way to its data. Dropping it releases the lock.
+/// An [`RwLock`] that is held for reading, and the way to its data. Dropping it releases the lock; a panic that drops it does no harm.
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct ReadGuard<'a, T> {
     lock: &'a RwLock<T>,
@@ -291,7 +312,7 @@ impl<T: fmt::Display> fmt::Display for ReadGuard<'_, T> {
     }
 }
 
-/// An [`RwLock`] that is held for writing, and the way to its data. Dropping it releases the lock.
+/// An [`RwLock`] that is held for writing, and the way to its data. Dropping it releases the lock, and poisons it if a panic does so.
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct WriteGuard<'a, T> {
     lock: &'a RwLock<T>,

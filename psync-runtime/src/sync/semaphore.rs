@@ -13,7 +13,9 @@ use core::{fmt, time::Duration};
 /// that was written before a permit is given back is visible after an acquisition that follows.
 ///
 /// **When a process dies**, the permits that it holds come back; those that it has [forgotten](Permit::forget) do not. That works between
-/// processes of one program. Permits of a thread that ends stay its process's.
+/// processes of one program. Permits that were leaked stay their process's, also when the thread ends.
+///
+/// Anybody might give a permit back or make one, so waiting for a permit is never reported as a deadlock.
 ///
 /// # Examples
 /// ```
@@ -26,6 +28,22 @@ use core::{fmt, time::Duration};
 /// drop(first);
 /// assert_eq!(ports.available(), 1);
 /// # Ok::<(), psync::AcquireError>(())
+/// ```
+///
+/// A process that ends with a permit:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process(acquire(ports))]
+/// fn ends_early(ports: &Semaphore) {
+///     std::process::exit(1);
+/// }
+///
+/// let ports = Shared::new(Semaphore::new(1))?;
+/// ends_early::spawn(&ports)?.wait();
+/// let permit = ports.acquire()?;
+/// # drop(permit);
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[repr(transparent)]
 pub struct Semaphore(RawSemaphore);
@@ -44,7 +62,7 @@ impl Semaphore {
     /// Takes a permit, waiting until one is free.
     ///
     /// # Errors
-    /// [`AcquireError::Exhausted`].
+    /// [`AcquireError::Exhausted`], if it cannot be written down whose it is.
     #[inline]
     #[track_caller]
     pub fn acquire(&self) -> Result<Permit<'_>, AcquireError> {

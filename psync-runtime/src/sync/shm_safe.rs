@@ -25,7 +25,8 @@ unsafe impl Zeroable for Condvar {}
 /// A primitive around data.
 macro_rules! around {
     ($($primitive:ident: $($bound:path),+);+) => {$(
-        // SAFETY: made of atomics, a list node that only its owner follows (L2), and data that is itself fit.
+        // SAFETY: made of atomics, a list node that only its owner follows (L2), and data that is itself fit. That of a `Once` is an `Option` of such data, which
+        // nobody looks at before it is whole (L7).
         unsafe impl<T: $($bound +)+> ShmSafe for $primitive<T> {
             const FINGERPRINT: u64 = fingerprint(
                 stringify!($primitive),

@@ -24,6 +24,18 @@ pub fn report_death(pid: i32) {
     }
 }
 
+/// How many deaths the world knows of. Whoever has gone to sleep since the last one has seen them all.
+pub fn deaths() -> u32 {
+    world::existing().map_or(0, world::World::deaths)
+}
+
+/// Whether locks of the dead bear no mark of the kernel in this process.
+pub fn must_ask() -> bool {
+    // Any lock, so that it has been found out.
+    drop(super::Lock::new().lock());
+    crate::sys::thread::must_ask()
+}
+
 /// Has this process do without the kernel's marks in locks, as it must with an unknown C library.
 pub fn pretend_foreign_c_library() {
     crate::sys::thread::pretend_foreign_layout();

@@ -26,6 +26,8 @@ use core::{
 ///
 /// **When a writer dies**, or panics, the value is the one from before: nobody notices, and there is no poison.
 ///
+/// `value.set(value.get() + 1)` is two steps, between which others may change it; [`update`](Self::update) is one.
+///
 /// # Examples
 /// ```
 /// use psync::Value;
@@ -34,6 +36,24 @@ use core::{
 /// assert_eq!(price.update(|price| price * 2.0), 19.98);
 /// price.set(5.0);
 /// assert_eq!(price.get(), 5.0);
+/// ```
+///
+/// A process that ends in the middle of a change:
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn half_a_change(pair: &Value<(u32, u32)>) {
+///     let mut guard = pair.lock().expect("nobody else has it");
+///     guard.0 = 9;
+///     std::process::exit(1);
+/// }
+///
+/// let pair = Shared::new(Value::new((1, 1)))?;
+/// half_a_change::spawn(&pair)?.wait();
+/// assert_eq!(pair.get(), (1, 1));
+/// assert_eq!(pair.update(|(a, b)| (a + 1, b + 1)), (2, 2));
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[repr(C)]
 pub struct Value<T> {
@@ -49,7 +69,7 @@ struct Buffer<T>(UnsafeCell<MaybeUninit<T>>);
 type Word = MaybeUninit<u64>;
 
 // SAFETY: what is shared is copies of a `Copy` value; the buffers are written by the holder of the lock alone, and a copy that a
-// write overlapped is discarded (UNSAFE.md, L1).
+// write overlapped is discarded (UNSAFE.md, L4).
 unsafe impl<T: Copy + Send> Sync for Value<T> {}
 
 impl<T: Copy> Value<T> {
@@ -67,7 +87,7 @@ impl<T: Copy> Value<T> {
     #[inline]
     pub fn get(&self) -> T {
         let copy = self.versions.read(|index| self.buffers[index].read());
-        // SAFETY: the copy is whole: no commit happened while it was made, so nobody wrote to this buffer; and each buffer holds
+        // SAFETY: the copy is whole: no commit happened while it was made, so nobody wrote to this buffer (L4); and each buffer holds
         // a value from `new` on.
         unsafe { copy.assume_init() }
     }
@@ -75,7 +95,8 @@ impl<T: Copy> Value<T> {
     /// Replaces the value. Waits while somebody holds it.
     ///
     /// # Panics
-    /// If that would never end: this thread holds the value's guard, or there is a deadlock over others.
+    /// If that would never end: at once if this thread holds the value, and within a second if whoever holds it waits, perhaps over others, for something
+    /// that this thread holds. With [`lock`](Self::lock), that is an error.
     #[inline]
     #[track_caller]
     pub fn set(&self, value: T) {
@@ -88,7 +109,7 @@ impl<T: Copy> Value<T> {
     /// If `change` panics, the value stays as it was.
     ///
     /// # Panics
-    /// If that would never end: this thread holds the value's guard, or there is a deadlock over others.
+    /// As [`set`](Self::set); and if `change` does.
     #[inline]
     #[track_caller]
     pub fn update(&self, change: impl FnOnce(T) -> T) -> T {
@@ -101,7 +122,8 @@ impl<T: Copy> Value<T> {
     /// Holds the value, waiting until nobody else does. The guard is a copy that becomes the value when it is dropped.
     ///
     /// # Errors
-    /// [`LockError::Deadlock`] at once if this thread holds the value.
+    /// [`LockError::Deadlock`] at once if this thread holds the value, and within a second if whoever holds it waits, perhaps over others, for something that
+    /// this thread holds.
     ///
     /// # Examples
     /// ```
@@ -211,7 +233,7 @@ impl<T: Copy> Buffer<T> {
         let copy = Self(UnsafeCell::new(MaybeUninit::uninit()));
         for index in 0..Self::WORDS {
             // SAFETY: the word lies inside this buffer, whose size is a multiple of its alignment, that of a word. The read is volatile since
-            // another process may be writing; any bytes are a value of `Word`.
+            // another process may be writing (L4); any bytes are a value of `Word`.
             let word = unsafe { self.word(index).read_volatile() };
             // SAFETY: the word lies inside the copy, which only we know.
             unsafe { copy.word(index).write(word) };
@@ -226,7 +248,7 @@ impl<T: Copy> Buffer<T> {
         for index in 0..Self::WORDS {
             // SAFETY: the word lies inside the source, which only we know; any bytes are a value of `Word`.
             let word = unsafe { source.word(index).read() };
-            // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading.
+            // SAFETY: the word lies inside this buffer. The write is volatile since readers that are about to find their copy torn may be reading (L4).
             unsafe { self.word(index).write_volatile(word) };
             fault::point("value: word written");
         }

@@ -78,7 +78,8 @@ impl Image {
         }
         let address = self.base.wrapping_add(to_usize(offset));
         let first = core::ptr::with_exposed_provenance::<u8>(address);
-        // SAFETY: the range lies in one segment of the main program, which is mapped as long as it runs and which nobody writes to.
+        // SAFETY: the range lies in one segment of the main program, which is mapped as long as it runs and which nobody writes to. Where another process
+        // has written it down, it was checked just now, and any bytes are valid.
         Some(unsafe { core::slice::from_raw_parts(first, to_usize(len)) })
     }
 

@@ -48,6 +48,39 @@ pub(crate) fn punch(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError
     })
 }
 
+/// Writes to a part of the file without mapping it.
+pub(crate) fn write_at(file: impl AsFd, mut start: u64, mut bytes: &[u8]) -> Result<(), OsError> {
+    while !bytes.is_empty() {
+        match nix::sys::uio::pwrite(file.as_fd(), bytes, offset(start)?) {
+            Err(nix::errno::Errno::EINTR) => {}
+            written => {
+                let written = OsError::wrap("pwrite", written)?;
+                bytes = &bytes[written..];
+                start += written as u64;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Reads a part of the file without mapping it.
+pub(crate) fn read_at(file: impl AsFd, start: u64, len: usize) -> Result<Vec<u8>, OsError> {
+    let mut bytes = Vec::new();
+    let no_memory = |_| OsError::new("malloc", nix::errno::Errno::ENOMEM);
+    bytes.try_reserve_exact(len).map_err(no_memory)?;
+    bytes.resize(len, 0);
+    let mut done = 0;
+    while done < len {
+        let at = offset(start + done as u64)?;
+        match nix::sys::uio::pread(file.as_fd(), &mut bytes[done..], at) {
+            Err(nix::errno::Errno::EINTR) => {}
+            Ok(0) => return Err(OsError::new("pread", nix::errno::Errno::EIO)),
+            read => done += OsError::wrap("pread", read)?,
+        }
+    }
+    Ok(bytes)
+}
+
 /// Fixes the file's size for good, for every holder.
 pub(crate) fn seal_size(file: impl AsFd) -> Result<(), OsError> {
     let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;

@@ -11,6 +11,16 @@ use nix::{
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+/// Lets other processes of the same user [copy](PidFd::copy) this one's descriptors where the system would let only its ancestors.
+pub(crate) fn allow_copies() {
+    const SET_PTRACER: libc::c_int = 0x5961_6d61;
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    // SAFETY: takes numbers; systems without the restriction do not know the call.
+    ONCE.call_once(|| unsafe {
+        libc::prctl(SET_PTRACER, libc::c_ulong::MAX);
+    });
+}
+
 /// A process.
 #[derive(Debug)]
 pub(crate) struct PidFd {
@@ -54,6 +64,19 @@ impl PidFd {
             Ok(_) | Err(Errno::ESRCH) => Ok(()),
             Err(errno) => Err(OsError::new("pidfd_send_signal", errno)),
         }
+    }
+
+    /// A copy of what the process has open under a number. The system allows this among processes that may trace each other.
+    pub(crate) fn copy(&self, descriptor: i32) -> Result<OwnedFd, OsError> {
+        let own = self.descriptor.as_raw_fd();
+        // SAFETY: takes three numbers.
+        let result = unsafe { libc::syscall(libc::SYS_pidfd_getfd, own, descriptor, 0) };
+        let fd = i32::try_from(result)
+            .ok()
+            .filter(|&fd| fd >= 0)
+            .ok_or_else(|| OsError::last("pidfd_getfd"))?;
+        // SAFETY: the kernel has just made this descriptor for us.
+        standard::beyond(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
     /// Whether the process has ended (it may still be a zombie).

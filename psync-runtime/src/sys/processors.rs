@@ -26,6 +26,14 @@ pub(crate) fn count() -> u32 {
     count
 }
 
+/// How many processors may work at a time for those that this thread works with. If it is bound to one, the others may be bound to others.
+pub(crate) fn usable() -> u32 {
+    match count() {
+        1 => all(),
+        several => several,
+    }
+}
+
 /// Has the next answer come from the kernel: something here suggests that it has changed.
 pub(crate) fn doubt() {
     KNOWN.set((1, 0));
@@ -42,7 +50,7 @@ fn ask() -> u32 {
 fn allowed() -> u32 {
     let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else { return 1 };
     let in_set = |cpu: &usize| set.is_set(*cpu) == Ok(true);
-    let count = (0..all() as usize).filter(in_set).count();
+    let count = (0..CpuSet::count()).take(all() as usize).filter(in_set).count();
     u32::try_from(count).unwrap_or(u32::MAX).max(1)
 }
 
@@ -51,7 +59,7 @@ pub(crate) fn all() -> u32 {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     once(&COUNT, || {
         let all = sysconf(SysconfVar::_NPROCESSORS_CONF).ok().flatten().unwrap_or(1);
-        u32::try_from(all).map_or(1, |all| all.min(CpuSet::count() as u32))
+        u32::try_from(all).unwrap_or(1)
     })
 }
 

@@ -1,7 +1,8 @@
 //! What `/proc` tells about a process.
 
-use super::clock;
-use nix::libc;
+use super::{OsError, clock, standard};
+use nix::{fcntl::OFlag, libc};
+use std::os::fd::OwnedFd;
 
 /// The two facts of `/proc/PID/stat` that decide whether a process lives and is the one that was meant.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,14 @@ fn ticks_per_second() -> u64 {
         .and_then(|ticks: libc::c_long| u64::try_from(ticks).ok())
         .filter(|&ticks| ticks > 0)
         .unwrap_or(100)
+}
+
+/// Opens again what a process has open under a number; not sockets.
+pub(crate) fn open_descriptor(pid: i32, descriptor: i32) -> Result<OwnedFd, OsError> {
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    let path = format!("/proc/{pid}/fd/{descriptor}");
+    let file = nix::fcntl::open(path.as_str(), flags, nix::sys::stat::Mode::empty());
+    standard::beyond(OsError::wrap("open(/proc/PID/fd)", file)?)
 }
 
 /// How many threads this process has.

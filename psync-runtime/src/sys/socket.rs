@@ -44,6 +44,24 @@ pub(crate) fn send(
     parts: &[&[u8]],
     descriptors: &[BorrowedFd<'_>],
 ) -> Result<(), OsError> {
+    send_with(socket, parts, descriptors, MsgFlags::empty())
+}
+
+/// The same if there is room for it; otherwise the error is `EAGAIN`.
+pub(crate) fn try_send(
+    socket: impl AsFd,
+    parts: &[&[u8]],
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), OsError> {
+    send_with(socket, parts, descriptors, MsgFlags::MSG_DONTWAIT)
+}
+
+fn send_with(
+    socket: impl AsFd,
+    parts: &[&[u8]],
+    descriptors: &[BorrowedFd<'_>],
+    flags: MsgFlags,
+) -> Result<(), OsError> {
     let parts: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
     let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&raw)];
@@ -51,7 +69,7 @@ pub(crate) fn send(
     let raw_socket = socket.as_fd().as_raw_fd();
     OsError::wrap(
         "sendmsg",
-        retry(|| sendmsg::<()>(raw_socket, &parts, rights, MsgFlags::MSG_NOSIGNAL, None)),
+        retry(|| sendmsg::<()>(raw_socket, &parts, rights, flags | MsgFlags::MSG_NOSIGNAL, None)),
     )?;
     Ok(())
 }
@@ -69,6 +87,14 @@ pub(crate) struct Received {
 /// Waits for one message; `None` when nobody is left who could send.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Option<Received>, OsError> {
     receive_with(socket, buffer, MsgFlags::empty())
+}
+
+/// Takes a message that is there already: `EAGAIN` if there is none, and `None` when nobody is left who could send.
+pub(crate) fn receive_at_once(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+) -> Result<Option<Received>, OsError> {
+    receive_with(socket, buffer, MsgFlags::MSG_DONTWAIT)
 }
 
 /// Takes a message that is there already; `None` if there is none.

@@ -201,6 +201,12 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// The same, where [`generation`] was asked before.
+#[inline]
+pub(crate) fn generation_seen() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
+}
+
 /// The kernel's id of this thread.
 #[inline]
 pub(crate) fn tid() -> u32 {
@@ -309,6 +315,22 @@ impl Pending<'_> {
         self.head.list.set(self.head.as_end());
         kill_fence();
     }
+}
+
+/// Whether this thread's list leads into these addresses: a lock there was never released, since its guard was leaked.
+pub(crate) fn holds_any_of(addresses: &core::ops::Range<usize>) -> bool {
+    let Some((_, head)) = known() else { return false };
+    let mut next = head.list.get();
+    while next != head.as_end() {
+        // glibc marks priority-inheriting members in the lowest bit.
+        let member = next.map_addr(|address| address & !1);
+        if addresses.contains(&member.addr()) {
+            return true;
+        }
+        // SAFETY: a member of this thread's list begins with the way to the next one (UNSAFE.md, L2).
+        next = unsafe { &*member.cast::<RobustLink>() }.get();
+    }
+    false
 }
 
 impl Drop for Pending<'_> {

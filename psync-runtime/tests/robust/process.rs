@@ -82,6 +82,11 @@ impl Child {
         self.pid.as_raw()
     }
 
+    #[allow(dead_code, reason = "another test uses it")]
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid, signal).expect("it is ours");
+    }
+
     /// Kills it and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         if !self.ended {

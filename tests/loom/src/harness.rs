@@ -50,12 +50,15 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let all: Vec<Test> = models::ALL.iter().copied().flatten().flat_map(tests).collect();
     let is_meant = |test: &Test| {
         let name = test.name();
-        let matches = |part: &String| if has("--exact") { name == *part } else { name.contains(part) };
+        let matches =
+            |part: &String| if has("--exact") { name == *part } else { name.contains(part) };
         names.is_empty() || names.iter().any(matches)
     };
     let chosen: Vec<Test> = all.iter().copied().filter(is_meant).collect();
     if has("--list") {
-        chosen.iter().for_each(|test| println!("{}: test", test.name()));
+        for test in &chosen {
+            println!("{}: test", test.name());
+        }
         ExitCode::SUCCESS
     } else if has(ALONE) {
         run_here(&chosen)
@@ -76,7 +79,9 @@ fn run_here(chosen: &[Test]) -> ExitCode {
         let (verdict, report) = test.run(preemptions());
         println!("test {} ... {verdict} ({report})", test.name());
         if verdict != "ok" {
-            trace::take().iter().for_each(|line| println!("    {line}"));
+            for line in trace::take() {
+                println!("    {line}");
+            }
             is_well = false;
         }
     }

@@ -121,6 +121,12 @@ pub(crate) fn adopt(file: OwnedFd) -> Result<&'static World, OsError> {
     Ok(world)
 }
 
+/// How many deaths have been announced.
+#[inline]
+pub(crate) fn deaths() -> u32 {
+    existing().map_or(0, |world| world.epoch.0.load(Ordering::Acquire))
+}
+
 fn create() -> Result<Mapped, OsError> {
     let file = memory::anonymous_file("psync-world")?;
     memory::set_size(&file, size_of::<World>() as u64)?;
@@ -169,6 +175,11 @@ impl World {
     pub(crate) fn announce_death(&self) {
         self.epoch.0.fetch_add(1, Ordering::Release);
         futex::wake_all(&self.epoch.0);
+    }
+
+    /// How many deaths were announced.
+    pub(crate) fn deaths(&self) -> u32 {
+        self.epoch.0.load(Ordering::Acquire)
     }
 
     /// A ready child has ended: a message that it had taken is lost.

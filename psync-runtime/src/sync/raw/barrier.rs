@@ -3,13 +3,13 @@
 use super::{
     death, me,
     mutex::{Held, RawMutex},
-    roster::{Entry, Roster},
+    presence::{Guest, Presence, Stay},
     spin::{Spin, Worth},
 };
 use crate::{
     primitive::{AtomicI32, AtomicU32, Ordering},
-    shm::world::{Identity, Wake, Watch},
-    sys::{clock::Deadline, fault, futex},
+    shm::world::{Blocking, Identity, Slept, Wake, Watch, Whom},
+    sys::{fault, futex, processors},
 };
 
 const WAITERS: u32 = 1;
@@ -20,10 +20,6 @@ const NUMBER_SHIFT: u32 = 2;
 const MEMORY: usize = 8;
 const NO_ROUND: u32 = u32::MAX;
 
-/// A roster number is a count of arrivals and the low bits of the round that they belong to.
-const COUNT: u32 = (1 << 22) - 1;
-const TAG_SHIFT: u32 = 22;
-
 /// A barrier that a death inside breaks.
 ///
 /// | `round` | meaning | left by |
@@ -31,25 +27,43 @@ const TAG_SHIFT: u32 = 22;
 /// | n, with or without `WAITERS` | round n collects arrivals | the last party (n+1), a reset while some wait (n+1), whoever breaks it (n+1 `BROKEN`) |
 /// | n `BROKEN` | broken | a reset (n) |
 ///
-/// A round ends with one store to `round`. An arrival is one store to the roster and counts for the round that it is
-/// tagged with, so nothing has to be cleared when a round ends. The last rounds that were not crossed are kept, for parties
-/// that are slow to leave; they are written before `round`. If the holder of the lock is killed, the next one breaks the
-/// barrier, whatever it was about.
-/// A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
-#[repr(C)]
+/// A round ends with one store to `round`. The last rounds that were not crossed are kept, for parties that are slow to leave; they are written before
+/// `round`. If the holder of the lock is killed, the next one breaks the barrier, whatever it was about: so how many have arrived is counted without
+/// further ado. A party is present from its arrival until it leaves; if its process dies meanwhile, that breaks the round of the day.
+///
+/// All that a crossing changes lies in one cache line, which goes to the last party and back to those who wait: with any other layout more lines go to and fro. What
+/// is only read then lies in the second.
+#[repr(C, align(64))]
 #[derive(Debug)]
 pub(crate) struct RawBarrier {
-    lock: RawMutex,
+    arrivals: Arrivals,
     round: AtomicU32,
     spin: Spin,
+    parties: u32,
+    ends: Ends,
+    presence: Presence,
+}
+
+const _: () = assert!(core::mem::offset_of!(RawBarrier, ends) == 64);
+
+#[repr(C)]
+#[derive(Debug)]
+struct Arrivals {
+    lock: RawMutex,
+    /// How many have arrived in the present round.
+    count: AtomicU32,
+}
+
+/// How rounds have ended that were not crossed.
+#[repr(C, align(64))]
+#[derive(Debug)]
+struct Ends {
     /// The last rounds that were not crossed, in a circle; `NO_ROUND` where there were none yet.
     broken: [AtomicU32; MEMORY],
     /// How many rounds were not crossed.
     breaks: AtomicU32,
     /// The pid of the process whose death broke the barrier; 0 if it was none.
     broken_by: AtomicI32,
-    parties: u32,
-    roster: Roster,
 }
 
 /// What an arrival led to.
@@ -68,14 +82,7 @@ pub(crate) enum Arrival<'a> {
 pub(crate) struct Turn<'a> {
     number: u32,
     index: u32,
-    present: &'a AtomicU32,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.present.fetch_sub(1, Ordering::Release);
-        fault::point("barrier: left");
-    }
+    _stay: Stay<'a>,
 }
 
 /// The index of a crossing, or the pid of the dead process (0 if none) that broke the barrier.
@@ -89,21 +96,19 @@ const fn after(number: u32) -> u32 {
     number.wrapping_add(1) & (u32::MAX >> NUMBER_SHIFT)
 }
 
-const fn tag(number: u32) -> u32 {
-    number << TAG_SHIFT
-}
-
 impl RawBarrier {
     pub(crate) const fn new(parties: u32) -> Self {
         Self {
-            lock: RawMutex::new(),
+            arrivals: Arrivals { lock: RawMutex::new(), count: AtomicU32::new(0) },
             round: AtomicU32::new(1 << NUMBER_SHIFT),
             spin: Spin::new(),
-            broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
-            breaks: AtomicU32::new(0),
-            broken_by: AtomicI32::new(0),
             parties,
-            roster: Roster::new(),
+            ends: Ends {
+                broken: [const { AtomicU32::new(NO_ROUND) }; MEMORY],
+                breaks: AtomicU32::new(0),
+                broken_by: AtomicI32::new(0),
+            },
+            presence: Presence::new(),
         }
     }
 
@@ -117,16 +122,11 @@ impl RawBarrier {
 
     /// How many have arrived in the present round.
     pub(crate) fn waiting(&self) -> u32 {
-        let now = number(self.round.load(Ordering::Acquire));
-        self.arrivals(now).map(|entry| entry.value() & COUNT).sum::<u32>().min(self.parties)
-    }
-
-    fn arrivals(&self, now: u32) -> impl Iterator<Item = Entry<'_>> {
-        self.roster.entries().filter(move |entry| entry.value() & !COUNT == tag(now))
+        self.arrivals.count.load(Ordering::Relaxed)
     }
 
     fn hold(&self) -> Held<'_> {
-        self.lock.hold(|dead| {
+        self.arrivals.lock.hold(|dead| {
             if !self.is_broken() {
                 self.end_round(dead.pid, BROKEN);
             }
@@ -134,7 +134,7 @@ impl RawBarrier {
     }
 
     /// Arrives. With `stop`, the last party does not end the round: it is told, and ends it with [`finish`](Self::finish).
-    pub(crate) fn arrive(&self, stop: bool, deadline: Deadline) -> Result<Arrival<'_>, i32> {
+    pub(crate) fn arrive(&self, stop: bool, blocking: &Blocking) -> Result<Arrival<'_>, i32> {
         loop {
             let watch = Watch::new();
             let mut asleep = false;
@@ -143,9 +143,9 @@ impl RawBarrier {
                 let now = number(self.round.load(Ordering::Relaxed));
                 self.check(death::is_dead);
                 if self.is_broken() {
-                    return Err(self.broken_by.load(Ordering::Relaxed));
+                    return Err(self.ends.broken_by.load(Ordering::Relaxed));
                 }
-                let arrived = self.count(now);
+                let arrived = self.arrivals.count.load(Ordering::Relaxed);
                 let is_missing = arrived < self.parties;
                 (now, is_missing.then(|| self.record(now, arrived, stop, &mut asleep)))
             };
@@ -157,8 +157,8 @@ impl RawBarrier {
                 return arrival;
             }
             // The last party is about to end the round, so ours is the next one.
-            self.sleep(watch, now, deadline);
-            if deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
+            self.sleep(watch, now, blocking);
+            if blocking.deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
                 self.abort();
             }
         }
@@ -178,37 +178,20 @@ impl RawBarrier {
             *asleep = self.begin_round(after(now), 0);
             return Ok(Arrival::Crossed(index));
         }
-        let Ok(entry) = self.roster.entry(me()) else {
+        let Ok(stay) = self.presence.enter(me()) else {
             self.end_round(0, BROKEN);
             return Err(0);
         };
-        let present = entry.present();
-        present.fetch_add(1, Ordering::Relaxed);
-        fault::point("barrier: present");
-        entry.set(tag(now) | ((entry.value() & COUNT) + 1));
+        self.arrivals.count.store(index + 1, Ordering::Relaxed);
         fault::point("barrier: arrived");
-        let turn = Turn { number: now, index, present };
+        let turn = Turn { number: now, index, _stay: stay };
         Ok(if is_last { Arrival::Last(turn) } else { Arrival::Early(turn) })
     }
 
-    /// How many have arrived in round `now`; drops what is left of earlier rounds. Only under the lock.
-    fn count(&self, now: u32) -> u32 {
-        let mut arrived = 0;
-        for entry in self.roster.entries() {
-            if entry.value() & !COUNT == tag(now) {
-                arrived += entry.value() & COUNT;
-            } else {
-                entry.clear();
-                fault::point("barrier: old arrival cleared");
-            }
-        }
-        arrived
-    }
-
     /// Waits for the end of the round; breaks the barrier at the deadline.
-    pub(crate) fn wait(&self, turn: &Turn<'_>, deadline: Deadline) -> Crossed {
+    pub(crate) fn wait(&self, turn: &Turn<'_>, blocking: &Blocking) -> Crossed {
         let has_ended = || number(self.round.load(Ordering::Acquire)) != turn.number;
-        if self.spin.until(Worth::Meeting, 4, has_ended) {
+        if self.may_run_beside(turn) && self.spin.until(Worth::Meeting, 4, has_ended) {
             return self.outcome(turn);
         }
         let mut verify = false;
@@ -218,47 +201,48 @@ impl RawBarrier {
                 return self.outcome(turn);
             }
             let is_dead = if verify { death::is_gone } else { death::is_dead };
-            if verify || self.lock.is_abandoned() || self.casualty(is_dead).is_some() {
+            if verify || self.arrivals.lock.is_abandoned() || self.casualty(is_dead).is_some() {
                 let _held = self.hold();
                 self.check(is_dead);
             }
-            if deadline.is_over() && !has_ended() {
+            if blocking.deadline.is_over() && !has_ended() {
                 self.give_up(turn);
             }
-            verify = self.sleep(watch, turn.number, deadline) == Wake::Verify;
+            verify = self.sleep(watch, turn.number, blocking) == Slept::Woke(Wake::Verify);
         }
     }
 
+    /// Whether all whom the turn waits for can be on their way at this moment, each on a processor of its own. If not, some of them need this one.
+    fn may_run_beside(&self, turn: &Turn<'_>) -> bool {
+        let missing = self.parties - turn.index - 1;
+        missing < processors::usable()
+    }
+
     /// Sleeps while round `now` lasts.
-    fn sleep(&self, watch: Watch, now: u32, deadline: Deadline) -> Wake {
+    fn sleep(&self, watch: Watch, now: u32, blocking: &Blocking) -> Slept {
         let seen = self.round.load(Ordering::Acquire);
         let marked = seen | WAITERS;
         if number(seen) != now {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         let exchange =
             || self.round.compare_exchange(seen, marked, Ordering::Relaxed, Ordering::Relaxed);
         if seen != marked && exchange().is_err() {
-            return Wake::Look;
+            return Slept::Woke(Wake::Look);
         }
         fault::point("barrier: falls asleep");
-        let wake = watch.wait(&self.round, marked, deadline);
+        let slept = blocking.sleep(watch, &self.round, marked, Whom::Unknown);
         fault::point("barrier: awake");
-        wake
+        slept
     }
 
     /// A process that died in here.
     fn casualty(&self, is_dead: fn(Identity) -> bool) -> Option<i32> {
-        self.casualties(is_dead).next().map(|entry| entry.pid())
+        self.casualties(is_dead).next().map(|guest| guest.pid)
     }
 
-    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Entry<'_>> {
-        let me = me().id;
-        self.roster.entries().filter(move |entry| {
-            entry.holder() != me
-                && entry.present().load(Ordering::Relaxed) != 0
-                && is_dead(entry.holder())
-        })
+    fn casualties(&self, is_dead: fn(Identity) -> bool) -> impl Iterator<Item = Guest<'_>> {
+        self.presence.casualties(me().id, is_dead)
     }
 
     /// Breaks the barrier if somebody died in here. Only under the lock.
@@ -301,16 +285,11 @@ impl RawBarrier {
     /// Makes the barrier as new; who waits finds its round broken.
     pub(crate) fn reset(&self) {
         let _held = self.hold();
-        for casualty in self.casualties(death::is_gone) {
-            casualty.present().store(0, Ordering::Relaxed);
-            fault::point("barrier: casualty dismissed");
-            casualty.clear();
-            fault::point("barrier: casualty cleared");
-        }
+        self.casualties(death::is_gone).for_each(|guest| guest.dismiss());
         let now = number(self.round.load(Ordering::Relaxed));
         if self.is_broken() {
             self.open(now, 0);
-        } else if self.count(now) != 0 {
+        } else if self.waiting() != 0 {
             self.end_round(0, 0);
         }
     }
@@ -318,20 +297,20 @@ impl RawBarrier {
     /// Ends the round without a crossing. Cut off by a kill, it is done again, as the breaking of the barrier.
     fn end_round(&self, dead: i32, state: u32) {
         let now = number(self.round.load(Ordering::Relaxed));
-        // What is left of earlier rounds goes before tags come round again.
-        self.count(now);
-        self.broken_by.store(dead, Ordering::Relaxed);
+        self.ends.broken_by.store(dead, Ordering::Relaxed);
         fault::point("barrier: death noted");
-        let breaks = self.breaks.load(Ordering::Relaxed);
-        self.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
+        let breaks = self.ends.breaks.load(Ordering::Relaxed);
+        self.ends.broken[breaks as usize % MEMORY].store(now, Ordering::Relaxed);
         fault::point("barrier: break noted");
-        self.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
+        self.ends.breaks.store(breaks.wrapping_add(1), Ordering::Relaxed);
         fault::point("barrier: break counted");
         self.open(after(now), state);
     }
 
-    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one.
+    /// The store that ends a round and begins round `next`; whether somebody may sleep in the old one. Only under the lock.
     fn begin_round(&self, next: u32, state: u32) -> bool {
+        self.arrivals.count.store(0, Ordering::Relaxed);
+        fault::point("barrier: count cleared");
         let before = self.round.swap(next << NUMBER_SHIFT | state, Ordering::AcqRel);
         fault::point("barrier: round begun");
         before & WAITERS != 0
@@ -355,8 +334,8 @@ impl RawBarrier {
     fn outcome(&self, turn: &Turn<'_>) -> Crossed {
         loop {
             let round = self.round.load(Ordering::Acquire);
-            let dead = self.broken_by.load(Ordering::Acquire);
-            let known = self.broken.each_ref().map(|round| round.load(Ordering::Acquire));
+            let dead = self.ends.broken_by.load(Ordering::Acquire);
+            let known = self.ends.broken.each_ref().map(|round| round.load(Ordering::Acquire));
             if self.round.load(Ordering::Relaxed) & !WAITERS != round & !WAITERS {
                 continue;
             }

@@ -31,6 +31,7 @@ const TICKET: u32 = WAITING - 1;
 /// | after | the others find |
 /// |---|---|
 /// | it took a place | a waiter that is dead: passed over |
+/// | it left, with the mutex | a mutex that is suspect: everybody wakes up by the death |
 /// | it was notified, before it went on | a notification that nobody has used: whoever wakes up by the death passes it on |
 /// | it notified, before it rang the bell | the death wakes the waiter, which finds that it is notified |
 /// | it passed on, before it struck out the dead | the same notification, which is passed on once more: somebody wakes up for nothing |
@@ -97,8 +98,14 @@ impl RawCondvar {
         Waiter { place: place.ok(), holder: holder.id, ticket, heard }
     }
 
-    /// Sleeps until the waiter is notified or the time is up, without the mutex.
-    pub(crate) fn sleep(&self, waiter: &Waiter<'_>, blocking: &Blocking) {
+    /// Sleeps until the waiter is notified or the time is up, without the mutex; or until that `is_suspect`: whoever has died with it can no longer notify anybody of
+    /// what it has done.
+    pub(crate) fn sleep(
+        &self,
+        waiter: &Waiter<'_>,
+        blocking: &Blocking,
+        is_suspect: impl Fn() -> bool,
+    ) {
         let mut is_dead: fn(Identity) -> bool = death::is_dead;
         loop {
             let watch = Watch::new();
@@ -108,7 +115,7 @@ impl RawCondvar {
                 return;
             }
             self.pass_on(is_dead);
-            if self.is_notified(waiter) {
+            if self.is_notified(waiter) || is_suspect() {
                 return;
             }
             fault::point("condvar: about to sleep");
@@ -193,6 +200,7 @@ impl RawCondvar {
             }
             Place::Spilled(..) => {
                 self.common.fetch_add(1, Ordering::Release);
+                fault::point("condvar: rung for all");
                 futex::wake_all(&self.common);
             }
         }
@@ -284,10 +292,10 @@ mod tests {
         condvar.unlisted.store(1, Ordering::Relaxed);
         let waiter = Waiter { place: None, holder: me().id, ticket: 0, heard: 0 };
         let at_once = Blocking::from(Deadline::after(Duration::ZERO));
-        condvar.sleep(&waiter, &at_once);
+        condvar.sleep(&waiter, &at_once, || false);
         assert!(!condvar.is_notified(&waiter));
         assert_eq!(condvar.notify(1), 1);
-        condvar.sleep(&waiter, &Deadline::NEVER.into());
+        condvar.sleep(&waiter, &Deadline::NEVER.into(), || false);
         assert_eq!(condvar.leave(&waiter), Ended::Notified);
         assert_eq!(condvar.notify(1), 0);
     }

@@ -3,7 +3,7 @@
 use crate::{
     primitive::AtomicU32,
     shm::world::{self, Identity, Me, Wake, Watch},
-    sys::{clock::Deadline, procfs, thread},
+    sys::{clock::Deadline, fault, procfs, thread},
 };
 use core::time::Duration;
 
@@ -58,7 +58,9 @@ pub(crate) fn await_orphans(dead: Me, deadline: Deadline) -> bool {
             return false;
         }
         let nothing = AtomicU32::new(0);
+        fault::point("death: orphans left");
         let wake = watch.wait(&nothing, 0, deadline.min(Deadline::after(GRACE)));
+        fault::point("death: orphans looked after");
         if wake != Wake::Look && !world.verify_orphans(dead.id) {
             return true;
         }

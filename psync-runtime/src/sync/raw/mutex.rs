@@ -261,7 +261,8 @@ impl RawMutex {
         fault::point("mutex: inheritance settled");
     }
 
-    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more.
+    /// Whoever sees the word without the mark takes `holder` for its owner, so it must not see the dead one there any more; and it must see the poison
+    /// ([`is_suspect`](Self::is_suspect)).
     fn drop_mark(&self) {
         self.word.fetch_and(!OWNER_DIED, Ordering::Release);
     }
@@ -353,6 +354,12 @@ impl RawMutex {
     pub(crate) fn is_abandoned(&self) -> bool {
         let seen = self.word.load(Ordering::Relaxed);
         seen & !WAITERS == OWNER_DIED || self.is_left_unmarked(seen)
+    }
+
+    /// Whether an owner died, and nobody has settled that, or what it has left is poisoned.
+    pub(crate) fn is_suspect(&self) -> bool {
+        let seen = self.word.load(Ordering::Acquire);
+        seen & OWNER_DIED != 0 || self.poison().is_some() || self.is_left_unmarked(seen)
     }
 
     /// The same where the kernel marks nothing.

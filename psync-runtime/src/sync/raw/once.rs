@@ -1,10 +1,10 @@
 //! One-time initialisation: a lock for whoever makes it, and a word that says that it is made.
 
-use super::mutex::{Acquired, RawMutex};
+use super::mutex::{Acquired, RawMutex, Refusal};
 use crate::{
     primitive::{AtomicU32, Ordering},
-    shm::world::{Blocking, Site},
-    sys::{clock::Deadline, fault},
+    shm::world::Blocking,
+    sys::fault,
 };
 
 const DONE: u32 = 1;
@@ -38,21 +38,15 @@ impl RawOnce {
         self.done.load(Ordering::Acquire) == DONE
     }
 
-    /// The turn to make it; `None` if it has been made.
-    ///
-    /// # Panics
-    /// If waiting for it would never end.
-    pub(crate) fn begin(&self, site: Site) -> Option<Making<'_>> {
-        let blocking = Blocking::new(Deadline::NEVER, Some(site));
-        match self.lock.lock(&blocking) {
-            Ok(Acquired::Clean) => {}
-            // Whatever it has left, nobody has seen it.
-            Ok(Acquired::Inherited(_)) => self.lock.adopt(),
-            Err(_) => needs_itself(site),
+    /// The turn to make it; `None` if it has been made. An error if waiting for it would never end.
+    pub(crate) fn begin(&self, blocking: &Blocking) -> Result<Option<Making<'_>>, Refusal> {
+        // Whatever a dead one has left, nobody has seen it.
+        if self.lock.lock(blocking)? != Acquired::Clean {
+            self.lock.adopt();
         }
         fault::point("once: has the turn");
         let making = Making(self);
-        (!self.is_done()).then_some(making)
+        Ok((!self.is_done()).then_some(making))
     }
 }
 
@@ -69,9 +63,4 @@ impl Drop for Making<'_> {
     fn drop(&mut self) {
         self.0.lock.unlock();
     }
-}
-
-#[cold]
-fn needs_itself(site: Site) -> ! {
-    panic!("what is made at {} needs itself to be made", site.place)
 }

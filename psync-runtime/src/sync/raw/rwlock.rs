@@ -124,29 +124,37 @@ impl RawRwLock {
         if let Some(again) = self.enter_again() {
             return Some(again);
         }
-        loop {
-            if let Some(acquired) = self.turn.try_lock() {
-                let at_once = Deadline::after(Duration::ZERO);
-                return self.settle(acquired, at_once).then(|| self.enter_in_turn());
-            }
-            if self.writer.load(Ordering::Relaxed) != NONE {
-                return None;
-            }
-            // A reader has the turn, for a moment.
-            if let Some(reading) = self.enter() {
-                return Some(reading);
-            }
+        if let Some(acquired) = self.turn.try_lock() {
+            let at_once = Deadline::after(Duration::ZERO);
+            return self.settle(acquired, at_once).then(|| self.enter_in_turn());
         }
+        // A reader may have the turn, for a moment; or for as long as it reads, if the roster is full.
+        self.enter()
     }
 
     /// A thread that reads already may do so twice, also while a writer waits: it would wait for the first time to end.
+    ///
+    /// The thread's list is a hint: a guard that was leaked leaves the address of its lock there, where another may lie by now. What counts is that
+    /// the number of the process goes from n to n + 1: as long as it is not 0, no writer gets on.
     fn enter_again(&self) -> Option<Reading<'_>> {
+        let reader = me();
         if !read_locks::contains(self.address()) {
             return None;
         }
-        let reader = me();
-        let word = self.take_seat(reader)?;
+        let word = self.roster.places().find_map(|place| {
+            let (holder, readers) = place.read();
+            let is_inside = holder == reader.id && readers != 0;
+            (is_inside && place.exchange(holder, readers, readers + 1)).then(|| place.word())
+        })?;
         Some(self.reading(reader, Some(word)))
+    }
+
+    /// Whether this thread reads, as far as can be told: see [`enter_again`](Self::enter_again).
+    fn is_read_by_me(&self) -> bool {
+        let me = me().id;
+        let is_mine = |(holder, readers)| holder == me && readers != 0;
+        read_locks::contains(self.address())
+            && (self.turn.is_mine() || self.roster.places().any(|place| is_mine(place.read())))
     }
 
     /// With the turn, so there is no writer.
@@ -208,7 +216,7 @@ impl RawRwLock {
     /// Becomes the writer; waits for that.
     #[cold]
     pub(crate) fn write(&self, blocking: &Blocking) -> Result<(), Refusal> {
-        if read_locks::contains(self.address()) {
+        if self.is_read_by_me() {
             return Err(Refusal::Deadlock);
         }
         let acquired = self.turn.lock(blocking)?;
@@ -274,7 +282,9 @@ impl RawRwLock {
 
     fn drain(&self, blocking: &Blocking) -> Result<(), Refusal> {
         let is_empty = || self.readers() == 0;
-        if is_empty() || self.spin.until(Worth::Lock, 16, is_empty) {
+        // To look through the table is no short question.
+        if is_empty() || (!self.roster.has_spilled() && self.spin.until(Worth::Lock, 16, is_empty))
+        {
             return Ok(());
         }
         let mut is_dead: fn(Identity) -> bool = death::is_dead;

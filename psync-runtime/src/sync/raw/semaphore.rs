@@ -3,6 +3,7 @@
 use super::{
     death, me,
     mutex::{Held, RawMutex},
+    owners::Owners,
     permits::{MOST_FREE, PLACES, Permits},
     roster::Roster,
     signal::Signal,
@@ -49,8 +50,8 @@ use crate::{
 pub(crate) struct RawSemaphore {
     /// See [`Permits`].
     word: AtomicU64,
-    /// Whose the places in the word are; 0 if nobody's.
-    owners: [AtomicU32; PLACES],
+    /// Whose the places in the word are.
+    owners: Owners<PLACES>,
     /// So many are free in the word at most when one is given back without the lock.
     limit: u32,
     /// How many permits `release` may make free; `u32::MAX` if there is no bound.
@@ -88,18 +89,6 @@ pub(crate) enum Release {
     AboveBound(u32),
 }
 
-/// How `owners` names a process, so that 0 is none.
-const fn key(id: Identity) -> u32 {
-    if id.bits() == Identity::NOBODY.bits() { NOBODY } else { id.bits() }
-}
-
-const fn holder_of(key: u32) -> Identity {
-    Identity::from_bits(if key == NOBODY { 0 } else { key })
-}
-
-/// No process has these bits.
-const NOBODY: u32 = 1;
-
 impl RawSemaphore {
     pub(crate) const fn new(permits: u32, bounded: bool) -> Self {
         let bound = if bounded { permits } else { u32::MAX };
@@ -111,7 +100,7 @@ impl RawSemaphore {
         };
         Self {
             word: AtomicU64::new(Permits::new(permits).0),
-            owners: [const { AtomicU32::new(0) }; PLACES],
+            owners: Owners::new(),
             limit,
             bound,
             total: AtomicU32::new(permits),
@@ -147,18 +136,11 @@ impl RawSemaphore {
         }
     }
 
-    /// The place of a process. If it is this process's, it stays so.
-    #[inline]
-    fn place(&self, holder: Identity) -> Option<usize> {
-        // Behind whatever was done with the place before it was this process's.
-        self.owners.iter().position(|owner| owner.load(Ordering::Acquire) == key(holder))
-    }
-
     /// Takes a permit if that is simple; returns the holder it is booked on.
     #[inline]
     pub(crate) fn acquire_free(&self) -> Option<Identity> {
         let me = me().id;
-        let place = self.place(me)?;
+        let place = self.owners.find(me)?;
         self.change(|seen| seen.take(place))?;
         fault::point("semaphore: taken");
         Some(me)
@@ -198,7 +180,7 @@ impl RawSemaphore {
 
     fn attempt(&self, me: Me, is_dead: fn(Identity) -> bool, may_wait: bool) -> Attempt {
         let _held = self.hold();
-        let place = self.place(me.id).or_else(|| self.claim(me.id, is_dead));
+        let place = self.owners.find(me.id).or_else(|| self.claim(me.id, is_dead));
         loop {
             let seen = self.look();
             if seen.free() == 0 {
@@ -234,11 +216,10 @@ impl RawSemaphore {
     /// A place that is nobody's becomes that of this process. Only with the lock.
     #[cold]
     fn claim(&self, me: Identity, is_dead: fn(Identity) -> bool) -> Option<usize> {
-        let owner = |place: usize| self.owners[place].load(Ordering::Relaxed);
-        let free = (0..PLACES).find(|&place| owner(place) == 0);
-        let place = free.or_else(|| (0..PLACES).find(|&place| is_dead(holder_of(owner(place)))))?;
+        let is_left = |&place: &usize| is_dead(self.owners.get(place));
+        let place = self.owners.vacant().or_else(|| (0..PLACES).find(is_left))?;
         self.take_back(place);
-        self.owners[place].store(key(me), Ordering::Release);
+        self.owners.set(place, me);
         fault::point("semaphore: place claimed");
         self.settle();
         Some(place)
@@ -247,7 +228,7 @@ impl RawSemaphore {
     /// Gives back a permit that is booked on `holder`.
     #[inline]
     pub(crate) fn give_back(&self, holder: Identity) {
-        let place = self.place(holder);
+        let place = self.owners.find(holder);
         let before = place.and_then(|place| self.change(|s| s.give_back(place, self.limit)));
         fault::point("semaphore: given back");
         match before {
@@ -275,7 +256,7 @@ impl RawSemaphore {
 
     /// Moves a permit that is booked on `holder` to the reserve. False if there is none, since the process passes for dead. Only with the lock.
     fn unbook(&self, holder: Identity) -> bool {
-        let place = self.place(holder);
+        let place = self.owners.find(holder);
         if place.and_then(|place| self.change(|seen| seen.lose(place))).is_none() {
             // Other threads of the process do not change this without the lock.
             let Some(entry) = self.roster.find(holder) else { return false };
@@ -344,8 +325,8 @@ impl RawSemaphore {
     fn collect(&self, is_dead: fn(Identity) -> bool) -> bool {
         let me = me().id;
         let mut found = false;
-        for (place, owner) in self.owners.iter().enumerate() {
-            let holder = holder_of(owner.load(Ordering::Relaxed));
+        for place in 0..PLACES {
+            let holder = self.owners.get(place);
             let has_some = self.look().held(place) != 0;
             if has_some && holder != me && is_dead(holder) {
                 self.take_back(place);

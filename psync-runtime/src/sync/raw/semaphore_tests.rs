@@ -70,23 +70,23 @@ fn more_than_the_word_can_tell_are_in_reserve() {
 #[test]
 fn the_places_of_more_processes_than_there_are_stay_as_they_are() {
     let semaphore = RawSemaphore::new(3, false);
-    for owner in &semaphore.owners {
-        owner.store(77, Ordering::Relaxed);
+    for place in 0..PLACES {
+        semaphore.owners.set(place, Identity::from_bits(77));
     }
     let alive = |_: Identity| false;
     assert_eq!(semaphore.claim(me().id, alive), None);
     let holder = me().id;
     assert!(matches!(semaphore.attempt(me(), alive, false), Attempt::Taken));
-    assert_eq!((semaphore.place(holder), semaphore.roster.entries().count()), (None, 1));
+    assert_eq!((semaphore.owners.find(holder), semaphore.roster.entries().count()), (None, 1));
     assert_eq!(semaphore.available(), 2);
     semaphore.give_back(holder);
     assert_eq!((semaphore.available(), semaphore.roster.entries().count()), (3, 0));
     // One of them dies, with a permit.
     semaphore.change(|seen| seen.take(7)).expect("free");
-    let died = |id: Identity| id == holder_of(77);
+    let died = |id: Identity| id == Identity::from_bits(77);
     assert_eq!(semaphore.claim(me().id, died), Some(0));
     semaphore.take_back(7);
     semaphore.settle();
     assert_eq!(semaphore.available(), 3);
-    assert_eq!(semaphore.place(me().id), Some(0));
+    assert_eq!(semaphore.owners.find(me().id), Some(0));
 }

@@ -45,6 +45,9 @@ impl Spin {
     ///
     /// The pauses between the questions grow up to `longest` rounds: each question slows down whoever works on what is waited for.
     pub(crate) fn until(&self, worth: Worth, longest: u32, mut done: impl FnMut() -> bool) -> bool {
+        if processors::all() == 1 {
+            return false;
+        }
         let is_bound = processors::count() == 1;
         if is_bound {
             self.note_processor();
@@ -75,6 +78,9 @@ impl Spin {
 
     /// Somebody uses the primitive on this processor.
     pub(crate) fn note_processor(&self) {
+        if processors::all() == 1 {
+            return;
+        }
         let memory = self.memory();
         if !memory.is_on_several() {
             self.learn(memory, memory.on(processors::current()));
@@ -140,7 +146,7 @@ impl Memory {
     }
 
     const fn succeeded(self) -> Self {
-        Self(self.0 & !MOST_DOUBT | self.doubt() / 2)
+        Self((self.0 & !MOST_DOUBT) | (self.doubt() / 2))
     }
 }
 
@@ -171,5 +177,87 @@ impl Look {
             self.end = now + worth as u64;
         }
         now >= self.end
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use nix::{
+        sched::{CpuSet, sched_getcpu, sched_setaffinity},
+        unistd::Pid,
+    };
+
+    /// How often it was asked whether it is done, which it never was.
+    fn looks(spin: &Spin) -> u32 {
+        let mut looks = 0;
+        assert!(!spin.until(Worth::Lock, 1, || {
+            looks += 1;
+            false
+        }));
+        looks
+    }
+
+    #[test]
+    fn what_never_succeeds_is_given_up() {
+        let spin = Spin::new();
+        let tried = (0..100).filter(|_| looks(&spin) != 0).count();
+        let is_alone = processors::all() == 1;
+        assert!(if is_alone { tried == 0 } else { tried < 20 }, "tried {tried} times");
+    }
+
+    #[test]
+    fn what_is_done_already_costs_one_look() {
+        let mut looks = 0;
+        let done = Spin::new().until(Worth::Lock, 1, || {
+            looks += 1;
+            true
+        });
+        assert_eq!((looks, done), if processors::count() > 1 { (1, true) } else { (0, false) });
+    }
+
+    #[test]
+    fn doubt_grows_with_failure_and_melts_with_success() {
+        let mut memory = Memory(0);
+        let failures = (0..).take_while(|_| {
+            memory = memory.failed();
+            memory.is_promising()
+        });
+        assert_eq!(failures.count(), 2);
+        assert!(memory.succeeded().is_promising());
+        let mut long = memory;
+        for _ in 0..100 {
+            long = long.failed();
+        }
+        assert_eq!(long.doubt(), MOST_DOUBT);
+        assert!(long.succeeded().is_promising());
+        // As if the last failure had been some time ago.
+        let earlier = |memory: Memory, ms: u32| {
+            let units = (ms << 20 >> UNIT_SHIFT) + 1;
+            Memory(memory.0.wrapping_sub(units << TIME_SHIFT))
+        };
+        assert!(earlier(memory, 10).is_promising() && !earlier(long, 10).is_promising());
+        assert!(earlier(long, 1000).is_promising());
+    }
+
+    #[test]
+    fn a_thread_with_one_processor_spins_only_for_those_on_others() {
+        if processors::all() == 1 {
+            return;
+        }
+        std::thread::spawn(|| {
+            let here = sched_getcpu().expect("it runs somewhere");
+            let mut only = CpuSet::new();
+            only.set(here).expect("in range");
+            sched_setaffinity(Pid::from_raw(0), &only).expect("it is allowed there");
+            processors::doubt();
+            let spin = Spin::new();
+            assert_eq!((looks(&spin), looks(&spin)), (0, 0));
+            spin.learn(spin.memory(), spin.memory().on(here + 1));
+            assert_ne!(looks(&spin), 0);
+            assert_eq!(looks(&spin), 0, "the other one was not there");
+        })
+        .join()
+        .expect("no panic");
     }
 }

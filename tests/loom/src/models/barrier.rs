@@ -4,7 +4,9 @@ use super::data::Data;
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, doomed, endanger, has_passed, process, shared, strike, victim},
+    machine::{
+        Death, Process, Sabotage, doomed, endanger, has_passed, process, shared, strike, victim,
+    },
     sync::raw::{Arrival, RawBarrier},
     sys::clock::Deadline,
 };
@@ -62,9 +64,9 @@ fn new(parties: u32) -> Arc<RawBarrier> {
 
 /// Crosses; with an action, which is run by the last party.
 fn cross(barrier: &RawBarrier, action: Option<&Data>, until: Deadline) -> Result<u32, i32> {
-    match barrier.arrive(action.is_some(), until)? {
+    match barrier.arrive(action.is_some(), &until.into())? {
         Arrival::Crossed(index) => Ok(index),
-        Arrival::Early(turn) => barrier.wait(&turn, until),
+        Arrival::Early(turn) => barrier.wait(&turn, &until.into()),
         Arrival::Last(turn) => {
             if let Some(data) = action {
                 data.add();
@@ -184,13 +186,13 @@ fn inside(explorer: Explorer, death: Death) {
         }
     }
     let asleep = |barrier: Arc<RawBarrier>| {
-        doomed(move || core::mem::forget(barrier.arrive(false, Deadline::NEVER)))
+        doomed(move || core::mem::forget(barrier.arrive(false, &Deadline::NEVER.into())))
     };
     let giving_up = |barrier: Arc<RawBarrier>| {
         process(move || {
-            if let Ok(Arrival::Early(turn)) = barrier.arrive(false, Deadline::NEVER) {
+            if let Ok(Arrival::Early(turn)) = barrier.arrive(false, &Deadline::NEVER.into()) {
                 endanger();
-                assert_eq!(barrier.wait(&turn, Deadline::Over), Err(0));
+                assert_eq!(barrier.wait(&turn, &Deadline::Over.into()), Err(0));
             }
         })
     };

@@ -75,7 +75,7 @@ impl Box {
     fn wait(&self, until: Deadline) -> Ended {
         let waiter = self.condvar.enlist();
         self.mutex.unlock();
-        self.condvar.sleep(&waiter, &until.into());
+        self.condvar.sleep(&waiter, &until.into(), || self.mutex.is_suspect());
         self.lock();
         self.condvar.leave(&waiter)
     }

@@ -5,8 +5,8 @@ use crate::{
     explore::Explorer,
     harness::Model,
     machine::{Death, Process, Sabotage, process, shared, victim},
-    shm::world::Site,
     sync::raw::RawOnce,
+    sys::clock::Deadline,
 };
 use std::sync::Arc;
 
@@ -38,13 +38,11 @@ fn new() -> Both {
     (shared(RawOnce::new()), Data::new())
 }
 
-const HERE: Site = Site { place: "a model" };
-
 /// Makes it if it is not made, and looks at it. Whether it was made here.
 fn get((once, data): &Both) -> bool {
     let mut is_maker = false;
     if !once.is_done()
-        && let Some(making) = once.begin(HERE)
+        && let Ok(Some(making)) = once.begin(&Deadline::NEVER.into())
     {
         data.make();
         making.finish();

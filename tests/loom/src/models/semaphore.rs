@@ -62,7 +62,8 @@ fn one_permit_excludes(explorer: Explorer) {
         let (semaphore, data) = (new(1, false), Data::new());
         let work = |semaphore: &RawSemaphore, data: &Data| {
             for _ in 0..2 {
-                let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
                 data.add();
                 semaphore.give_back(holder);
             }
@@ -82,7 +83,8 @@ fn three_share_two(explorer: Explorer) {
     explorer.thoroughly(|| {
         let (semaphore, room) = (new(2, true), Room::new(2));
         let work = |semaphore: &RawSemaphore, room: &Room| {
-            let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
+            let holder =
+                semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
             room.visit();
             semaphore.give_back(holder);
         };
@@ -104,7 +106,8 @@ fn as_many_are_woken_as_there_is_room_for(explorer: Explorer) {
         let waiters = [0, 1].map(|_| {
             let semaphore = semaphore.clone();
             process(move || {
-                let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
                 semaphore.forget(holder);
             })
         });
@@ -156,7 +159,8 @@ fn holder(explorer: Explorer, death: Death) {
         move || {
             let (semaphore, data) = (new(1, bounded), Data::new());
             let work = |semaphore: &RawSemaphore, data: &Data| {
-                let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
+                let holder =
+                    semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account");
                 data.visit(|| ());
                 semaphore.give_back(holder);
             };
@@ -189,7 +193,9 @@ fn the_releaser_is_killed(explorer: Explorer) {
         let semaphore = new(0, false);
         let waiter = {
             let semaphore = semaphore.clone();
-            process(move || semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account"))
+            process(move || {
+                semaphore.acquire(&Deadline::NEVER.into()).expect("a place in the account")
+            })
         };
         let releaser = {
             let semaphore = semaphore.clone();

@@ -58,12 +58,6 @@ pub(crate) enum Slept {
     Deadlock,
 }
 
-/// See the runtime's.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Site {
-    pub(crate) place: &'static str,
-}
-
 impl From<Deadline> for Blocking {
     fn from(deadline: Deadline) -> Self {
         Self { deadline }
@@ -71,10 +65,6 @@ impl From<Deadline> for Blocking {
 }
 
 impl Blocking {
-    pub(crate) const fn new(deadline: Deadline, _site: Option<Site>) -> Self {
-        Self { deadline }
-    }
-
     #[allow(clippy::needless_pass_by_value, reason = "as in the runtime")]
     pub(crate) fn sleep(
         &self,

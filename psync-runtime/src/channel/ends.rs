@@ -1,0 +1,234 @@
+//! `channel`: a queue whose two kinds of handles are told apart, so that either side learns when the other is gone.
+
+use super::{
+    core::{Core, Limit, Needs},
+    error::{RecvError, SendError, SendErrorKind},
+    hold::Hold,
+    incoming::Incoming,
+    message,
+    queue::fingerprint,
+    raw::Role,
+};
+use core::{fmt, marker::PhantomData, time::Duration};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+/// A channel for up to `capacity` messages: what its senders send, its receivers receive.
+///
+/// Both ends are handles: they can be cloned, and sent to any process of the program. When the last [`Sender`] is gone, receivers get what is
+/// left and then [`RecvError::Disconnected`]; when the last [`Receiver`] is gone, sending fails with
+/// [`SendErrorKind::Disconnected`]. A process that is killed lets go of its ends.
+///
+/// # Errors
+/// If there is no memory or no descriptor for it, or the capacity is 0.
+///
+/// # Examples
+/// ```
+/// use psync::{channel, spawn};
+///
+/// let (sender, receiver) = channel(4)?;
+/// let child = spawn(
+///     |sender: psync::Sender<u64>| (1..=10).all(|n| sender.send(n).is_ok()),
+///     sender, // moved: the child has the only one
+/// )?;
+/// assert_eq!(receiver.iter().sum::<u64>(), 55);
+/// assert!(child.join()?);
+/// # Ok::<(), psync::Error>(())
+/// ```
+pub fn channel<T>(capacity: usize) -> crate::Result<(Sender<T>, Receiver<T>)> {
+    if capacity == 0 {
+        let reason = "a channel needs room for a message";
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, reason).into());
+    }
+    let core = Core::create(capacity as u64, fingerprint::<T>())?;
+    let receiver = Hold::new(core.clone())?;
+    let sender = Hold::new(core)?;
+    Ok((
+        Sender { hold: sender, carries: PhantomData },
+        Receiver { hold: receiver, carries: PhantomData },
+    ))
+}
+
+/// The sending end of a [`channel`].
+pub struct Sender<T> {
+    hold: Hold<true, false>,
+    carries: PhantomData<fn(T)>,
+}
+
+/// The receiving end of a [`channel`].
+pub struct Receiver<T> {
+    hold: Hold<false, true>,
+    carries: PhantomData<fn() -> T>,
+}
+
+const RECEIVERS: Needs = Needs::Anybody(Role::Receiver);
+const SENDERS: Needs = Needs::Anybody(Role::Sender);
+
+impl<T: Serialize + 'static> Sender<T> {
+    /// Sends a value, waiting while there is no room.
+    ///
+    /// # Errors
+    /// The value comes back: if no receiver is left, the value cannot be encoded, or there is no memory for it.
+    #[track_caller]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        self.send_within(value, Limit::FOREVER)
+    }
+
+    /// Sends a value if there is room for it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`SendErrorKind::Full`] if there is none.
+    #[track_caller]
+    pub fn try_send(&self, value: T) -> Result<(), SendError<T>> {
+        self.send_within(value, Limit::Try)
+    }
+
+    /// Sends a value, waiting for room until `timeout` is over. With a timeout of zero, tries once.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`SendErrorKind::TimedOut`] if there was no room.
+    #[track_caller]
+    pub fn send_timeout(&self, value: T, timeout: Duration) -> Result<(), SendError<T>> {
+        self.send_within(value, Limit::after(timeout))
+    }
+
+    #[inline]
+    #[track_caller]
+    fn send_within(&self, value: T, limit: Limit) -> Result<(), SendError<T>> {
+        let core = self.hold.core();
+        if !core.has_receivers() {
+            return Err(SendError::new(value, SendErrorKind::Disconnected));
+        }
+        match message::send(core, &value, RECEIVERS, limit) {
+            Ok(()) => Ok(()),
+            Err((kind, None)) => Err(SendError::new(value, kind)),
+            Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
+        }
+    }
+
+    /// Sends all values, one after the other, waiting while there is no room.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), with the value that was not sent; those after it stay where they are.
+    #[track_caller]
+    pub fn send_all(&self, values: impl IntoIterator<Item = T>) -> Result<(), SendError<T>> {
+        values.into_iter().try_for_each(|value| self.send(value))
+    }
+}
+
+impl<T> Sender<T> {
+    /// How many messages wait at this moment.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.hold.core().head().len()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether none waits at this moment.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room for another message at this moment.
+    pub fn is_full(&self) -> bool {
+        self.hold.core().head().is_full()
+    }
+}
+
+impl<T: DeserializeOwned + 'static> Receiver<T> {
+    /// Receives the oldest message, waiting until there is one.
+    ///
+    /// # Errors
+    /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`].
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        message::receive(self.hold.core(), SENDERS, Limit::FOREVER)
+    }
+
+    /// Receives the oldest message if there is one.
+    ///
+    /// # Errors
+    /// [`RecvError::Empty`] if there is none, otherwise as [`recv`](Self::recv).
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, RecvError> {
+        message::receive(self.hold.core(), SENDERS, Limit::Try)
+    }
+
+    /// Receives the oldest message, waiting for one until `timeout` is over. With a timeout of zero, tries once.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv); [`RecvError::TimedOut`] if there was none.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvError> {
+        message::receive(self.hold.core(), SENDERS, Limit::after(timeout))
+    }
+
+    /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration, and is gone.
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        core::iter::from_fn(|| self.recv().ok())
+    }
+
+    /// Waits for a message, and receives up to `most` of those that are there then. Empty if no sender is left. A message that cannot be
+    /// decoded ends the batch, and is gone.
+    #[track_caller]
+    pub fn recv_many(&self, most: usize) -> Vec<T> {
+        let first = if most == 0 { None } else { self.recv().ok() };
+        let mut many: Vec<T> = first.into_iter().collect();
+        while !many.is_empty() && many.len() < most {
+            match self.try_recv() {
+                Ok(value) => many.push(value),
+                Err(_) => break,
+            }
+        }
+        many
+    }
+}
+
+impl<T> Receiver<T> {
+    fn core(&self) -> &Core {
+        self.hold.core()
+    }
+
+    pub(crate) fn incoming(&self) -> Incoming<'_> {
+        Incoming::new(self.core(), SENDERS)
+    }
+
+    /// How many messages wait at this moment.
+    pub fn len(&self) -> usize {
+        usize::try_from(self.core().head().len()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether none waits at this moment.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+macro_rules! handle {
+    ($end:ident) => {
+        impl<T> Clone for $end<T> {
+            fn clone(&self) -> Self {
+                Self { hold: self.hold.clone(), carries: PhantomData }
+            }
+        }
+
+        impl<T> fmt::Debug for $end<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let name = core::any::type_name::<T>();
+                write!(f, concat!(stringify!($end), "<{}>({} messages)"), name, self.len())
+            }
+        }
+
+        impl<T> Serialize for $end<T> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.hold.as_serialize(fingerprint::<T>()).serialize(serializer)
+            }
+        }
+
+        impl<'de, T> Deserialize<'de> for $end<T> {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let hold = Hold::arrive(deserializer, fingerprint::<T>())?;
+                Ok(Self { hold, carries: PhantomData })
+            }
+        }
+    };
+}
+handle!(Sender);
+handle!(Receiver);

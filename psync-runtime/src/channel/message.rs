@@ -1,0 +1,219 @@
+//! Values on their way in and out of a queue.
+
+use super::{
+    codec,
+    core::{Core, Lack, Limit, Needs, Refusal},
+    error::{RecvError, SendErrorKind},
+    handles, plain,
+    raw::Bytes,
+};
+use crate::shm::{self, Carried, transfer};
+use serde::{Serialize, de::DeserializeOwned};
+use std::{cell::Cell, sync::Arc};
+
+/// Messages up to this length need no memory of their own on the way.
+const SHORT: usize = 128;
+/// A buffer that was longer than this is not kept for the next message.
+const KEEP: usize = 1 << 20;
+
+thread_local! {
+    /// Where long messages are encoded.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Why a value was not sent.
+pub(super) type Unsent = (SendErrorKind, Option<String>);
+
+/// Encodes a value and sends it.
+#[inline]
+#[track_caller]
+pub(super) fn send<T: Serialize + 'static>(
+    core: &Arc<Core>,
+    value: &T,
+    needs: Needs,
+    limit: Limit,
+) -> Result<(), Unsent> {
+    if plain::is_plain::<T>() {
+        let sent = core.send(&[plain::as_bytes(value)], false, needs, limit);
+        return sent.map_err(|refusal| explain(&refusal, limit));
+    }
+    let mut short = [0; SHORT];
+    let (encoded, luggage) = shm::collect(|| codec::encode_short(value, &mut short));
+    if let Some(len) = encoded.map_err(unencodable)? {
+        return send_encoded(core, &short[..len], luggage, needs, limit);
+    }
+    drop(luggage);
+    send_long(core, value, needs, limit)
+}
+
+#[track_caller]
+fn send_long<T: Serialize>(
+    core: &Arc<Core>,
+    value: &T,
+    needs: Needs,
+    limit: Limit,
+) -> Result<(), Unsent> {
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let (encoded, luggage) = shm::collect(|| codec::encode_message(value, &mut buffer));
+    let sent = encoded
+        .map_err(unencodable)
+        .and_then(|()| send_encoded(core, &buffer, luggage, needs, limit));
+    if buffer.capacity() <= KEEP {
+        BUFFER.set(buffer);
+    }
+    sent
+}
+
+fn unencodable(error: codec::CodecError) -> Unsent {
+    (SendErrorKind::Encode, Some(error.into()))
+}
+
+#[inline]
+#[track_caller]
+fn send_encoded(
+    core: &Arc<Core>,
+    bytes: &[u8],
+    mut luggage: shm::Luggage,
+    needs: Needs,
+    limit: Limit,
+) -> Result<(), Unsent> {
+    if luggage.carried().is_empty() {
+        core.send(&[bytes], false, needs, limit).map_err(|refusal| explain(&refusal, limit))?;
+    } else {
+        let tickets = handles::announce(luggage.carried());
+        core.send(&[&tickets, bytes], true, needs, limit)
+            .map_err(|refusal| explain(&refusal, limit))?;
+        handles::keep(core, luggage.carried());
+    }
+    luggage.depart();
+    Ok(())
+}
+
+fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
+    match refusal {
+        Refusal::Full if limit.waits() => (SendErrorKind::TimedOut, None),
+        Refusal::Full => (SendErrorKind::Full, None),
+        Refusal::Closed => (SendErrorKind::Closed, None),
+        Refusal::Disconnected => (SendErrorKind::Disconnected, None),
+        Refusal::System(error) => (SendErrorKind::System, Some(error.to_string())),
+    }
+}
+
+/// A message as it was taken out.
+enum Taken {
+    /// So many bytes in the receiver's own place.
+    Short(usize),
+    Long(Vec<u8>),
+    WithHandles(Vec<Carried>, Vec<u8>),
+    Wrong(String),
+}
+
+/// Receives a value.
+#[inline]
+#[track_caller]
+pub(super) fn receive<T: DeserializeOwned + 'static>(
+    core: &Core,
+    needs: Needs,
+    limit: Limit,
+) -> Result<T, RecvError> {
+    if plain::is_plain::<T>() {
+        return receive_plain(core, needs, limit);
+    }
+    let mut short = [0; SHORT];
+    let mut taken = Taken::Short(0);
+    let take = |bytes: Bytes<'_>, note: bool| {
+        taken = take(core, bytes, note, &mut short);
+        Ok(())
+    };
+    core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
+    match taken {
+        Taken::Short(len) => decode(&short[..len]),
+        Taken::Long(bytes) => decode(&bytes),
+        Taken::WithHandles(carried, bytes) => transfer::offer_carried(carried, || decode(&bytes)),
+        Taken::Wrong(reason) => Err(RecvError::Decode(reason)),
+    }
+}
+
+/// Receives a value that is copied as it is.
+#[inline]
+#[track_caller]
+fn receive_plain<T: 'static>(core: &Core, needs: Needs, limit: Limit) -> Result<T, RecvError> {
+    let mut value = None;
+    let take = |bytes: Bytes<'_>, _: bool| {
+        value = match bytes {
+            Bytes::Log(bytes) => plain::from_bytes(bytes),
+            Bytes::Extent(place, len) => plain::from_owned(core.read(place, len)?),
+        };
+        Ok(())
+    };
+    core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
+    value.ok_or_else(|| RecvError::Decode("its bytes are not those of one".to_owned()))
+}
+
+/// Copies a message while it is still there for others. No code of the user's runs here.
+#[inline]
+fn take(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8]) -> Taken {
+    let bytes = match bytes {
+        Bytes::Log(bytes) if note => return take_with_handles(bytes),
+        Bytes::Log(bytes) => bytes,
+        Bytes::Extent(place, len) => return take_long(core, place, len, note),
+    };
+    match short.get_mut(..bytes.len()) {
+        Some(short) => {
+            short.copy_from_slice(bytes);
+            Taken::Short(bytes.len())
+        }
+        None => Taken::Long(bytes.to_vec()),
+    }
+}
+
+#[cold]
+fn take_long(core: &Core, place: u64, len: u64, note: bool) -> Taken {
+    match core.read(place, len) {
+        Ok(bytes) if note => take_with_handles(&bytes),
+        Ok(bytes) => Taken::Long(bytes),
+        Err(error) => Taken::Wrong(error.to_string()),
+    }
+}
+
+#[cold]
+fn take_with_handles(message: &[u8]) -> Taken {
+    match handles::redeem(message) {
+        (Ok(carried), value) => Taken::WithHandles(carried, value.to_vec()),
+        (Err(reason), _) => Taken::Wrong(reason),
+    }
+}
+
+/// Decodes a message that is at hand as a whole.
+pub(super) fn decode_whole<T: DeserializeOwned + 'static>(
+    bytes: &[u8],
+    note: bool,
+) -> Result<T, RecvError> {
+    if note {
+        let (carried, value) = handles::redeem(bytes);
+        let carried = carried.map_err(RecvError::Decode)?;
+        return transfer::offer_carried(carried, || decode(value));
+    }
+    if plain::is_plain::<T>() {
+        return plain::from_bytes(bytes)
+            .ok_or_else(|| RecvError::Decode("its bytes are not those of one".to_owned()));
+    }
+    decode(bytes)
+}
+
+#[inline]
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecvError> {
+    codec::decode_message(bytes).map_err(|error| RecvError::Decode(error.into()))
+}
+
+pub(super) fn lacking(lack: &Lack, limit: Limit) -> RecvError {
+    match lack {
+        Lack::Empty if limit.waits() => RecvError::TimedOut,
+        Lack::Empty => RecvError::Empty,
+        Lack::Closed => RecvError::Closed,
+        Lack::Disconnected => RecvError::Disconnected,
+        Lack::Damaged => RecvError::Decode("the memory of the queue is damaged".to_owned()),
+        Lack::System(error) => RecvError::Decode(error.to_string()),
+    }
+}
