@@ -37,6 +37,18 @@ pub(crate) enum Death {
     Unmarked,
     /// With a dead supervisor: from the kernel's marks, and from the kernel when a second has passed.
     Unreported,
+    /// With neither, and to a process that had reason to expect the marks.
+    Silent,
+}
+
+impl Death {
+    fn is_marked(self) -> bool {
+        matches!(self, Self::Marked | Self::Unreported)
+    }
+
+    fn is_reported(self) -> bool {
+        matches!(self, Self::Marked | Self::Unmarked)
+    }
 }
 
 /// A defect of the machine, which a model has to notice.
@@ -310,14 +322,14 @@ fn die() {
         machine.counts.deaths += u64::from(core::mem::take(&mut dead.is_mortal));
         (machine.rules.death, core::mem::take(&mut dead.robust), dead.pending.take())
     });
-    if death != Death::Unmarked && !has(Sabotage::NoMark) {
+    if death.is_marked() && !has(Sabotage::NoMark) {
         thread::exit(&robust, pending);
     }
     WORLD.end(me);
-    if death != Death::Unreported {
+    if death.is_reported() {
         WORLD.mark_dead(me);
     }
-    if death == Death::Unreported && !has(Sabotage::NoLook) {
+    if !death.is_reported() && !has(Sabotage::NoLook) {
         // To the checker, a step of those who are about to sleep on the epoch and of this.
         WORLD.epoch().latest(Ordering::Relaxed);
         with(|machine| {
