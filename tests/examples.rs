@@ -9,7 +9,7 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 29] = [
+const EXAMPLES: [(&str, &[&str]); 30] = [
     ("acorns", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
@@ -25,6 +25,7 @@ const EXAMPLES: [(&str, &[&str]); 29] = [
     ("lock_and_event", &[]),
     ("nap_spots", &[]),
     ("nested_lock", &[]),
+    ("pipeline", &["LICENSE-APACHE", "LICENSE-MIT"]),
     ("popcorn", &[]),
     ("recipe", &[]),
     ("start_signal", &[]),

@@ -118,6 +118,7 @@ fn consume(messages: Queue<[u64; 8]>, sum: &Semaphore) {
 }
 
 /// Two to two: what the consumers have not yet counted of a round is counted with the next one.
+#[allow(clippy::cast_precision_loss, reason = "counts of a short round")]
 fn crowd(pace: Pace) -> Row {
     let messages = Queue::bounded(ROOM).expect("memory");
     let orders = Queue::bounded(2).expect("memory");
