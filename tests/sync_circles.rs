@@ -116,7 +116,9 @@ fn a_circle_that_a_death_breaks_is_not_reported() {
         if round % 2 == 0 {
             victim.wait();
         }
-        diners.iter().for_each(|diner| signal(diner.pid(), libc::SIGCONT));
+        for diner in &diners {
+            signal(diner.pid(), libc::SIGCONT);
+        }
         let outcomes: Vec<_> =
             diners.into_iter().map(|diner| diner.join().expect("ends")).collect();
         if in_time {

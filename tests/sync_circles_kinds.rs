@@ -15,10 +15,10 @@ struct Desk {
     left: Mutex<u64>,
     #[init(Mutex::new(0))]
     right: Mutex<u64>,
+    #[init([const { RwLock::new(0) }; 6])]
+    others: [RwLock<u64>; 6],
     #[init(RwLock::new(0))]
     table: RwLock<u64>,
-    #[init([const { RwLock::new(0) }; 4])]
-    others: [RwLock<u64>; 4],
     #[init(Value::new(0))]
     price: Value<u64>,
     #[init(Value::new(0))]
@@ -88,6 +88,24 @@ fn stays(desk: &Desk, busy: bool) {
     desk.done.wait();
 }
 
+/// Only a process with one thread forks itself.
+#[process]
+fn waits_for_a_fork(desk: Shared<Desk>) -> [Outcome; 2] {
+    let _left = desk.left.lock().expect("free");
+    let fork = Options::new().start_method(StartMethod::Fork);
+    let joined = needs_left::spawn_with(fork, &desk).expect("one thread").join();
+    let in_a_block = parallel! { with start_method = StartMethod::Fork; needs_left(&desk) };
+    [joined.expect("ends"), in_a_block.expect("ends")]
+}
+
+#[test]
+fn forked_processes_are_waited_for_as_well() {
+    let _watchdog = Watchdog::new("forked_processes_are_waited_for");
+    let [joined, in_a_block] = waits_for_a_fork::run(desk()).expect("ends");
+    told_to_child(&joined, "for the end of Process<");
+    told_to_child(&in_a_block, "for the end of parallel!");
+}
+
 #[process]
 fn outer(desk: &Desk) -> Outcome {
     parallel! { middle(desk) }.expect("ends")
@@ -133,10 +151,9 @@ fn the_last_of_many_branches_is_found() {
 /// One of many readers waits for what the writer holds.
 #[process(daemon)]
 fn reads_and_needs_left(desk: &Desk) -> Outcome {
-    // Some of them more than once, and more of them than a record has room for, were they counted each time.
-    let _others = desk.others.each_ref().map(|other| other.read().expect("sound"));
-    let _again = [(); 4].map(|()| desk.others[3].read().expect("sound"));
-    drop(_others);
+    // More than a record has room for; some of them more than once.
+    let _others =
+        desk.others.each_ref().map(|other| [(); 2].map(|()| other.read().expect("sound")));
     let _table = desk.table.read().expect("sound");
     desk.reading.update(|n| n + 1);
     desk.both.wait().expect("both are here");
@@ -208,10 +225,7 @@ fn arrays_and_guarded_fields_are_locks_too() {
 /// Holds one value and changes the other; which there is no error for.
 #[process]
 fn changes_two(desk: &Desk, here: bool) -> u64 {
-    let (one, other) = match here {
-        true => (&desk.price, &desk.amount),
-        false => (&desk.amount, &desk.price),
-    };
+    let (one, other) = if here { (&desk.price, &desk.amount) } else { (&desk.amount, &desk.price) };
     let mut guard = one.lock().expect("free");
     desk.both.wait().expect("both are here");
     *guard += other.update(|n| n + 1);

@@ -89,10 +89,8 @@ fn writers_do_not_starve() {
 fn keeps_reading(board: &Board, busy: bool) {
     let _notes = board.notes.read().expect("sound");
     board.inside.fetch_add(1, Relaxed);
-    if busy {
-        loop {
-            core::hint::spin_loop();
-        }
+    while busy && !board.go.is_set() {
+        core::hint::spin_loop();
     }
     board.go.wait();
 }
@@ -212,7 +210,7 @@ fn many_read_at_a_time_and_all_are_accounted_for() {
         let timeout = board.notes.write_timeout(Duration::from_millis(20));
         assert_eq!(timeout.err(), Some(LockError::TimedOut));
         write_in_another_thread(&board, || {
-            for reader in killed.iter() {
+            for reader in &killed {
                 kill(reader.pid());
             }
             board.go.set();
@@ -238,13 +236,13 @@ fn a_storm_of_kills_tears_nothing() {
     let mut random = Random::new();
     let board = board();
     let start = |writes: bool| {
-        if writes {
+        let process = if writes {
             writes_on::spawn_with(daemon(), &board)
         } else {
             reads_on::spawn_with(daemon(), &board)
-        }
+        };
+        (writes, process.expect("started"))
     };
-    let start = |writes| (writes, start(writes).expect("started"));
     let mut crowd: Vec<_> = [true, true, false, false, false].map(start).into();
     for round in 0..rounds(200) {
         watchdog.step(format!("round {round}, seed {}", random.seed));

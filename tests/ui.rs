@@ -18,7 +18,7 @@ fn mistakes_are_explained_and_the_rest_compiles() {
     let version = Command::new(rustc).arg("--version").output().expect("cargo has found it").stdout;
     let version = String::from_utf8_lossy(&version);
     if version.starts_with(RECORDED) {
-        for part in ["shared", "process", "parallel"] {
+        for part in ["shared", "process", "parallel", "sync"] {
             test.compile_fail(format!("tests/ui/{part}/*.rs"));
         }
     } else {

@@ -12,7 +12,7 @@ use measure::{Pace, Tail};
 
 fn main() {
     let pace = Pace::from_caller();
-    measure::print("Messages, one way: 1 to 1, and 2 to 2", &one_way::rows(pace), Tail::None);
-    measure::print("There and back", &round_trip::rows(pace), Tail::P99);
+    measure::print("Messages, one way: 1 to 1, and 2 to 2", &one_way::rows(&pace), Tail::None);
+    measure::print("There and back", &round_trip::rows(&pace), Tail::P99);
     python::print();
 }

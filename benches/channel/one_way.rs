@@ -59,7 +59,7 @@ fn theirs<'a, M: Message>(message: M, (name, make): Peer<M>) -> Contestant<'a> {
     std::thread::spawn(move || {
         for count in to_do {
             for _ in 0..count {
-                receive();
+                receive().expect("a message");
             }
             say.send(()).expect("somebody waits");
         }
@@ -76,7 +76,7 @@ fn theirs<'a, M: Message>(message: M, (name, make): Peer<M>) -> Contestant<'a> {
 }
 
 fn row<M: Message>(
-    pace: Pace,
+    pace: &Pace,
     work: &'static str,
     message: &M,
     start: Start<M>,
@@ -119,7 +119,7 @@ fn consume(messages: Queue<[u64; 8]>, sum: &Semaphore) {
 
 /// Two to two: what the consumers have not yet counted of a round is counted with the next one.
 #[allow(clippy::cast_precision_loss, reason = "counts of a short round")]
-fn crowd(pace: Pace) -> Row {
+fn crowd(pace: &Pace) -> Row {
     let messages = Queue::bounded(ROOM).expect("memory");
     let orders = Queue::bounded(2).expect("memory");
     let sum = Shared::new(Semaphore::new(0)).expect("memory");
@@ -135,13 +135,14 @@ fn crowd(pace: Pace) -> Row {
             sum.acquire().expect("room").forget();
         }
         // As for `count` messages.
-        start.elapsed().mul_f64(count as f64 / (2 * each) as f64)
+        let share = count as f64 / (2 * each) as f64;
+        start.elapsed().mul_f64(share)
     });
     let figures = contest(pace.rounds(40), Duration::from_millis(20), vec![ours]);
     Row { work: "64 B, 2 to 2", figures, goal: Goal::Nanos(1e3 / 15.0) }
 }
 
-pub(crate) fn rows(pace: Pace) -> Vec<Row> {
+pub(crate) fn rows(pace: &Pace) -> Vec<Row> {
     vec![
         row(pace, "8 B", &7_u64, drain_numbers::spawn, 1e3 / 60.0),
         row(pace, "64 B", &[7_u64; 8], drain_arrays::spawn, 1e3 / 30.0),

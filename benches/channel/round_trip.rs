@@ -42,13 +42,13 @@ fn pipes<'a>() -> Contestant<'a> {
 fn threads<'a>((name, make): Peer<u64>) -> Contestant<'a> {
     let ((mut there, mut take), (mut give, mut back)) = (make(), make());
     std::thread::spawn(move || {
-        loop {
-            give(take() + 1);
+        while let Some(number) = take() {
+            give(number + 1);
         }
     });
     Contestant::calls(name, move || {
         there(1);
-        back();
+        back().expect("an answer");
     })
 }
 
@@ -59,7 +59,7 @@ fn all<'a>() -> Vec<Contestant<'a>> {
     [queues(), pipes()].into_iter().chain(peers.map(threads)).collect()
 }
 
-pub(crate) fn rows(pace: Pace) -> Vec<Row> {
+pub(crate) fn rows(pace: &Pace) -> Vec<Row> {
     let awake = contest(pace.rounds(40), Duration::from_millis(5), all());
     let asleep = contest_of_singles(pace.rounds(2_000), all());
     vec![

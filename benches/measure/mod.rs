@@ -9,23 +9,31 @@ pub(crate) use table::{Goal, Row, Tail, print};
 
 use std::time::{Duration, Instant};
 
-/// How long a bench may take.
-#[derive(Clone, Copy, Debug)]
+/// What a bench is to measure, and how long that may take.
+#[derive(Clone, Debug)]
 pub(crate) struct Pace {
     quick: bool,
+    only: Vec<String>,
 }
 
 impl Pace {
-    /// From the command line (`--quick`) or the environment (`PSYNC_BENCH_QUICK=1`). Whatever else Cargo passes is not for us.
+    /// From the command line (`--quick`, and parts of the names of rows) or the environment (`PSYNC_BENCH_QUICK=1`). Whatever else Cargo passes is not
+    /// for us.
     pub(crate) fn from_caller() -> Self {
         let asked = std::env::args().any(|argument| argument == "--quick");
         let set = std::env::var_os("PSYNC_BENCH_QUICK").is_some_and(|value| value == "1");
-        Self { quick: asked || set }
+        let only = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+        Self { quick: asked || set, only: only.collect() }
     }
 
     /// `rounds`, or a few if only the working of the bench is to be seen.
-    pub(crate) fn rounds(self, rounds: usize) -> usize {
+    pub(crate) fn rounds(&self, rounds: usize) -> usize {
         if self.quick { (rounds / 20).max(3) } else { rounds }
+    }
+
+    /// Whether this row is asked for.
+    pub(crate) fn wants(&self, work: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|part| work.contains(part.as_str()))
     }
 }
 

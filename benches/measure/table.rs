@@ -64,6 +64,9 @@ fn duration(nanos: f64) -> String {
 
 /// Prints medians, what is asked for of the tail, and how many times as long as each peer ours took.
 pub(crate) fn print(title: &str, rows: &[Row], tail: Tail) {
+    if rows.is_empty() {
+        return;
+    }
     let text = |figures: &Figures| {
         let median = duration(figures.median());
         match tail {

@@ -23,26 +23,24 @@ fn memory() -> Shared<posix::Memory> {
     shared(posix::memory())
 }
 
-pub(crate) fn rows(pace: Pace, python: &Python) -> Vec<Row> {
+pub(crate) fn rows(pace: &Pace, python: &Python) -> Vec<Row> {
     let row = Rows { pace, python };
-    let mut rows = row.mutexes();
-    rows.extend(row.read_write_locks());
-    rows.extend(row.values());
-    rows.extend(row.signals());
-    rows
+    let rows = [row.mutexes(), row.read_write_locks(), row.values(), row.signals()];
+    rows.into_iter().flatten().flatten().collect()
 }
 
 struct Rows<'p> {
-    pace: Pace,
+    pace: &'p Pace,
     python: &'p Python,
 }
 
 impl Rows<'_> {
-    fn row(&self, work: &'static str, goal: Goal, contestants: Vec<Contestant<'_>>) -> Row {
-        Row { work, figures: measure::contest(self.pace.rounds(500), ROUND, contestants), goal }
+    fn row(&self, work: &'static str, goal: Goal, contestants: Vec<Contestant<'_>>) -> Option<Row> {
+        let measure = || measure::contest(self.pace.rounds(500), ROUND, contestants);
+        self.pace.wants(work).then(|| Row { work, figures: measure(), goal })
     }
 
-    fn mutexes(&self) -> Vec<Row> {
+    fn mutexes(&self) -> Vec<Option<Row>> {
         let word = AtomicU64::new(0);
         let ours = shared(Mutex::new(0_u64));
         let theirs = std::sync::Mutex::new(0_u64);
@@ -88,7 +86,7 @@ impl Rows<'_> {
             Goal::Nanos(11.0),
             self.python.join("rlock", peers()),
         );
-        let _held = (ours.lock().expect("sound"), parking.lock());
+        let held = (ours.lock().expect("sound"), parking.lock());
         recursive.lock();
         let nested = self.row(
             "ReentrantMutex: nested",
@@ -96,6 +94,7 @@ impl Rows<'_> {
             self.python.join("rlock-nested", peers()),
         );
         recursive.unlock();
+        drop(held);
 
         let array = Array::from_slice(&[0_u64; 64]).expect("shared memory");
         let vector = std::sync::Mutex::new(vec![0_u64; 64]);
@@ -110,7 +109,7 @@ impl Rows<'_> {
         vec![mutex, outer, nested, array]
     }
 
-    fn read_write_locks(&self) -> Vec<Row> {
+    fn read_write_locks(&self) -> Vec<Option<Row>> {
         let ours = shared(RwLock::new(0_u64));
         let theirs = std::sync::RwLock::new(0_u64);
         let parking = parking_lot::RwLock::new(0_u64);
@@ -140,7 +139,7 @@ impl Rows<'_> {
         vec![read, self.row("RwLock: write", Goal::None, write)]
     }
 
-    fn values(&self) -> Vec<Row> {
+    fn values(&self) -> Vec<Option<Row>> {
         let value = shared(Value::new(0_u64));
         let cell = std::sync::RwLock::new(0_u64);
         let get = vec![
@@ -180,7 +179,7 @@ impl Rows<'_> {
         vec![get, set, update, self.row("Once: get", Goal::None, once)]
     }
 
-    fn signals(&self) -> Vec<Row> {
+    fn signals(&self) -> Vec<Option<Row>> {
         let word = AtomicU64::new(0);
         let permits = shared(Semaphore::new(1));
         let area = memory();

@@ -17,9 +17,10 @@ fn main() {
     let pace = Pace::from_caller();
     let python = Python::start();
     println!("{}", python.report());
-    measure::print("Primitives that nobody else uses", &alone::rows(pace, &python), Tail::None);
-    measure::print("Between two processes", &pair::rows(pace, &python), Tail::P90);
-    let recovery = recovery::row(pace);
-    let deaths = recovery.figures[0].samples();
-    measure::print(&format!("After a kill ({deaths} of each)"), &[recovery], Tail::P99);
+    measure::print("Primitives that nobody else uses", &alone::rows(&pace, &python), Tail::None);
+    measure::print("Between two processes", &pair::rows(&pace, &python), Tail::P90);
+    if let Some(recovery) = recovery::row(&pace) {
+        let deaths = recovery.figures[0].samples();
+        measure::print(&format!("After a kill ({deaths} of each)"), &[recovery], Tail::P99);
+    }
 }

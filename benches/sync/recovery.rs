@@ -7,6 +7,8 @@ use super::{
 use psync::prelude::*;
 use std::time::{Duration, Instant};
 
+const WORK: &str = "Mutex: from SIGKILL of the holder to the next";
+
 /// How many holders of each kind are killed, if there is time.
 const DEATHS: usize = 500;
 
@@ -43,7 +45,10 @@ fn kill_and_take(room: &Room, holder: &Process<()>, take: impl FnOnce()) -> Dura
     start.elapsed()
 }
 
-pub(crate) fn row(pace: Pace) -> Row {
+pub(crate) fn row(pace: &Pace) -> Option<Row> {
+    if !pace.wants(WORK) {
+        return None;
+    }
     let room = Shared::new(Room::default()).expect("shared memory");
     let robust = posix::Mutex::new(&room.robust, Kind::Robust);
     let contestants = vec![
@@ -66,5 +71,5 @@ pub(crate) fn row(pace: Pace) -> Row {
         }),
     ];
     let figures = measure::contest_of_singles(pace.rounds(DEATHS), contestants);
-    Row { work: "Mutex: from SIGKILL of the holder to the next", figures, goal: Goal::Nanos(1e6) }
+    Some(Row { work: WORK, figures, goal: Goal::Nanos(1e6) })
 }

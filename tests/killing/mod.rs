@@ -85,7 +85,10 @@ impl Random {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             u64::from(now.map_or(1, |now| now.subsec_nanos()))
         };
-        let seed = given.unwrap_or_else(clock);
+        Self::from_seed(given.unwrap_or_else(clock))
+    }
+
+    pub(crate) fn from_seed(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 

@@ -62,7 +62,13 @@ pub(crate) fn verify(world: &World, id: Identity) {
             if pidfd.has_ended() {
                 // The supervisor may just be at it, unless it is gone.
                 let patience = if link::existing_link().is_some() { GRACE } else { Duration::ZERO };
-                Watch::new().wait(slot.word(), slot.state().low(), Deadline::after(patience));
+                let deadline = Deadline::after(patience);
+                let mut watch = Watch::new();
+                // Other deaths end the sleep, too.
+                while slot.is_alive(id) && !deadline.is_over() {
+                    watch.wait(slot.word(), slot.state().low(), deadline);
+                    watch = Watch::new();
+                }
                 settle(world, id, &pidfd);
             }
         }

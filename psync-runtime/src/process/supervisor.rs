@@ -247,7 +247,7 @@ impl Supervisor {
     fn reap(&mut self) {
         let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
         loop {
-            let status = match waitid(Id::All, flags) {
+            let status = match waitid(Id::All, flags | WaitPidFlag::WNOWAIT) {
                 Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => status,
                 Err(Errno::EINTR) => continue,
                 _ => return,
@@ -256,20 +256,29 @@ impl Supervisor {
             // It may have claimed a start and said so after we last looked, or left something.
             self.note_claims();
             self.serve_requests();
-            self.ended(pid.as_raw(), super::status::to_word(status));
+            let claimed = self.claim_of(pid.as_raw());
+            let word = super::status::to_word(status);
+            if let Some(id) = claimed {
+                self.world.slot(id).foretell(word);
+            }
+            let _ = waitid(Id::Pid(pid), flags);
+            self.ended(pid.as_raw(), claimed, word);
         }
     }
 
-    fn ended(&mut self, pid: i32, status: Status) {
-        self.reaped = true;
-        let known = self.running.remove(&pid);
+    /// The start that the child `pid`, which has ended, had claimed.
+    fn claim_of(&mut self, pid: i32) -> Option<Identity> {
         // It may also have claimed one and been killed before it could say so.
-        let claimed = known.or_else(|| {
+        self.running.remove(&pid).or_else(|| {
             self.world
                 .used()
                 .find(|(id, slot)| slot.pid() == pid && slot.is_alive(*id))
                 .map(|(id, _)| id)
-        });
+        })
+    }
+
+    fn ended(&mut self, pid: i32, claimed: Option<Identity>, status: Status) {
+        self.reaped = true;
         match claimed {
             Some(id) => self.world.mark_dead(id, status),
             // Whatever message it held is lost: whoever waits for a claim looks again and sends again.

@@ -86,10 +86,16 @@ pub trait CondvarGuard: sealed::Sealed {
     /// # Panics
     /// If it cannot.
     #[doc(hidden)]
-    fn step_back(&self) -> Option<Sleeping<'_>> {
-        None
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(None)
     }
 }
+
+/// See [`CondvarGuard::step_back`].
+#[doc(hidden)]
+#[derive(Debug)]
+#[allow(dead_code, reason = "it is there to be dropped")]
+pub struct StepBack<'a>(Option<Sleeping<'a>>);
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
 /// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock), and `FnMut(&mut G) -> bool` for the guard `G` of fields.
@@ -124,8 +130,8 @@ impl<T> CondvarGuard for ReentrantGuard<'_, T> {
         self.lock_guard()
     }
 
-    fn step_back(&self) -> Option<Sleeping<'_>> {
-        self.sleep_with_others()
+    fn step_back(&self) -> StepBack<'_> {
+        StepBack(self.sleep_with_others())
     }
 }
 
@@ -164,9 +170,9 @@ impl<G: FieldsGuard> CondvarGuard for G {
         self.lock_guard()
     }
 
-    fn step_back(&self) -> Option<Sleeping<'_>> {
+    fn step_back(&self) -> StepBack<'_> {
         assert!(self.is_whole(), "a field of the guard that is to wait is in another guard");
-        None
+        StepBack(None)
     }
 }
 

@@ -197,14 +197,20 @@ impl Lock {
         Some(LockGuard::new(self))
     }
 
-    /// Gives up a guard that is not the only one of its hold, if that hold is not the one of the process that this one was forked from.
-    #[inline]
-    fn give_one_back(&self, shares: u32) -> bool {
-        let is_ours = self.raw.is_of_this_process();
-        if is_ours {
-            self.shares.store(shares - 1, Ordering::Relaxed);
+    /// Ends a guard, which most often is the only one and so ends the hold.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `lock`")]
+    fn end(&self) {
+        let is_only = self.shares.load(Ordering::Relaxed) == 0;
+        if !(is_only && !std::thread::panicking() && self.raw.unlock_simply()) {
+            self.give_up();
         }
-        is_ours
+    }
+
+    /// The same, as a call: in line it would slow inner levels down.
+    #[inline(never)]
+    fn end_outermost(&self) {
+        self.end();
     }
 
     /// Gives up a guard where it or its lock is not the only one, or where there is a panic.
@@ -309,6 +315,23 @@ impl<'a> LockGuard<'a> {
         Self { lock, not_send: PhantomData }
     }
 
+    /// What dropping the guard does, for one that is often not the only one of its hold.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    pub(super) fn end_level(&self) {
+        let shares = self.lock.shares.load(Ordering::Relaxed);
+        let simple = matches!(shares, 1..IN_PANIC)
+            && !std::thread::panicking()
+            // And not of the process that this one was forked from.
+            && self.lock.raw.is_of_this_process();
+        if simple {
+            self.lock.shares.store(shares - 1, Ordering::Relaxed);
+            fault::point("lock: inner share gone");
+        } else {
+            self.lock.end_outermost();
+        }
+    }
+
     /// Whether both are guards of one lock.
     pub(super) fn is_of_the_same(&self, other: &LockGuard<'_>) -> bool {
         core::ptr::eq(self.lock, other.lock)
@@ -377,17 +400,10 @@ pub(super) fn poisoned_by(poison: Poison) -> LockError {
 }
 
 impl Drop for LockGuard<'_> {
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
     fn drop(&mut self) {
-        let shares = self.lock.shares.load(Ordering::Relaxed);
-        let done = !std::thread::panicking()
-            && match shares & !IN_PANIC {
-                0 => shares == 0 && self.lock.raw.unlock_simply(),
-                _ => self.lock.give_one_back(shares),
-            };
-        if !done {
-            self.lock.give_up();
-        }
+        self.lock.end();
     }
 }
 
@@ -398,105 +414,5 @@ impl fmt::Debug for LockGuard<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{sync::testing::watchdog, sys::thread};
-    use std::{
-        panic::{AssertUnwindSafe, catch_unwind},
-        process::id,
-    };
-
-    fn pid() -> i32 {
-        id().cast_signed()
-    }
-
-    #[test]
-    fn it_excludes_and_names_its_holder() {
-        let _watchdog = watchdog("it_excludes_and_names_its_holder");
-        let lock = Lock::new();
-        assert_eq!(format!("{lock:?}"), "Lock(free)");
-        let guard = lock.lock().expect("free");
-        assert!(lock.is_locked());
-        let held = format!("Lock(held by thread {} of process {})", thread::tid(), pid());
-        assert_eq!(format!("{lock:?}"), held);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
-                let error = lock.lock_timeout(Duration::from_millis(10)).expect_err("held");
-                assert_eq!(error, LockError::TimedOut);
-                let error = lock.lock_timeout(Duration::ZERO).expect_err("held");
-                assert_eq!(error, LockError::TimedOut);
-            });
-        });
-        drop(guard);
-        assert!(!lock.is_locked());
-    }
-
-    #[test]
-    fn a_thread_that_waits_for_itself_is_told() {
-        let lock = Lock::new();
-        let _guard = lock.lock().expect("free");
-        let line = line!() + 1;
-        let LockError::Deadlock(report) = lock.lock().expect_err("held") else {
-            panic!("no other")
-        };
-        let [wait] = report.waits() else { panic!("nobody else") };
-        assert_eq!((wait.pid(), wait.thread(), wait.what()), (pid(), thread::tid(), "Lock"));
-        assert!(wait.location().contains(&format!("lock.rs:{line}:")), "{report}");
-        let error = lock.lock_timeout(Duration::from_secs(1)).expect_err("held");
-        assert!(matches!(error, LockError::Deadlock(_)));
-        assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);
-    }
-
-    #[test]
-    fn a_panic_poisons_until_repaired() {
-        let lock = Lock::new();
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            let _guard = lock.lock().expect("free");
-            panic!("with the lock");
-        }));
-        let poisoned = LockError::Poisoned { pid: pid(), cause: PoisonCause::Panicked };
-        assert_eq!(lock.lock().expect_err("poisoned"), poisoned);
-        assert_eq!(lock.try_lock().expect_err("poisoned"), poisoned);
-        let (guard, suspect) = lock.lock_any().expect("free");
-        assert!(suspect);
-        drop(guard);
-        let _ = catch_unwind(AssertUnwindSafe(|| lock.lock_or_repair(|| panic!("no repair"))));
-        assert!(lock.is_poisoned() && !lock.is_locked());
-        let mut repaired = false;
-        drop(lock.lock_or_repair(|| repaired = true).expect("free"));
-        assert!(repaired);
-        assert!(lock.lock().is_ok());
-    }
-
-    #[test]
-    fn a_thread_that_ends_with_the_lock_poisons_it() {
-        let _watchdog = watchdog("a_thread_that_ends_with_the_lock_poisons_it");
-        let lock = Lock::new();
-        std::thread::scope(|scope| {
-            scope.spawn(|| core::mem::forget(lock.lock()));
-        });
-        let died = LockError::Poisoned { pid: pid(), cause: PoisonCause::Died };
-        assert_eq!(lock.lock().expect_err("poisoned"), died);
-        lock.clear_poison();
-        assert!(lock.try_lock().is_ok());
-    }
-
-    #[test]
-    fn increments_of_many_threads_add_up() {
-        let _watchdog = watchdog("increments_of_many_threads_add_up");
-        let (lock, sum) = (Lock::new(), crate::primitive::AtomicU32::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for _ in 0..20_000 {
-                        let _guard = lock.lock().expect("nobody dies");
-                        let relaxed = crate::primitive::Ordering::Relaxed;
-                        sum.store(sum.load(relaxed) + 1, relaxed);
-                    }
-                });
-            }
-        });
-        assert_eq!(sum.into_inner(), 80_000);
-    }
-}
+#[path = "lock_tests.rs"]
+mod tests;

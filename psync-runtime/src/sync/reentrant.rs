@@ -11,7 +11,7 @@ use crate::{
     shm::world::{Operation, Site},
     sys::clock::Deadline,
 };
-use core::{fmt, marker::PhantomData, ops::Deref, time::Duration};
+use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops::Deref, time::Duration};
 
 /// A mutex that the thread which holds it may acquire again; it is free when all its guards are gone.
 ///
@@ -137,16 +137,16 @@ impl<T> ReentrantMutex<T> {
             return Ok(self.guard(again.into_sound()?));
         }
         let site = Site::here::<Self>(Operation::Lock);
-        let guard = self.guard(self.lock.take(Deadline::NEVER, site)?);
-        if guard.lock.is_poisoned() {
+        let lock = self.lock.take(Deadline::NEVER, site)?;
+        if lock.is_poisoned() {
             if self.sleepers.are_there() {
-                return Ok(self.guard(guard.lock.into_sound()?));
+                return Ok(self.guard(lock.into_sound()?));
             }
             // SAFETY: this is the only guard of a hold, and it is borrowed for this; and no thread that has given the mutex up for a while has others (UNSAFE.md, L1).
             repair(unsafe { &mut *self.data.get() });
             self.clear_poison();
         }
-        Ok(guard)
+        Ok(self.guard(lock))
     }
 
     /// Acquires the mutex; if it is poisoned, replaces the data by `sound` and lifts the poison.
@@ -187,7 +187,7 @@ impl<T> ReentrantMutex<T> {
 
     #[inline]
     fn guard<'a>(&'a self, lock: LockGuard<'a>) -> ReentrantGuard<'a, T> {
-        ReentrantGuard { mutex: self, lock, data: PhantomData }
+        ReentrantGuard { mutex: self, lock: ManuallyDrop::new(lock), data: PhantomData }
     }
 }
 
@@ -208,9 +208,18 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
     mutex: &'a ReentrantMutex<T>,
-    lock: LockGuard<'a>,
+    /// Ended by hand, since an inner level has less to do.
+    lock: ManuallyDrop<LockGuard<'a>>,
     /// Not `Sync` by itself.
     data: PhantomData<&'a UnsafeCell<T>>,
+}
+
+impl<T> Drop for ReentrantGuard<'_, T> {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "as for `Lock::lock`")]
+    fn drop(&mut self) {
+        self.lock.end_level();
+    }
 }
 
 // SAFETY: a shared guard gives shared access to the data, nothing else.
@@ -222,7 +231,7 @@ impl<'a, T> ReentrantGuard<'a, T> {
         self.lock.guards() as usize
     }
 
-    pub(super) const fn lock_guard(&self) -> &LockGuard<'a> {
+    pub(super) fn lock_guard(&self) -> &LockGuard<'a> {
         &self.lock
     }
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many processes a scene may have.
-pub(crate) const PLACES: usize = 16;
+pub(crate) const PLACES: usize = 32;
 
 /// What the judge and one process tell each other.
 #[shared]
@@ -26,7 +26,7 @@ pub(crate) struct Cue {
     ready: AtomicU32,
     /// It may begin.
     go: AtomicU32,
-    /// The point that it passed last, and [`ASLEEP`] if it is about to sleep there.
+    /// The point that it passed last, and [`ASLEEP`] if it is about to sleep there, [`FATAL`] if it is to be killed there.
     at: AtomicU32,
     /// How many deaths it knew of when it went to sleep.
     deaths: AtomicU32,
@@ -36,6 +36,7 @@ pub(crate) struct Cue {
 
 /// Of `at`.
 const ASLEEP: u32 = 1;
+const FATAL: u32 = 2;
 
 #[shared]
 pub(crate) struct Cues {
@@ -128,19 +129,19 @@ fn publish(event: Passed) {
                 number(name)
             }
             Passed::Wakes(name) => number(name),
-            Passed::Sleeps(name) => {
+            Passed::Sleeps(name, is_fatal) => {
                 cue.deaths.store(testing::deaths(), SeqCst);
-                number(name) | ASLEEP
+                number(name) | ASLEEP | if is_fatal { FATAL } else { 0 }
             }
         };
         cue.at.store(at, SeqCst);
     }
 }
 
-/// A number for a point that is even, and the same in every process.
+/// A number for a point that leaves those bits free, and is the same in every process.
 fn number(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-        & !ASLEEP
+        & !(ASLEEP | FATAL)
 }
 
 /// The number of a path that goes on to `name`.
@@ -199,7 +200,6 @@ pub(crate) struct Actor {
     process: Option<Process<Played>>,
     pid: i32,
     place: usize,
-    plan: Plan,
 }
 
 impl Actor {
@@ -215,7 +215,7 @@ impl Actor {
         let options = Options::new().name(format!("act {act}"));
         let process =
             psync::spawn_with(options, perform, call).map_err(|error| error.to_string())?;
-        Ok(Self { pid: process.pid(), process: Some(process), place, plan: plan.clone() })
+        Ok(Self { pid: process.pid(), process: Some(process), place })
     }
 
     pub(crate) const fn pid(&self) -> i32 {
@@ -255,19 +255,11 @@ impl Actor {
     /// Waits until it sleeps, behind `point` if that is given; false if it has ended. Who is to be killed in this sleep has ended then.
     pub(crate) fn until_asleep(&self, scene: &Scene, point: Option<&str>) -> Result<bool, String> {
         let at = &scene.cue(self.place).at;
-        let fatal = match &self.plan {
-            Plan::DieAsleep(name, _) if point.is_none_or(|point| point == name) => {
-                Some(number(name))
-            }
-            _ => None,
-        };
         let sleeps = || {
             let seen = at.load(SeqCst);
-            let there = point.is_none_or(|point| seen & !ASLEEP == number(point));
-            let is_fatal = fatal == Some(seen & !ASLEEP);
-            seen & ASLEEP != 0
+            let there = point.is_none_or(|point| seen == number(point) | ASLEEP);
+            seen & (ASLEEP | FATAL) == ASLEEP
                 && there
-                && !is_fatal
                 && self.state() == Some('S')
                 && at.load(SeqCst) == seen
         };

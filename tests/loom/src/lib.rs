@@ -2,6 +2,13 @@
 //!
 //! See `README.md` beside this package's manifest.
 // The sources bring unit tests of their own, which are not for a model.
+#![allow(
+    clippy::enum_variant_names,
+    clippy::unnecessary_wraps,
+    clippy::single_match_else,
+    clippy::struct_excessive_bools,
+    reason = "twins look as their originals do, and this is for tests"
+)]
 #![cfg(not(test))]
 
 mod explore;

@@ -12,7 +12,7 @@
 
 use super::{
     Identity, Seen, Site, Wake, Watch, World, existing, me, read_locks,
-    waits::{Details, Operation, Turn, thread_key},
+    waits::{Details, NAMES, Operation, Turn, thread_key},
     watch,
 };
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct Blocking {
     turn: Cell<Option<Turn>>,
     /// When to look round next: neither deaths nor a word that changes put that off.
     look: Cell<Option<Deadline>>,
+    /// How often it has.
+    looks: Cell<usize>,
     circle: RefCell<Vec<Seen>>,
 }
 
@@ -87,6 +89,7 @@ impl Blocking {
             site,
             turn: Cell::new(None),
             look: Cell::new(None),
+            looks: Cell::new(0),
             circle: RefCell::new(Vec::new()),
         }
     }
@@ -170,7 +173,11 @@ impl Blocking {
         self.announce(whom);
         let Some(mine) = self.turn.get() else { return false };
         let Some((_, record)) = world.own_record() else { return false };
-        let reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
+        let mut reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
+        // The record has room for some of them only: they take turns.
+        let looks = self.looks.replace(self.looks.get().wrapping_add(1));
+        let first = looks.wrapping_mul(NAMES).checked_rem(reads.len()).unwrap_or(0);
+        reads.rotate_left(first);
         let lock = if let Whom::Readers(address) = whom { number(address) } else { 0 };
         let ends = if let Whom::Processes(ends) = whom { ends } else { &[] };
         record.set_owner(owner_of(whom));

@@ -264,12 +264,18 @@ impl Slot {
         state.generation() == id.generation() && state.phase() == Phase::Starting
     }
 
+    /// Writes down how the process has ended while it is still there to be waited for: whoever then finds it gone, and says so in the table first, has the
+    /// right answer.
+    pub(crate) fn foretell(&self, status: Status) {
+        let _ = self.status.compare_exchange(0, status.0, Ordering::AcqRel, Ordering::Relaxed);
+    }
+
     /// Records the end. The first to know decides; true if that was this call.
     pub(super) fn die(&self, id: Identity, status: Status, keep: bool) -> bool {
         if !self.is_alive(id) {
             return false;
         }
-        let _ = self.status.compare_exchange(0, status.0, Ordering::AcqRel, Ordering::Relaxed);
+        self.foretell(status);
         loop {
             let old = self.state();
             if old.generation() != id.generation() || old.phase() != Phase::Running {

@@ -11,7 +11,7 @@ use core::{cell::Cell, panic::Location};
 const RECORDS: usize = 8192;
 const PER_PAGE: usize = PAGE / size_of::<Record>();
 /// How many locks that it reads under, or processes that it waits for, a record can name.
-const NAMES: usize = 4;
+pub(super) const NAMES: usize = 4;
 
 /// What one thread waits for.
 ///

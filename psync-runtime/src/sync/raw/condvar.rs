@@ -200,6 +200,7 @@ impl RawCondvar {
             }
             Place::Spilled(..) => {
                 self.common.fetch_add(1, Ordering::Release);
+                fault::point("condvar: rung for all");
                 futex::wake_all(&self.common);
             }
         }

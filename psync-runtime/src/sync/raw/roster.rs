@@ -157,6 +157,11 @@ impl Roster {
         self.inline().chain(self.spilled())
     }
 
+    /// Whether it ever had more holders at a time than places.
+    pub(crate) fn has_spilled(&self) -> bool {
+        self.key.load(Ordering::Relaxed) != 0
+    }
+
     #[inline]
     fn inline(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..INLINE).map(|index| self.inline_entry(index))

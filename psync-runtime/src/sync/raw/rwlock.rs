@@ -124,19 +124,12 @@ impl RawRwLock {
         if let Some(again) = self.enter_again() {
             return Some(again);
         }
-        loop {
-            if let Some(acquired) = self.turn.try_lock() {
-                let at_once = Deadline::after(Duration::ZERO);
-                return self.settle(acquired, at_once).then(|| self.enter_in_turn());
-            }
-            if self.writer.load(Ordering::Relaxed) != NONE {
-                return None;
-            }
-            // A reader has the turn, for a moment.
-            if let Some(reading) = self.enter() {
-                return Some(reading);
-            }
+        if let Some(acquired) = self.turn.try_lock() {
+            let at_once = Deadline::after(Duration::ZERO);
+            return self.settle(acquired, at_once).then(|| self.enter_in_turn());
         }
+        // A reader may have the turn, for a moment; or for as long as it reads, if the roster is full.
+        self.enter()
     }
 
     /// A thread that reads already may do so twice, also while a writer waits: it would wait for the first time to end.
@@ -289,7 +282,9 @@ impl RawRwLock {
 
     fn drain(&self, blocking: &Blocking) -> Result<(), Refusal> {
         let is_empty = || self.readers() == 0;
-        if is_empty() || self.spin.until(Worth::Lock, 16, is_empty) {
+        // To look through the table is no short question.
+        if is_empty() || (!self.roster.has_spilled() && self.spin.until(Worth::Lock, 16, is_empty))
+        {
             return Ok(());
         }
         let mut is_dead: fn(Identity) -> bool = death::is_dead;

@@ -19,7 +19,7 @@ pub(crate) struct Sleepers {
 
 /// One of them, until this is dropped.
 #[derive(Debug)]
-pub struct Sleeping<'a> {
+pub(crate) struct Sleeping<'a> {
     word: &'a AtomicU64,
     holder: Identity,
 }

@@ -29,8 +29,8 @@ pub(crate) enum Plan {
 pub enum Event {
     /// At this point.
     At(&'static str),
-    /// About to sleep, behind this point.
-    Sleeps(&'static str),
+    /// About to sleep, behind this point; and whether it is to be killed meanwhile.
+    Sleeps(&'static str, bool),
     /// It has slept there, or did not have to.
     Wakes(&'static str),
 }
@@ -153,7 +153,7 @@ fn watched_sleep<R>(how: impl FnOnce() -> R) -> R {
         (state.hits.last().map(|hit| hit.name), dies)
     };
     if let Some(name) = name {
-        tell(Event::Sleeps(name));
+        tell(Event::Sleeps(name, dies));
     }
     if dies {
         let sleeper = gettid().as_raw();
@@ -208,6 +208,7 @@ mod tests {
 
     /// One test, since one thread of a process is armed at a time.
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "it is about sleeping")]
     fn what_is_passed_is_noted_and_what_sleeps_as_well() {
         point("before it is armed");
         arm(Plan::Record);

@@ -212,8 +212,9 @@ fn mends(play: &mut Play) -> Result<&'static str, String> {
     let early = play.enter_with(WAIT, &asleep)?;
     play.go(early);
     let dead = play.die(early)?;
-    if play.whole(WAIT)? != Saw::Died(dead) {
-        return Err("the gate was not broken by the death".to_owned());
+    let broken = play.whole(WAIT)?;
+    if broken != Saw::Died(dead) {
+        return Err(format!("{dead} died in there, and the next one saw {broken:?}"));
     }
     let victim = play.enter(V)?;
     play.victim_goes(victim)?;

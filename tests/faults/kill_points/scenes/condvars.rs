@@ -16,6 +16,8 @@ const WAITS: &str = "another waits on";
 const NONE: &str = "nobody is notified";
 const ONE: &str = "one is notified";
 const BOTH: &str = "both are notified";
+const SOME: &str = "some are notified";
+const ALL: &str = "all are notified";
 
 const NEXT: usize = 1;
 const WAIT: usize = 2;
@@ -175,7 +177,8 @@ fn gives_up(play: &mut Play) -> Result<&'static str, String> {
 
 /// The victim sleeps behind one who dies with a notification, which is passed on to it.
 fn inherits(play: &mut Play) -> Result<&'static str, String> {
-    let dying = play.enter_with(WAIT, &Plan::Die("condvar: woken".to_owned(), 1))?;
+    // When it goes to take the mutex again.
+    let dying = play.enter_with(WAIT, &Plan::Die("list: pending at once".to_owned(), 2))?;
     play.go(dying);
     play.sleeps_at(dying, ASLEEP)?;
     let victim = play.begin(V)?;
@@ -191,6 +194,30 @@ fn inherits(play: &mut Play) -> Result<&'static str, String> {
     let saw = play.end(waiter)?;
     let next = play.whole(NEXT)?;
     verdict(play, &[saw, next], None)
+}
+
+/// Nine wait, the last of whom has no place in the condvar itself; the victim notifies all.
+fn notifies_nine(play: &mut Play) -> Result<&'static str, String> {
+    const WAITERS: usize = 9;
+    let victim = play.enter(V)?;
+    let waiters: Vec<usize> = (0..WAITERS).map(|_| play.begin(WAIT)).collect::<Result<_, _>>()?;
+    for &waiter in &waiters {
+        play.sleeps_at(waiter, ASLEEP)?;
+    }
+    play.victim_goes(victim)?;
+    let goes_on = waiters.iter().map(|&waiter| play.settle(waiter));
+    let waiting = goes_on.collect::<Result<Vec<bool>, _>>()?.iter().filter(|on| !**on).count();
+    for _ in 0..waiting {
+        fine("the notifier", &play.whole(NOTIFY)?)?;
+    }
+    for waiter in waiters {
+        fine("a waiter", &play.end(waiter)?)?;
+    }
+    Ok(match waiting {
+        WAITERS => NONE,
+        0 => ALL,
+        _ => SOME,
+    })
 }
 
 /// Two wait for what the victim notifies.
@@ -234,5 +261,6 @@ pub(super) fn all() -> Vec<Scenario> {
         row("wait", "behind one who dies notified", wait, inherits, &[TOLD, FREE, TOLD, FREE]),
         row("notify_one", "while two wait", notify_one, notifies, &[NONE, ONE]),
         row("notify_all", "while two wait", notify_all, notifies, &[NONE, ONE, BOTH]),
+        row("notify_all", "while nine wait", notify_all, notifies_nine, &[NONE, SOME, ALL]),
     ]
 }

@@ -5,7 +5,7 @@ use super::super::cast::{Part, Plan, Saw, Scene};
 use super::super::killing::{self, HANG, poll_for};
 use super::super::play::{Play, VICTIM as V};
 use super::super::stage::{EDGE, IN, OUT, VICTIM};
-use super::super::subjects::{OfArray, OfLock, OfMutex, Subject};
+use super::super::subjects::{OfArray, OfLock, OfMutex, OfReentrant, Subject};
 use super::locks::{FIRST, FREE, TOLD, next, verdict};
 use super::{Scenario, Script};
 use psync::{LockError, PoisonCause};
@@ -86,15 +86,15 @@ impl Drop for Marks<'_> {
 }
 
 /// Panics with the lock.
-fn panic_inside(part: &Part) -> Saw {
+fn panic_inside<S: Subject>(part: &Part) -> Saw {
     let stage = part.stage();
     part.begin();
     stage.mark(EDGE);
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let mut guard = OfMutex::lock(stage).expect("free");
+        let mut guard = S::lock(stage).expect("free");
         let _leaves = Marks(part, EDGE);
         stage.mark(IN);
-        OfMutex::add(&mut guard, VICTIM);
+        S::add(&mut guard, VICTIM);
         resume_unwind(Box::new(()));
     }));
     stage.mark(OUT);
@@ -277,7 +277,12 @@ pub(super) fn all() -> Vec<Scenario> {
             ..mutex("try_lock", BOTH_UNMARKED, try_unmarked, owner_known, &[FIRST, TOLD, FIRST])
         },
         mutex("lock", "in a panic", take_in_a_panic, panics, &[FREE, TOLD, FREE]),
-        mutex("lock, panic", "alone", panic_inside, panics, &[FREE, TOLD, PANIC]),
+        mutex("lock, panic", "alone", panic_inside::<OfMutex>, panics, &[FREE, TOLD, PANIC]),
+        Scenario {
+            primitive: OfReentrant::NAME,
+            acts: vec![panic_inside::<OfReentrant>, next::<OfReentrant>],
+            ..mutex("lock, panic", "alone", take_plainly, panics, &[FREE, TOLD, PANIC])
+        },
         Scenario {
             primitive: "Mutex, Lock and Array",
             operation: "lock all, unlock",

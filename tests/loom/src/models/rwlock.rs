@@ -290,7 +290,9 @@ fn the_writer_after_a_dead_reader_is_killed(explorer: Explorer) {
         let both = new();
         let reader = {
             let both = both.clone();
-            doomed(move || core::mem::forget(enter(&both.0)))
+            doomed(move || {
+                let _ = enter(&both.0);
+            })
         };
         reader.end();
         let writer = {
