@@ -9,7 +9,7 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 29] = [
+const EXAMPLES: [(&str, &[&str]); 33] = [
     ("acorns", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
@@ -17,6 +17,7 @@ const EXAMPLES: [(&str, &[&str]); 29] = [
     ("dungeon", &[]),
     ("farm", &[]),
     ("half_a_million", &[]),
+    ("hungry", &[]),
     ("increments", &[]),
     ("killed", &[]),
     ("launch", &[]),
@@ -25,11 +26,14 @@ const EXAMPLES: [(&str, &[&str]); 29] = [
     ("lock_and_event", &[]),
     ("nap_spots", &[]),
     ("nested_lock", &[]),
+    ("pipeline", &["LICENSE-APACHE", "LICENSE-MIT"]),
     ("popcorn", &[]),
     ("recipe", &[]),
+    ("sentinel", &[]),
     ("start_signal", &[]),
     ("swings", &[]),
     ("three_tasks", &[]),
+    ("three_words", &[]),
     ("timeout", &[]),
     ("timetable", &[]),
     ("two_at_a_time", &[]),

@@ -8,13 +8,14 @@ use repo::examples::lines;
 use std::fmt::Write as _;
 
 /// How many lines the Python form of each program has, without blank ones, comments and imports.
-const PYTHON: [(&str, usize); 22] = [
+const PYTHON: [(&str, usize); 25] = [
     ("acorns", 17),
     ("bounded", 10),
     ("bowl", 15),
     ("condition", 16),
     ("dungeon", 17),
     ("half_a_million", 21),
+    ("hungry", 9),
     ("increments", 12),
     ("launch", 15),
     ("launch_action", 17),
@@ -23,9 +24,11 @@ const PYTHON: [(&str, usize); 22] = [
     ("nap_spots", 24),
     ("nested_lock", 9),
     ("popcorn", 23),
+    ("sentinel", 15),
     ("start_signal", 28),
     ("swings", 17),
     ("three_tasks", 10),
+    ("three_words", 12),
     ("timeout", 8),
     ("two_at_a_time", 10),
     ("two_rounds", 20),

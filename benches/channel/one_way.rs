@@ -59,7 +59,7 @@ fn theirs<'a, M: Message>(message: M, (name, make): Peer<M>) -> Contestant<'a> {
     std::thread::spawn(move || {
         for count in to_do {
             for _ in 0..count {
-                receive();
+                receive().expect("a message");
             }
             say.send(()).expect("somebody waits");
         }
@@ -118,6 +118,7 @@ fn consume(messages: Queue<[u64; 8]>, sum: &Semaphore) {
 }
 
 /// Two to two: what the consumers have not yet counted of a round is counted with the next one.
+#[allow(clippy::cast_precision_loss, reason = "counts of a short round")]
 fn crowd(pace: &Pace) -> Row {
     let messages = Queue::bounded(ROOM).expect("memory");
     let orders = Queue::bounded(2).expect("memory");
@@ -134,7 +135,6 @@ fn crowd(pace: &Pace) -> Row {
             sum.acquire().expect("room").forget();
         }
         // As for `count` messages.
-        #[allow(clippy::cast_precision_loss, reason = "counts of messages are small")]
         let share = count as f64 / (2 * each) as f64;
         start.elapsed().mul_f64(share)
     });

@@ -5,9 +5,9 @@ use std::{
     os::unix::net::UnixStream,
 };
 
-/// What one end does with a message.
+/// What one end does with a message. The other end may be gone when there is nothing more to measure.
 pub(crate) type Send<M> = Box<dyn FnMut(M) + core::marker::Send>;
-pub(crate) type Receive<M> = Box<dyn FnMut() -> M + core::marker::Send>;
+pub(crate) type Receive<M> = Box<dyn FnMut() -> Option<M> + core::marker::Send>;
 
 /// A name and a maker of two ends.
 pub(crate) type Peer<M> = (&'static str, fn() -> (Send<M>, Receive<M>));
@@ -74,14 +74,14 @@ pub(crate) fn processes<M: Message>() -> Vec<Peer<M>> {
 
 fn crossbeam<M: Message>() -> (Send<M>, Receive<M>) {
     let (sender, receiver) = crossbeam_channel::bounded(ROOM);
-    let send = move |message| sender.send(message).expect("a receiver");
-    (Box::new(send), Box::new(move || receiver.recv().expect("a sender")))
+    let send = move |message| drop(sender.send(message));
+    (Box::new(send), Box::new(move || receiver.recv().ok()))
 }
 
 fn mpsc<M: Message>() -> (Send<M>, Receive<M>) {
     let (sender, receiver) = std::sync::mpsc::sync_channel(ROOM);
-    let send = move |message| sender.send(message).expect("a receiver");
-    (Box::new(send), Box::new(move || receiver.recv().expect("a sender")))
+    let send = move |message| drop(sender.send(message));
+    (Box::new(send), Box::new(move || receiver.recv().ok()))
 }
 
 fn ring<M: Message>() -> (Send<M>, Receive<M>) {
@@ -93,8 +93,10 @@ fn ring<M: Message>() -> (Send<M>, Receive<M>) {
         }
     };
     let receive = move || loop {
-        if let Ok(message) = consumer.pop() {
-            return message;
+        match consumer.pop() {
+            Ok(message) => return Some(message),
+            Err(_) if consumer.is_abandoned() => return None,
+            Err(_) => {}
         }
         std::thread::yield_now();
     };
@@ -103,8 +105,8 @@ fn ring<M: Message>() -> (Send<M>, Receive<M>) {
 
 fn ipc<M: Message>() -> (Send<M>, Receive<M>) {
     let (sender, receiver) = ipc_channel::ipc::channel::<M>().expect("a channel");
-    let send = move |message| sender.send(message).expect("a receiver");
-    (Box::new(send), Box::new(move || receiver.recv().expect("a sender")))
+    let send = move |message| drop(sender.send(message));
+    (Box::new(send), Box::new(move || receiver.recv().ok()))
 }
 
 fn framed<M: Message>(
@@ -114,14 +116,14 @@ fn framed<M: Message>(
     let send = move |message: M| {
         let bytes = message.to_bytes();
         let frame = [&(bytes.len() as u64).to_ne_bytes()[..], &bytes].concat();
-        writer.write_all(&frame).expect("a reader");
+        let _ = writer.write_all(&frame);
     };
     let receive = move || {
         let mut len = [0; 8];
-        reader.read_exact(&mut len).expect("a writer");
+        reader.read_exact(&mut len).ok()?;
         let mut bytes = vec![0; usize::try_from(u64::from_ne_bytes(len)).expect("short")];
-        reader.read_exact(&mut bytes).expect("a writer");
-        M::from_bytes(bytes)
+        reader.read_exact(&mut bytes).ok()?;
+        Some(M::from_bytes(bytes))
     };
     (Box::new(send), Box::new(receive))
 }

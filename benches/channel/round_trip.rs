@@ -42,13 +42,13 @@ fn pipes<'a>() -> Contestant<'a> {
 fn threads<'a>((name, make): Peer<u64>) -> Contestant<'a> {
     let ((mut there, mut take), (mut give, mut back)) = (make(), make());
     std::thread::spawn(move || {
-        loop {
-            give(take() + 1);
+        while let Some(number) = take() {
+            give(number + 1);
         }
     });
     Contestant::calls(name, move || {
         there(1);
-        back();
+        back().expect("an answer");
     })
 }
 

@@ -200,10 +200,8 @@ fn spin_across(arrivals: &AtomicU32) {
 }
 
 #[process]
-fn partner(hall: &Hall, part: Part, processor: Option<usize>) {
-    if let Some(processor) = processor {
-        Processors::only(processor).use_them();
-    }
+fn partner(hall: &Hall, part: Part, processor: usize) {
+    Processors::only(processor).use_them();
     perform(hall, &Threads::default(), part, 1, Partner(&hall.stages[part as usize]));
 }
 
@@ -237,7 +235,26 @@ struct Plan {
     python: Option<&'static str>,
     /// How many operations there are while each of the two does one.
     shares: u32,
-    on_one: bool,
+    place: Place,
+}
+
+/// Where the two run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Each on a processor of its own, if there are several.
+    Apart,
+    Together,
+}
+
+impl Place {
+    /// The processors of the leader and of the partner.
+    fn processors(self) -> [usize; 2] {
+        let all = Processors::of_this_thread();
+        match self {
+            Self::Apart => [all.first(), all.last()],
+            Self::Together => [all.first(); 2],
+        }
+    }
 }
 
 const PLANS: &[Plan] = &[
@@ -247,7 +264,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Mutex, Part::Pthread, Part::Robust, Part::ParkingLot],
         python: Some("two-lock"),
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "Semaphore: two processes, one permit, per hold",
@@ -255,7 +272,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Semaphore, Part::SemT],
         python: Some("two-semaphore"),
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "Value: two processes, per update",
@@ -263,7 +280,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Value],
         python: Some("two-value-update"),
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "RwLock: two processes, per read",
@@ -271,7 +288,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::RwLockRead, Part::PthreadRead, Part::StdRead],
         python: None,
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "Barrier: two processes, per crossing",
@@ -279,7 +296,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Barrier, Part::PthreadBarrier, Part::StdBarrier, Part::SpinBarrier],
         python: Some("two-barrier"),
         shares: 1,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "Event: two processes, per hand-over",
@@ -287,7 +304,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Event, Part::SemTPass],
         python: Some("two-event"),
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
     Plan {
         work: "Event: the same on one processor",
@@ -295,7 +312,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::EventOnOne, Part::SemTPassOnOne],
         python: None,
         shares: 2,
-        on_one: true,
+        place: Place::Together,
     },
     Plan {
         work: "Condvar: two processes, per hand-over",
@@ -303,7 +320,7 @@ const PLANS: &[Plan] = &[
         parts: &[Part::Condvar, Part::PthreadCondition, Part::StdCondvar],
         python: Some("two-condition"),
         shares: 2,
-        on_one: false,
+        place: Place::Apart,
     },
 ];
 
@@ -332,18 +349,19 @@ fn prepare(hall: &Hall) {
 
 fn row(pace: &Pace, python: &Python, hall: &Shared<Hall>, threads: &Threads, plan: &Plan) -> Row {
     let before = Processors::of_this_thread();
-    let processor = plan.on_one.then(|| before.first());
-    if let Some(processor) = processor {
-        Processors::only(processor).use_them();
-    }
+    let [ours, theirs] = plan.place.processors();
+    Processors::only(ours).use_them();
     let (locals, others): (Vec<Part>, Vec<Part>) =
         plan.parts.iter().partition(|part| part.is_of_threads());
     let partners: Vec<_> =
-        others.into_iter().map(|part| partner::spawn(hall, part, processor)).collect();
+        others.into_iter().map(|part| partner::spawn(hall, part, theirs)).collect();
     let figures = thread::scope(|scope| {
         for part in locals {
             let stage = &hall.stages[part as usize];
-            scope.spawn(move || perform(hall, threads, part, 1, Partner(stage)));
+            scope.spawn(move || {
+                Processors::only(theirs).use_them();
+                perform(hall, threads, part, 1, Partner(stage));
+            });
         }
         let lead = |part: &Part| -> Contestant<'_> {
             let stage = &hall.stages[*part as usize];

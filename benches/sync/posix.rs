@@ -338,9 +338,18 @@ impl Processors {
 
     /// The lowest of them.
     pub(crate) fn first(&self) -> usize {
+        self.numbers().next().expect("there is one")
+    }
+
+    /// The highest of them.
+    pub(crate) fn last(&self) -> usize {
+        self.numbers().last().expect("there is one")
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = usize> {
         // SAFETY: looks at a set, for numbers that it has room for.
         let is_in = |number: &usize| unsafe { libc::CPU_ISSET(*number, &self.0) };
-        (0..libc::CPU_SETSIZE.unsigned_abs() as usize).find(is_in).expect("there is one")
+        (0..libc::CPU_SETSIZE.unsigned_abs() as usize).filter(is_in)
     }
 
     /// Has the calling thread run on these.

@@ -5,10 +5,12 @@ another one, which do the same at the same time.
 """
 
 import multiprocessing
+import os
 import sys
 from time import perf_counter_ns
 
 FORK = multiprocessing.get_context("fork")
+PROCESSORS = os.sched_getaffinity(0)
 
 lock, rlock, semaphore = FORK.Lock(), FORK.RLock(), FORK.Semaphore(1)
 event, value, barrier = FORK.Event(), FORK.Value("Q", 0), FORK.Barrier(2)
@@ -109,6 +111,7 @@ class Partner:
         FORK.Process(target=self.accompany, args=(line,), daemon=True).start()
 
     def accompany(self, line):
+        os.sched_setaffinity(0, {max(PROCESSORS)})
         round = 0
         while True:
             count = int.from_bytes(line.recv_bytes(), "little")
@@ -120,6 +123,13 @@ class Partner:
             line.send_bytes(b"done")
 
     def run(self, count):
+        os.sched_setaffinity(0, {min(PROCESSORS)})
+        try:
+            return self.take_turn(count)
+        finally:
+            os.sched_setaffinity(0, PROCESSORS)
+
+    def take_turn(self, count):
         self.line.send_bytes(count.to_bytes(8, "little"))
         self.line.recv_bytes()
         begin = perf_counter_ns()

@@ -41,7 +41,7 @@ fn a_thread_that_waits_for_itself_is_told() {
     let LockError::Deadlock(report) = lock.lock().expect_err("held") else { panic!("no other") };
     let [wait] = report.waits() else { panic!("nobody else") };
     assert_eq!((wait.pid(), wait.thread(), wait.what()), (pid(), thread::tid(), "Lock"));
-    assert!(wait.location().contains(&format!("lock.rs:{line}:")), "{report}");
+    assert!(wait.location().contains(&format!("lock_tests.rs:{line}:")), "{report}");
     let error = lock.lock_timeout(Duration::from_secs(1)).expect_err("held");
     assert!(matches!(error, LockError::Deadlock(_)));
     assert_eq!(lock.try_lock().expect_err("held"), LockError::WouldBlock);

@@ -17,6 +17,7 @@ mod machine;
 mod memory;
 mod models;
 mod primitive;
+mod rules;
 mod shm;
 mod sync;
 mod sys;

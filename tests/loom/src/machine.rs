@@ -1,5 +1,6 @@
 //! The machine that a model runs on: threads, each of them a process, and what becomes of one that is killed.
 
+pub(crate) use crate::rules::{Death, Rules, Sabotage};
 use crate::{
     memory,
     primitive::Ordering,
@@ -16,47 +17,6 @@ use core::{
     fmt::{Debug, Display},
 };
 use std::{panic, sync::Arc};
-
-/// How a model is run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    /// Which step of a victim does not happen any more, since it is killed; none, if it is not.
-    pub(crate) fatal: Option<u32>,
-    pub(crate) death: Death,
-    /// Whether every load finds the last value, as if all were sequentially consistent.
-    pub(crate) is_strong: bool,
-    pub(crate) sabotage: Option<Sabotage>,
-}
-
-/// How others learn of a death.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Death {
-    /// As a rule: the kernel marks the robust words, then the supervisor finishes the table and bumps the death epoch.
-    Marked,
-    /// With a C library whose robust list is of no use to us: from the table, and from the kernel, which a waiter asks.
-    Unmarked,
-    /// With a dead supervisor: from the kernel's marks, and from the kernel when a second has passed.
-    Unreported,
-}
-
-/// A defect of the machine, which a model has to notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sabotage {
-    /// `futex::wake` wakes nobody.
-    NoWake,
-    /// Loads and exchanges acquire nothing.
-    NoAcquire,
-    /// Stores and exchanges release nothing.
-    NoRelease,
-    /// Fences are nothing.
-    NoFence,
-    /// The kernel marks no word.
-    NoMark,
-    /// Nobody wakes those who would learn of a death.
-    NoReport,
-    /// Nobody looks by itself.
-    NoLook,
-}
 
 /// How many seconds long a waiter in doubt waits for news after a death: how often it looks by itself.
 const PATIENCE: u32 = 1;
@@ -310,14 +270,14 @@ fn die() {
         machine.counts.deaths += u64::from(core::mem::take(&mut dead.is_mortal));
         (machine.rules.death, core::mem::take(&mut dead.robust), dead.pending.take())
     });
-    if death != Death::Unmarked && !has(Sabotage::NoMark) {
+    if death.is_marked() && !has(Sabotage::NoMark) {
         thread::exit(&robust, pending);
     }
     WORLD.end(me);
-    if death != Death::Unreported {
+    if death.is_reported() {
         WORLD.mark_dead(me);
     }
-    if death == Death::Unreported && !has(Sabotage::NoLook) {
+    if !death.is_reported() && !has(Sabotage::NoLook) {
         // To the checker, a step of those who are about to sleep on the epoch and of this.
         WORLD.epoch().latest(Ordering::Relaxed);
         with(|machine| {

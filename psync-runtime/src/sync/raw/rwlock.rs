@@ -137,22 +137,23 @@ impl RawRwLock {
     /// The thread's list is a hint: a guard that was leaked leaves the address of its lock there, where another may lie by now. What counts is that
     /// the number of the process goes from n to n + 1: as long as it is not 0, no writer gets on.
     fn enter_again(&self) -> Option<Reading<'_>> {
-        let reader = me();
+        let me = me();
         if !read_locks::contains(self.address()) {
             return None;
         }
-        let word = self.roster.places().find_map(|place| {
+        let (word, holder) = self.roster.places().find_map(|place| {
             let (holder, readers) = place.read();
-            let is_inside = holder == reader.id && readers != 0;
-            (is_inside && place.exchange(holder, readers, readers + 1)).then(|| place.word())
+            let is_inside = is_of(holder, me) && readers != 0;
+            let entered = is_inside && place.exchange(holder, readers, readers + 1);
+            entered.then(|| (place.word(), holder))
         })?;
-        Some(self.reading(reader, Some(word)))
+        Some(self.reading(Me { id: holder, pid: me.pid }, Some(word)))
     }
 
     /// Whether this thread reads, as far as can be told: see [`enter_again`](Self::enter_again).
     fn is_read_by_me(&self) -> bool {
-        let me = me().id;
-        let is_mine = |(holder, readers)| holder == me && readers != 0;
+        let me = me();
+        let is_mine = |(holder, readers)| is_of(holder, me) && readers != 0;
         read_locks::contains(self.address())
             && (self.turn.is_mine() || self.roster.places().any(|place| is_mine(place.read())))
     }
@@ -371,6 +372,11 @@ impl RawRwLock {
     pub(crate) const fn turn(&self) -> &RawMutex {
         &self.turn
     }
+}
+
+/// Whether the place of `holder` is this process's, perhaps from before the program had a world.
+fn is_of(holder: Identity, me: Me) -> bool {
+    holder == me.id || holder == Identity::NOBODY
 }
 
 #[cfg(all(test, not(loom)))]

@@ -1,4 +1,4 @@
-//! Barriers.
+//! Barriers, and the death of parties inside.
 
 use super::data::Data;
 use crate::{

@@ -43,6 +43,16 @@ pub(super) const MODELS: &[Model] = &[
         notices: &[(Sabotage::NoLook, "deadlock")],
     },
     Model {
+        name: "mutex::the_owner_is_killed_silently",
+        run: the_owner_is_killed_silently,
+        notices: &[(Sabotage::NoLook, "deadlock")],
+    },
+    Model {
+        name: "mutex::the_owner_is_killed_between_two_holds",
+        run: the_owner_is_killed_between_two_holds,
+        notices: &[(Sabotage::NoMark, "deadlock")],
+    },
+    Model {
         name: "mutex::the_heir_is_killed",
         run: the_heir_is_killed,
         notices: &[(Sabotage::NoMark, "deadlock")],
@@ -118,8 +128,8 @@ fn one_only_tries(explorer: Explorer) {
     });
 }
 
-/// Two processes want the lock of a third one, the one until noon, which may come at any moment. Whatever becomes of it, it
-/// does not take the wake-up with it that the other needs.
+/// Two processes want the lock of a third one, which uses it twice, the one until noon, which may come at any moment. Whatever becomes
+/// of it, it does not take the wake-up with it that the other needs.
 fn one_gives_up_waiting(explorer: Explorer) {
     explorer.explore(|| {
         let both = new();
@@ -138,14 +148,14 @@ fn one_gives_up_waiting(explorer: Explorer) {
                 }
             })
         };
-        let others = [0, 1].map(|_| {
+        let others = [1, 2].map(|times| {
             let both = both.clone();
-            process(move || use_cleanly(&both, 1))
+            process(move || use_cleanly(&both, times))
         });
         strike();
         let taken = until_noon.join();
         others.into_iter().for_each(Process::join);
-        is_used(&both, 2 + taken);
+        is_used(&both, 3 + taken);
     });
 }
 
@@ -183,6 +193,30 @@ fn the_owner_is_killed(explorer: Explorer) {
         let told = told + other.join() + use_after(&both, 1);
         assert!(told <= 1, "one death was told of {told} times");
     });
+}
+
+/// With strong memory, one of the others does so twice: who waits does not take what it has read of the first time and of the dead one for
+/// something about the second time.
+fn the_owner_is_killed_between_two_holds(explorer: Explorer) {
+    explorer.strong().kill(Death::Marked, || {
+        let both = new();
+        let killed = {
+            let both = both.clone();
+            victim(move || use_after(&both, 1))
+        };
+        let other = {
+            let both = both.clone();
+            process(move || use_after(&both, 1))
+        };
+        use_after(&both, 2);
+        killed.end();
+        other.join();
+    });
+}
+
+/// Neither: who waits finds out when a second has passed.
+fn the_owner_is_killed_silently(explorer: Explorer) {
+    quietly(explorer, Death::Silent);
 }
 
 /// The same without the kernel's marks, as with a C library whose robust list is of no use: who waits finds out by itself.

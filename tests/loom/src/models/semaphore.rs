@@ -1,4 +1,4 @@
-//! Permits.
+//! Permits, and the death of who holds them.
 
 use super::data::{Data, Room};
 use crate::{
