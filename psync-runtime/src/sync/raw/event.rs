@@ -52,9 +52,7 @@ impl RawEvent {
             }
         }
         fault::point("event: set");
-        if seen & WAITERS != 0 {
-            self.wake();
-        }
+
     }
 
     #[inline]
