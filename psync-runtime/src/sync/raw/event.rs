@@ -52,7 +52,9 @@ impl RawEvent {
             }
         }
         fault::point("event: set");
-
+        if seen & WAITERS != 0 {
+            self.wake();
+        }
     }
 
     #[inline]
