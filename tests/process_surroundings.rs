@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::in_a_program;
+use common::{in_a_program, programs, watchdog};
+use std::os::unix::process::CommandExt as _;
 
 /// `TestFlags.test_flags`
 #[test]
@@ -57,7 +58,30 @@ fn arguments_of_the_program() {
     in_a_program("surroundings::arguments_of_the_program");
 }
 
+/// Runs the check in a program that was started with some signals ignored and the others not.
+fn with_ignored(ignored: &'static [i32]) {
+    let _watchdog = watchdog();
+    let check = "surroundings::signals_mean_what_they_meant";
+    let mut command = programs::command(["check", check]);
+    let set = move || {
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGUSR1, libc::SIGQUIT] {
+            let meaning = if ignored.contains(&signal) { libc::SIG_IGN } else { libc::SIG_DFL };
+            // SAFETY: no handler of ours.
+            unsafe { libc::signal(signal, meaning) };
+        }
+        Ok(())
+    };
+    // SAFETY: nothing but calls that are allowed between fork and exec.
+    unsafe { command.pre_exec(set) };
+    assert_eq!(programs::succeed(&mut command), "Fork\nForkServer\nSpawn\n");
+}
+
 #[test]
 fn interrupt_is_default() {
-    in_a_program("surroundings::interrupt_is_default");
+    with_ignored(&[]);
+}
+
+#[test]
+fn what_was_ignored_before_the_program_stays_ignored() {
+    with_ignored(&[libc::SIGINT, libc::SIGHUP]);
 }

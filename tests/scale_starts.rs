@@ -118,6 +118,6 @@ fn from_a_process_on_one_cpu() {
 /// The whole program is, with its supervisor and all its processes.
 #[test]
 fn in_a_program_on_one_cpu() {
-    let _watchdog = watchdog_for(PATIENCE);
+    let (_watchdog, _alone) = (watchdog_for(PATIENCE), one_at_a_time());
     assert_eq!(run(["limits", "one-cpu"]), "Fork\nForkServer\nSpawn\n");
 }

@@ -94,8 +94,8 @@ fn row<M: Message>(
     Row { work, figures, goal }
 }
 
-/// One of two producers.
-#[process]
+/// One of two producers. Each would wait for orders from the other for ever: so they end with the bench, as daemons do.
+#[process(daemon)]
 fn produce(messages: Queue<[u64; 8]>, orders: Queue<u64>) {
     for count in &orders {
         for number in 0..count {
@@ -105,7 +105,7 @@ fn produce(messages: Queue<[u64; 8]>, orders: Queue<u64>) {
 }
 
 /// One of two consumers.
-#[process]
+#[process(daemon)]
 fn consume(messages: Queue<[u64; 8]>, sum: &Semaphore) {
     let mut received = 0;
     for _ in &messages {

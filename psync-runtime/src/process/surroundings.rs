@@ -116,7 +116,11 @@ pub(crate) fn put_on(start: &mut Start) -> Result<(), OsError> {
         replace_environment(start.environment());
     }
     set_limits(&start.header.limits, base)?;
-    signal::restore_group(base.map_or(0, |base| base.ignored));
+    match base {
+        Some(base) => signal::restore_group(base.ignored),
+        // It comes right from a process that has ignored nothing for psync's sake.
+        None => signal::drop_handlers(),
+    }
     signal::set_mask(start.header.mask);
     Ok(())
 }

@@ -28,6 +28,14 @@ fn set(signal: Signal, handler: SigHandler) -> Option<SigHandler> {
     unsafe { sigaction(signal, &action) }.ok().map(|old| old.handler())
 }
 
+fn is_ignored(signal: Signal) -> bool {
+    let mut action = core::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: asks only, and writes to a live variable.
+    unsafe { libc::sigaction(signal as i32, core::ptr::null(), action.as_mut_ptr()) };
+    // SAFETY: zeros are a value, and the call has written one.
+    unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+}
+
 /// Ignores SIGPIPE, as std does before `main`.
 pub(crate) fn ignore_broken_pipes() {
     set(Signal::SIGPIPE, SigHandler::SigIgn);
@@ -65,6 +73,13 @@ pub(crate) fn restore_group(ignored_before: u32) {
         if ignored_before & 1 << index == 0 {
             set(signal, SigHandler::SigDfl);
         }
+    }
+}
+
+/// Gives those of [`GROUP`] that have a handler their default meaning again; what is ignored stays ignored.
+pub(crate) fn drop_handlers() {
+    for signal in GROUP.into_iter().filter(|&signal| !is_ignored(signal)) {
+        set(signal, SigHandler::SigDfl);
     }
 }
 

@@ -33,7 +33,7 @@ checks! {
     results: of_every_size arguments_of_every_size keep_their_values handles_inside handles_by_the_hundred
         cannot_be_encoded cannot_be_decoded;
     surroundings: environment directory deleted_directory mask_of_files null_and_files pipes signal_mask
-        limits name_in_the_process_list arguments_of_the_program interrupt_is_default;
+        limits name_in_the_process_list arguments_of_the_program signals_mean_what_they_meant;
 }
 
 /// The check of this name.
