@@ -2,10 +2,10 @@
 
 use super::{
     Bell, Side, Work,
-    record::{extent_of, follow, look, payload, put},
+    record::{expect_reads, expect_writes, extent_of, follow, look, payload, put},
 };
 use crate::{
-    primitive::{AtomicU32, AtomicU64, Ordering},
+    primitive::{AtomicU32, AtomicU64, Ordering, spin_loop},
     sys::{OsError, fault},
 };
 use core::ptr::NonNull;
@@ -23,6 +23,9 @@ const STEP: u64 = 16 << 10;
 /// How many chunks may wait to be used again.
 const SPARE: u64 = 4;
 const LIST: usize = 8;
+
+/// From so many messages that came since the last look on, more are probably on their way; and so many are enough for one look.
+const CROWD: core::ops::Range<u64> = 4..64;
 
 /// The first word of a record: length (low half) and kind.
 pub(super) const WORD: u64 = 8;
@@ -58,6 +61,8 @@ struct Consumers {
     at: [AtomicU64; 2],
     retiring: [AtomicU64; 2],
     known: AtomicU64,
+    /// How many had been received at the last look at what was sent.
+    looked: AtomicU64,
     /// What retires: the number of a chunk; place and length of an extent.
     chunk: [AtomicU64; 2],
     extent: [AtomicU64; 2],
@@ -154,6 +159,14 @@ const fn parity(n: u64) -> usize {
 #[allow(clippy::cast_possible_truncation, reason = "the list is short")]
 const fn listed_at(n: u64) -> usize {
     n as usize % LIST
+}
+
+/// A store that is seldom needed: every store waits for those before it to reach the other side.
+#[inline]
+fn change(word: &AtomicU64, value: u64) {
+    if word.load(Ordering::Relaxed) != value {
+        word.store(value, Ordering::Relaxed);
+    }
 }
 
 const fn padded(len: u64) -> u64 {
@@ -253,7 +266,7 @@ impl Head {
             }
         };
         mine.at[parity(n + 1)].store(end, Ordering::Relaxed);
-        mine.extent[parity(n + 1)].store(extent, Ordering::Relaxed);
+        change(&mine.extent[parity(n + 1)], extent);
         fault::point("queue: message written");
         self.sent.0.store(n + 1, Ordering::Release);
         fault::point("queue: message sent");
@@ -290,7 +303,9 @@ impl Head {
         if let Some(jump) = place.jump {
             put(memory.at(jump)?, JUMP, &[&place.at.to_ne_bytes()]);
         }
-        put(memory.at(place.at)?, word, parts);
+        let start = memory.at(place.at)?;
+        put(start, word, parts);
+        expect_writes(start, need);
         Ok(end)
     }
 
@@ -387,7 +402,7 @@ impl Head {
             *reason = Some(error);
             return Popped::Refused;
         }
-        mine.retiring[parity(n + 1)].store(retires, Ordering::Relaxed);
+        change(&mine.retiring[parity(n + 1)], retires);
         mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");
         self.received.0.store(n + 1, Ordering::Release);
@@ -401,11 +416,19 @@ impl Head {
     #[inline]
     fn has_message(&self, n: u64) -> bool {
         let mine = &self.consuming;
-        if mine.known.load(Ordering::Relaxed) > n {
-            return true;
+        mine.known.load(Ordering::Relaxed) > n || self.look_for_messages(n)
+    }
+
+    /// Looks at what was sent, which takes the word from whoever sends: where messages come in crowds, not before there may be a crowd.
+    fn look_for_messages(&self, n: u64) -> bool {
+        let mine = &self.consuming;
+        let crowd = n.wrapping_sub(mine.looked.load(Ordering::Relaxed));
+        if crowd >= CROWD.start {
+            (0..crowd.min(CROWD.end) / 2).for_each(|_| spin_loop());
         }
         let sent = self.sent();
         mine.known.store(sent, Ordering::Relaxed);
+        mine.looked.store(n, Ordering::Relaxed);
         sent > n
     }
 
@@ -438,6 +461,8 @@ impl Head {
                 return Ok(None);
             }
             let bytes = Bytes::Log(payload(start, len));
+            let more = self.consuming.known.load(Ordering::Relaxed) - n - 1;
+            expect_reads(start, end - at, more);
             return Ok(Some((Record { bytes, note, end }, retires)));
         }
         if word & JUMP != 0 || at % CHUNK + WORD + 2 * JUMP_LEN > CHUNK {
