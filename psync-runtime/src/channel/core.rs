@@ -318,7 +318,7 @@ impl Core {
         let site = Site { operation: Operation::Wait, what: "Queue", place: Location::caller() };
         let blocking = Blocking::new(limit.deadline(), Some(site));
         let mut verify = false;
-        if limit.waits() && spin.until(Worth::Meeting, 16, &ready) {
+        if limit.waits() && spin.until(Worth::Meeting, 4, &ready) {
             return Waited::Ready;
         }
         loop {

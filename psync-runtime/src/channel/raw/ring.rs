@@ -21,8 +21,8 @@ pub(crate) const INLINE: usize = (64 << 10) + 256;
 /// How much of the log is reserved at a time.
 const STEP: u64 = 16 << 10;
 /// How many chunks may wait to be used again.
-const SPARE: u64 = 4;
-const LIST: usize = 8;
+const SPARE: u64 = 16;
+const LIST: usize = 32;
 
 /// From so many messages that came since the last look on, more are probably on their way; and so many are enough for one look.
 const CROWD: core::ops::Range<u64> = 4..64;
