@@ -101,7 +101,7 @@ fn two_cross_again_and_again(explorer: Explorer) {
 
 /// Three processes cross twice.
 fn three_cross_twice(explorer: Explorer) {
-    explorer.strong().coarse().explore(|| {
+    explorer.strong().explore(|| {
         let barrier = new(3);
         let party = |barrier: &RawBarrier| {
             [0, 1].map(|_| cross(barrier, None, Deadline::NEVER).expect("it is whole"))
@@ -142,8 +142,8 @@ fn the_last_acts_before_anybody_leaves(explorer: Explorer) {
             other.join();
         }
     };
-    explorer.coarse().explore(model(1));
-    explorer.strong().explore(model(2));
+    explorer.explore(model(1));
+    explorer.strong().fine().explore(model(2));
 }
 
 /// One of two parties waits until noon, which comes at any moment: both cross, or neither.

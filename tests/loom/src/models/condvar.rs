@@ -119,7 +119,7 @@ fn one_waits_for_another(explorer: Explorer) {
 
 /// Two take what is put one by one, each with word to one.
 fn two_are_notified_one_by_one(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let takers = [0, 1].map(|_| {
             let tokens = tokens.clone();
@@ -136,7 +136,7 @@ fn two_are_notified_one_by_one(explorer: Explorer) {
 
 /// Two take what is put at once, with word to all.
 fn two_are_notified_at_once(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let takers = [0, 1].map(|_| {
             let tokens = tokens.clone();
@@ -165,7 +165,7 @@ fn see(tokens: &Box, until: Deadline) {
 /// Two wait, the one until noon, which comes at any moment; one of them is notified. Whoever ends its wait as notified tells the next one;
 /// so does not who gives up, and therefore it has not been told.
 fn one_gives_up_waiting(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let waiters = [Deadline::Noon, Deadline::NEVER].map(|until| {
             let tokens = tokens.clone();
@@ -235,6 +235,6 @@ fn the_notifier_is_killed(explorer: Explorer) {
         }
         taker.join();
     };
-    explorer.coarse().kill(Death::Marked, model);
+    explorer.kill(Death::Marked, model);
     explorer.strong().kill(Death::Marked, model);
 }

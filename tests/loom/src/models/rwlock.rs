@@ -140,7 +140,7 @@ fn writers_exclude_each_other(explorer: Explorer) {
 
 /// Two read and one writes: the last reader to leave lets the writer in, and the writer all of them.
 fn two_readers_and_a_writer(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let both = new();
         let readers = [0, 1].map(|_| {
             let both = both.clone();
@@ -199,7 +199,7 @@ fn a_reader_reads_again_past_a_writer(explorer: Explorer) {
 
 /// While one reads, a writer waits until noon, which comes at any moment, and another reader as long as it takes.
 fn a_writer_gives_up_waiting(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let both = new();
         let first = enter(&both.0);
         let writer = {
@@ -252,8 +252,8 @@ fn reader(explorer: Explorer, death: Death) {
         write(&both);
         is_left(&both, 2);
     };
-    explorer.coarse().kill(death, model);
-    explorer.strong().kill(death, model);
+    explorer.kill(death, model);
+    explorer.strong().fine().kill(death, model);
 }
 
 /// A writer is killed at any step, while one reads and another one writes: whatever it has left half done is known for it, and what
@@ -281,14 +281,14 @@ fn a_writer_is_killed(explorer: Explorer) {
             is_left(&both, both.1.read_whole());
         }
     };
-    explorer.coarse().kill(Death::Marked, model(0));
-    explorer.strong().kill(Death::Marked, model(0));
-    explorer.strong().coarse().kill(Death::Marked, model(1));
+    explorer.kill(Death::Marked, model(0));
+    explorer.strong().fine().kill(Death::Marked, model(0));
+    explorer.strong().kill(Death::Marked, model(1));
 }
 
 /// A reader is dead, and of two writers that find it one is killed too, at any step.
 fn the_writer_after_a_dead_reader_is_killed(explorer: Explorer) {
-    explorer.strong().kill(Death::Marked, || {
+    explorer.strong().fine().kill(Death::Marked, || {
         let both = new();
         let reader = {
             let both = both.clone();

@@ -80,7 +80,7 @@ fn one_permit_excludes(explorer: Explorer) {
 
 /// Three processes share two permits.
 fn three_share_two(explorer: Explorer) {
-    explorer.thoroughly(|| {
+    explorer.coarse().thoroughly(|| {
         let (semaphore, room) = (new(2, true), Room::new(2));
         let work = |semaphore: &RawSemaphore, room: &Room| {
             let holder =
@@ -121,14 +121,14 @@ fn as_many_are_woken_as_there_is_room_for(explorer: Explorer) {
             assert_eq!(semaphore.available(), 0);
         }
     };
-    explorer.thoroughly(model(0));
-    explorer.thoroughly(model(1));
+    explorer.coarse().thoroughly(model(0));
+    explorer.coarse().thoroughly(model(1));
 }
 
 /// Two want the only permit, the one until noon, which comes at any moment; then it is given back. Whatever becomes of the one, it does
 /// not take the wake-up with it that the other needs.
 fn one_gives_up_waiting(explorer: Explorer) {
-    explorer.thoroughly(|| {
+    explorer.coarse().thoroughly(|| {
         let semaphore = new(1, false);
         let holder = semaphore.acquire(&Deadline::NEVER.into()).expect("it is free");
         let waiters = [Deadline::Noon, Deadline::NEVER].map(|until| {
