@@ -26,6 +26,10 @@ use std::{
 ///
 /// The supervisor forks on its user thread, so this is one: the only thread of the new process, and user code may have it.
 pub(crate) fn ready(ends: &Ends, lifeline: &Lifeline, not_ours: &[BorrowedFd<'_>]) -> ! {
+    // The supervisor does so as well, unless it is killed before.
+    if let Some(world) = existing() {
+        world.note_idle(nix::unistd::getpid().as_raw());
+    }
     close(lifeline.writer());
     for descriptor in not_ours {
         close(descriptor.as_raw_fd());

@@ -299,6 +299,11 @@ impl<'a> LockGuard<'a> {
         self.lock.is_poisoned()
     }
 
+    /// Why the lock is poisoned, if it is.
+    pub(super) fn poison(&self) -> Option<LockError> {
+        self.lock.raw.poison().map(poisoned_by)
+    }
+
     /// A second guard of the same hold: the lock is released when all are gone.
     #[inline]
     pub(super) fn share(&self) -> Self {

@@ -138,8 +138,8 @@ impl<T> ReentrantMutex<T> {
         }
         let site = Site::here::<Self>(Operation::Lock);
         let lock = self.lock.take(Deadline::NEVER, site)?;
-        if lock.is_poisoned() {
-            if self.sleepers.are_there() {
+        if let Some(LockError::Poisoned { pid, .. }) = lock.poison() {
+            if self.sleepers.are_there(pid) {
                 return Ok(self.guard(lock.into_sound()?));
             }
             // SAFETY: this is the only guard of a hold, and it is borrowed for this; and no thread that has given the mutex up for a while has others (UNSAFE.md, L1).

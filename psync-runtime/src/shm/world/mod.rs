@@ -191,11 +191,15 @@ impl World {
     /// Notes a child that waits for a start. If there is no room for it, it may stay a zombie when its supervisor is killed in a
     /// container's first process.
     pub(crate) fn note_idle(&self, pid: i32) {
-        self.exchange_idle(0, pid);
+        if self.idle().all(|known| known != pid) {
+            self.exchange_idle(0, pid);
+        }
     }
 
     /// The child waits no longer.
     pub(crate) fn forget_idle(&self, pid: i32) {
+        // Both who noted it may have done so at once.
+        self.exchange_idle(pid, 0);
         self.exchange_idle(pid, 0);
     }
 

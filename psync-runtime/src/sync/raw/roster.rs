@@ -81,6 +81,11 @@ impl<'a> Entry<'a> {
         self.note.pid.load(Ordering::Relaxed)
     }
 
+    /// Notes the pid of its process, after [`change`](Roster::change).
+    pub(crate) fn note_pid(&self, pid: i32) {
+        self.note.pid.store(pid, Ordering::Relaxed);
+    }
+
     /// See [`Note`].
     pub(crate) fn present(&self) -> &'a AtomicU32 {
         &self.note.present

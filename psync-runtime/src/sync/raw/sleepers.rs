@@ -3,9 +3,15 @@
 use super::{death, me, roster::Roster};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
-    shm::world::Identity,
-    sys::fault,
+    shm::world::{Identity, Watch},
+    sys::{clock::Deadline, fault},
 };
+use core::time::Duration;
+
+/// How long a process may take from giving up its locks to being gone.
+const MOMENT: Duration = Duration::from_millis(100);
+/// How often to look for that, if nobody tells.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// How many such threads each process has. A number is written before the lock is given up, and taken back after it was acquired again; that of a process that has
 /// died counts for nothing.
@@ -33,6 +39,7 @@ impl Sleepers {
     pub(crate) fn join(&self) -> Option<Sleeping<'_>> {
         let me = me();
         if let Ok(entry) = self.roster.change(me, |sleepers| sleepers + 1) {
+            entry.note_pid(me.pid);
             fault::point("sleepers: joined");
             return Some(Sleeping { word: entry.word(), holder: me.id });
         }
@@ -41,10 +48,25 @@ impl Sleepers {
     }
 
     /// Whether there are any, as far as is known. Only with the lock.
-    pub(crate) fn are_there(&self) -> bool {
-        let sleeps = |(holder, sleepers)| sleepers != 0 && !death::is_gone(holder);
-        self.crowded.load(Ordering::Relaxed) != 0
-            || self.roster.places().any(|place| sleeps(place.read()))
+    ///
+    /// The kernel gives on what `dying` held before that process is quite gone: it gets a moment for that.
+    pub(crate) fn are_there(&self, dying: i32) -> bool {
+        let moment = Deadline::after(MOMENT);
+        loop {
+            let watch = Watch::new();
+            let mut left = self.roster.places().filter(|place| {
+                let (holder, sleepers) = place.read();
+                sleepers != 0 && !death::is_gone(holder)
+            });
+            let is_crowded = self.crowded.load(Ordering::Relaxed) != 0;
+            let Some(first) = left.next() else { return is_crowded };
+            let only_dying = first.pid() == dying && left.all(|place| place.pid() == dying);
+            if is_crowded || !only_dying || moment.is_over() {
+                return true;
+            }
+            let nothing = AtomicU32::new(0);
+            watch.wait(&nothing, 0, moment.min(Deadline::after(LOOK)));
+        }
     }
 }
 
