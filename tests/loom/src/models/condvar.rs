@@ -3,7 +3,7 @@
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, has_passed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, has_passed, process, shared, strike, victim},
     primitive::{AtomicU32, Ordering},
     sync::raw::{Acquired, Ended, RawCondvar, RawMutex},
     sys::clock::Deadline,
@@ -40,6 +40,11 @@ pub(super) const MODELS: &[Model] = &[
         name: "condvar::a_waiter_is_killed_unreported",
         run: a_waiter_is_killed_unreported,
         notices: &[(Sabotage::NoLook, "deadlock")],
+    },
+    Model {
+        name: "condvar::who_passes_on_is_killed",
+        run: who_passes_on_is_killed,
+        notices: &[(Sabotage::NoReport, "deadlock")],
     },
     Model {
         name: "condvar::the_notifier_is_killed",
@@ -204,6 +209,47 @@ fn waiter(explorer: Explorer, death: Death) {
         tokens.condvar.notify(1);
         if killed.end().is_none() && has_passed(VICTIM, "condvar: left") {
             // It was notified and has told nobody.
+            tokens.condvar.notify(1);
+        }
+        other.join();
+    });
+}
+
+/// Somebody is dead that was notified and has not used it, and of two that wait one is killed too, at any step, also while it passes that on: the
+/// other one gets it. Whoever has got it writes that down, so that nobody begins to wait for it later.
+fn who_passes_on_is_killed(explorer: Explorer) {
+    explorer.strong().coarse().kill(Death::Marked, || {
+        let tokens = Box::new();
+        let wait = |tokens: &Box| {
+            tokens.lock();
+            while tokens.tokens.load(Ordering::Relaxed) == 0 {
+                if tokens.wait(Deadline::NEVER) == Ended::Notified {
+                    tokens.tokens.store(1, Ordering::Relaxed);
+                }
+            }
+            tokens.mutex.unlock();
+            tokens.condvar.notify(1);
+        };
+        let killed = {
+            let tokens = tokens.clone();
+            victim(move || wait(&tokens))
+        };
+        let dead = {
+            let tokens = tokens.clone();
+            doomed(move || {
+                let waiter = tokens.condvar.enlist();
+                while !tokens.condvar.is_notified(&waiter) {
+                    tokens.condvar.notify(1);
+                }
+            })
+        };
+        let other = {
+            let tokens = tokens.clone();
+            process(move || wait(&tokens))
+        };
+        dead.end();
+        if killed.end().is_none() && has_passed(VICTIM, "condvar: left") {
+            tokens.put(1);
             tokens.condvar.notify(1);
         }
         other.join();

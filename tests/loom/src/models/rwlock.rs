@@ -4,7 +4,7 @@ use super::data::Data;
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, doomed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, has_passed, process, shared, strike, victim},
     sync::raw::{RawRwLock, Reading, Refusal},
     sys::clock::Deadline,
 };
@@ -74,12 +74,14 @@ fn enter(lock: &RawRwLock) -> Reading<'_> {
     lock.enter().unwrap_or_else(|| lock.enter_late(&Deadline::NEVER.into()).expect("no deadline"))
 }
 
-/// Repairs what a dead writer has left. With the lock in one's hands for writing.
-fn repair((lock, data): &Both) {
-    if lock.turn().poison().is_some() {
+/// Repairs what a dead writer has left, if there is word of one. With the lock in one's hands for writing.
+fn repair((lock, data): &Both) -> bool {
+    let is_poisoned = lock.turn().poison().is_some();
+    if is_poisoned {
         data.repair();
         lock.turn().clear_poison();
     }
+    is_poisoned
 }
 
 fn read(both: &Both) {
@@ -91,14 +93,16 @@ fn read(both: &Both) {
     lock.leave(&reading);
 }
 
-fn write(both: &Both) {
+/// Whether it had to repair the data.
+fn write(both: &Both) -> bool {
     let (lock, data) = both;
     if !lock.write_at_once() {
         lock.write(&Deadline::NEVER.into()).expect("no deadline");
     }
-    repair(both);
+    let has_repaired = repair(both);
     data.add();
     lock.end_writing();
+    has_repaired
 }
 
 /// At the end nobody is inside, and it can be read and written at once.
@@ -118,7 +122,7 @@ fn readers_and_a_writer_exclude_each_other(explorer: Explorer) {
             let both = both.clone();
             process(move || (0..2).for_each(|_| read(&both)))
         };
-        (0..2).for_each(|_| write(&both));
+        (0..2).for_each(|_| assert!(!write(&both)));
         reader.join();
         is_left(&both, 2);
     });
@@ -130,9 +134,9 @@ fn writers_exclude_each_other(explorer: Explorer) {
         let both = new();
         let other = {
             let both = both.clone();
-            process(move || write(&both))
+            process(move || assert!(!write(&both)))
         };
-        write(&both);
+        assert!(!write(&both));
         other.join();
         is_left(&both, 2);
     });
@@ -146,7 +150,7 @@ fn two_readers_and_a_writer(explorer: Explorer) {
             let both = both.clone();
             process(move || read(&both))
         });
-        write(&both);
+        assert!(!write(&both));
         readers.into_iter().for_each(Process::join);
         is_left(&both, 1);
     });
@@ -182,7 +186,7 @@ fn a_reader_reads_again_past_a_writer(explorer: Explorer) {
         let both = new();
         let writer = {
             let both = both.clone();
-            process(move || write(&both))
+            process(move || assert!(!write(&both)))
         };
         let (lock, data) = &both;
         let outer = enter(lock);
@@ -246,10 +250,10 @@ fn reader(explorer: Explorer, death: Death) {
             let both = both.clone();
             victim(move || read(&both))
         };
-        write(&both);
+        assert!(!write(&both));
         reader.end();
         read(&both);
-        write(&both);
+        assert!(!write(&both));
         is_left(&both, 2);
     };
     explorer.kill(death, model);
@@ -264,7 +268,9 @@ fn a_writer_is_killed(explorer: Explorer) {
             let both = new();
             let writer = {
                 let both = both.clone();
-                victim(move || write(&both))
+                victim(move || {
+                    write(&both);
+                })
             };
             let readers: Vec<_> = (0..readers)
                 .map(|_| {
@@ -272,11 +278,12 @@ fn a_writer_is_killed(explorer: Explorer) {
                     process(move || read(&both))
                 })
                 .collect();
-            write(&both);
+            let told = write(&both);
             writer.end();
             readers.into_iter().for_each(Process::join);
             read(&both);
-            repair(&both);
+            let told = repair(&both) || told;
+            assert!(!told || has_passed(1, "rwlock: active"), "it had written nothing");
             assert!(both.1.read_whole() >= 1);
             is_left(&both, both.1.read_whole());
         }
@@ -299,7 +306,9 @@ fn the_writer_after_a_dead_reader_is_killed(explorer: Explorer) {
         reader.end();
         let writer = {
             let both = both.clone();
-            victim(move || write(&both))
+            victim(move || {
+                write(&both);
+            })
         };
         write(&both);
         writer.end();
