@@ -6,6 +6,7 @@ mod presence;
 mod record;
 mod ring;
 mod side;
+mod sizes;
 
 pub(crate) use bell::Bell;
 pub(crate) use hands::{HANDS, Hand, PER_PAGE as HANDS_PER_PAGE, Work, bytes_have_jobs};

@@ -3,6 +3,7 @@
 use super::{
     Bell, Side, Work,
     record::{extent_of, follow, look, payload, put},
+    sizes::{self, INLINE, LIST, SPARE, STEP},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
@@ -10,19 +11,12 @@ use crate::{
 };
 use core::ptr::NonNull;
 
-pub(crate) const CHUNK: u64 = 256 << 10;
+pub(super) const CHUNK: u64 = sizes::CHUNK;
 /// Where the log begins.
 pub(crate) const LOG: u64 = 4 << 20;
 pub(crate) const FIRST_CHUNK: u64 = LOG / CHUNK;
 /// Where long messages begin and end.
 pub(crate) const EXTENTS: core::ops::Range<u64> = 1 << 54..1 << 55;
-/// The longest message that lies in the log itself.
-pub(crate) const INLINE: usize = (64 << 10) + 256;
-/// How much of the log is reserved at a time.
-const STEP: u64 = 16 << 10;
-/// How many chunks may wait to be used again.
-const SPARE: u64 = 4;
-const LIST: usize = 8;
 
 /// The first word of a record: length (low half) and kind.
 pub(super) const WORD: u64 = 8;
@@ -98,6 +92,11 @@ pub(crate) struct Head {
 pub(crate) trait Memory {
     /// The address of a place in the log, mapped to the end of its chunk until the next call.
     fn at(&mut self, place: u64) -> Result<NonNull<u8>, OsError>;
+    /// The same, for writing there.
+    #[inline]
+    fn at_to_write(&mut self, place: u64) -> Result<NonNull<u8>, OsError> {
+        self.at(place)
+    }
     /// Makes a part of the file writable for certain.
     fn reserve(&self, place: u64, len: u64) -> Result<(), OsError>;
     /// Gives the memory of a part back.
@@ -288,9 +287,9 @@ impl Head {
             self.reserve(memory, end + JUMP_LEN)?;
         }
         if let Some(jump) = place.jump {
-            put(memory.at(jump)?, JUMP, &[&place.at.to_ne_bytes()]);
+            put(memory.at_to_write(jump)?, JUMP, &[&place.at.to_ne_bytes()]);
         }
-        put(memory.at(place.at)?, word, parts);
+        put(memory.at_to_write(place.at)?, word, parts);
         Ok(end)
     }
 
