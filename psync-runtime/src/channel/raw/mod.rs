@@ -11,5 +11,6 @@ mod sizes;
 pub(crate) use bell::Bell;
 pub(crate) use hands::{HANDS, Hand, PER_PAGE as HANDS_PER_PAGE, Work, bytes_have_jobs};
 pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here, page_has_receivers};
-pub(crate) use ring::{Bytes, Head, Memory, Popped, Pushed, Reason};
+pub(crate) use record::Bytes;
+pub(crate) use ring::{Head, Memory, Popped, Pushed, Reason};
 pub(crate) use side::{Door, Side};

@@ -5,6 +5,27 @@ use super::ring::{CHUNK, EXTENTS, JUMP_LEN, LOG, Memory, WORD};
 use crate::sys::OsError;
 use core::ptr::NonNull;
 
+/// A message as it lies there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    /// In the log.
+    Log(&'a [u8]),
+    /// In an extent: place and length.
+    Extent(u64, u64),
+}
+
+/// A record that was found whole.
+pub(super) struct Record<'a> {
+    pub(super) bytes: Bytes<'a>,
+    pub(super) note: bool,
+    /// Where the next one is looked for.
+    pub(super) end: u64,
+}
+
+pub(super) const fn padded(len: u64) -> u64 {
+    len.next_multiple_of(WORD)
+}
+
 /// Writes a record's word and bytes.
 #[inline]
 #[allow(clippy::cast_ptr_alignment, reason = "records begin at multiples of 8")]

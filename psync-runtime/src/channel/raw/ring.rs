@@ -2,7 +2,7 @@
 
 use super::{
     Bell, Side, Work,
-    record::{extent_of, follow, look, payload, put},
+    record::{Bytes, Record, extent_of, follow, look, padded, payload, put},
     sizes::{self, INLINE, LIST, SPARE, STEP},
 };
 use crate::{
@@ -115,15 +115,6 @@ pub(crate) enum Pushed {
     Refused,
 }
 
-/// A message as it lies there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes<'a> {
-    /// In the log.
-    Log(&'a [u8]),
-    /// In an extent: place and length.
-    Extent(u64, u64),
-}
-
 /// What became of a pop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Popped {
@@ -153,10 +144,6 @@ const fn parity(n: u64) -> usize {
 #[allow(clippy::cast_possible_truncation, reason = "the list is short")]
 const fn listed_at(n: u64) -> usize {
     n as usize % LIST
-}
-
-const fn padded(len: u64) -> u64 {
-    len.next_multiple_of(WORD)
 }
 
 impl Head {
@@ -368,7 +355,7 @@ impl Head {
         let mine = &self.consuming;
         let n = self.received.0.load(Ordering::Relaxed);
         if mine.retiring[parity(n)].load(Ordering::Relaxed) != 0 {
-            self.retire(memory, n);
+            self.retire(memory, n, After::Death);
         }
         if !self.has_message(n) {
             return Popped::Empty;
@@ -392,7 +379,7 @@ impl Head {
         self.received.0.store(n + 1, Ordering::Release);
         fault::point("queue: message received");
         if retires != 0 {
-            self.retire(memory, n + 1);
+            self.retire(memory, n + 1, After::Receive);
         }
         Popped::Got
     }
@@ -454,11 +441,11 @@ impl Head {
 
     /// Gives back what the message before `n` was the last to need. Done twice, it is done once.
     #[cold]
-    fn retire(&self, memory: &impl Memory, n: u64) {
+    fn retire(&self, memory: &impl Memory, n: u64, after: After) {
         let (mine, p) = (&self.consuming, parity(n));
         let what = mine.retiring[p].load(Ordering::Relaxed);
         if what & CHUNK_RETIRES != 0 {
-            self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed));
+            self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed), after);
         }
         if what & EXTENT_RETIRES != 0 {
             let len = mine.extent_len[p].load(Ordering::Relaxed).next_multiple_of(4096);
@@ -468,14 +455,16 @@ impl Head {
         mine.retiring[p].store(0, Ordering::Relaxed);
     }
 
-    fn free_chunk(&self, memory: &impl Memory, chunk: u64) {
+    fn free_chunk(&self, memory: &impl Memory, chunk: u64, after: After) {
         let freed = self.freed.0.load(Ordering::Relaxed);
         let last = freed.checked_sub(1).map(|last| &self.free[listed_at(last)]);
         // Two chunks that retire one after the other are never the same: so it has been put there by somebody who is dead.
         if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) {
             return;
         }
-        if freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
+        // Whoever is dead may have given its pages back already: then it is not to be written any more.
+        let is_whole = after == After::Receive;
+        if !is_whole || freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
             memory.punch(chunk * CHUNK, CHUNK);
             return;
         }
@@ -485,12 +474,13 @@ impl Head {
     }
 }
 
-/// A record that was found whole.
-struct Record<'a> {
-    bytes: Bytes<'a>,
-    note: bool,
-    /// Where the next one is looked for.
-    end: u64,
+/// When memory is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// By whoever has just received.
+    Receive,
+    /// By the next one, for whoever died meanwhile.
+    Death,
 }
 
 #[cfg(test)]
