@@ -43,6 +43,13 @@ pub(crate) fn light() {
     }
 }
 
+/// [`light`] in a process that is known to take part.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "no instruction at all")]
+pub(crate) fn light_taking_part() {
+    thread::kill_fence();
+}
+
 /// The other half of [`light`].
 pub(crate) fn heavy() {
     /// Where the call is not to be had: within this time every processor has taken an interrupt, which is a barrier as well.

@@ -25,6 +25,11 @@ impl Explorer {
         Self { preemptions: self.preemptions.saturating_sub(1), ..self }
     }
 
+    /// For a small model: one preemption more.
+    pub(crate) fn fine(self) -> Self {
+        Self { preemptions: self.preemptions + 1, ..self }
+    }
+
     /// For a large model: on a machine with sequential consistency, where it is the order of steps alone that matters.
     pub(crate) fn strong(self) -> Self {
         Self { is_strong: true, ..self }
@@ -35,11 +40,11 @@ impl Explorer {
         self.run(None, Death::Marked, &Arc::new(body));
     }
 
-    /// Nobody is killed: with weak memory and one preemption less, and with strong memory and all.
+    /// Nobody is killed: with weak memory, and with strong memory and one preemption more.
     pub(crate) fn thoroughly(self, body: impl Fn() + Send + Sync + 'static) {
         let body = Arc::new(body);
-        self.coarse().run(None, Death::Marked, &body);
-        self.strong().run(None, Death::Marked, &body);
+        self.run(None, Death::Marked, &body);
+        self.strong().fine().run(None, Death::Marked, &body);
     }
 
     /// A process of the model is doomed.

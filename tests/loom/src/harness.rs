@@ -1,6 +1,7 @@
 //! Runs the models and reports on them as a test harness does.
 
 use crate::{
+    channel,
     explore::Explorer,
     machine::{self, Sabotage},
     models, trace,
@@ -47,7 +48,8 @@ thread_local! {
 pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let (options, names): (Vec<_>, Vec<_>) = arguments.partition(|word| word.starts_with('-'));
     let has = |option| options.iter().any(|given| given == option);
-    let all: Vec<Test> = models::ALL.iter().copied().flatten().flat_map(tests).collect();
+    let all: Vec<Test> =
+        models::ALL.iter().chain(channel::ALL).copied().flatten().flat_map(tests).collect();
     let is_meant = |test: &Test| {
         let name = test.name();
         let matches =

@@ -1,6 +1,5 @@
-//! Models of the state machines in `psync-runtime/src/sync/raw`: the very sources, on a model of memory, kernel and death.
-//!
-//! See `README.md` beside this package's manifest.
+//! Models of the state machines in `psync-runtime/src/sync/raw` and `psync-runtime/src/channel`: the very sources, on a model of memory,
+//! kernel and death.
 // The sources bring unit tests of their own, which are not for a model.
 #![allow(
     clippy::enum_variant_names,
@@ -11,6 +10,9 @@
 )]
 #![cfg(not(test))]
 
+mod barriers;
+mod channel;
+mod defects;
 mod explore;
 mod harness;
 mod machine;

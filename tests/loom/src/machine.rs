@@ -2,7 +2,7 @@
 
 pub(crate) use crate::rules::{Death, Rules, Sabotage};
 use crate::{
-    memory,
+    barriers, defects, memory,
     primitive::Ordering,
     shm::world::{Identity, Me, WORLD},
     sys::{
@@ -52,6 +52,8 @@ struct Thread {
     steps: u32,
     /// The points that it has passed, the last one last.
     points: Vec<&'static str>,
+    /// What it does too late, and at which points.
+    late: Vec<(&'static str, Box<dyn FnOnce()>)>,
     /// The robust list, the first member first, as the addresses of `next` fields.
     robust: Vec<usize>,
     pending: Option<usize>,
@@ -87,8 +89,13 @@ fn with<R>(f: impl FnOnce(&mut Machine) -> R) -> R {
 }
 
 /// The number of this thread. The first one, which sets the model up, is 0.
-fn who() -> usize {
+pub(crate) fn who() -> usize {
     WHO.with(Cell::get)
+}
+
+/// How many threads there are.
+pub(crate) fn count() -> usize {
+    with(|machine| machine.threads.len())
 }
 
 fn with_me<R>(f: impl FnOnce(&mut Thread) -> R) -> R {
@@ -99,6 +106,8 @@ fn with_me<R>(f: impl FnOnce(&mut Thread) -> R) -> R {
 /// Begins an execution of a model.
 pub(crate) fn boot(rules: Rules) {
     memory::clear();
+    defects::clear();
+    barriers::clear();
     trace::clear();
     with(|machine| {
         machine.rules = rules;
@@ -246,13 +255,41 @@ pub(crate) fn step() {
 pub(crate) fn pass(point: &'static str) {
     if !std::thread::panicking() {
         trace(|| point);
-        with_me(|me| me.points.push(point));
+        let late = with_me(|me| {
+            me.points.push(point);
+            me.late.extract_if(.., |(at, _)| *at == point).collect::<Vec<_>>()
+        });
+        for (_, act) in late {
+            step();
+            act();
+        }
     }
+}
+
+/// Has this thread do something when it passes a point, too late.
+pub(crate) fn later(point: &'static str, act: impl FnOnce() + 'static) {
+    with_me(|me| me.late.push((point, Box::new(act))));
+}
+
+/// Whether this thread has passed one point and not yet the other one that follows.
+pub(crate) fn is_between(first: &str, second: &str) -> bool {
+    let at = |me: &Thread, point| me.points.iter().rposition(|passed| *passed == point);
+    with_me(|me| at(me, first) > at(me, second))
 }
 
 /// Whether the process that was started as the n-th, counted from 1, has passed a point. Only after its end: it is no step.
 pub(crate) fn has_passed(process: usize, point: &str) -> bool {
     with(|machine| machine.threads[process].points.contains(&point))
+}
+
+/// How often it has. Only after its end.
+pub(crate) fn count_passes(process: usize, point: &str) -> usize {
+    with(|machine| machine.threads[process].points.iter().filter(|at| **at == point).count())
+}
+
+/// The process that is started as the n-th, counted from 1; the one that sets the model up is the 0th.
+pub(crate) fn nth(process: usize) -> Identity {
+    Identity::from_bits(u32::try_from(process).expect("there are few") + 1)
 }
 
 /// Writes down what this thread has just done.
@@ -394,8 +431,10 @@ pub(crate) mod sleep {
     pub(crate) fn is_out_of_patience() -> bool {
         let me = who();
         with(|machine| {
-            let is_in_doubt = machine.threads[me].looks < machine.doubts * PATIENCE;
-            machine.threads[me].looks += u32::from(is_in_doubt);
+            let (doubts, me) = (machine.doubts, &mut machine.threads[me]);
+            // Who was woken has not waited for a second.
+            let is_in_doubt = me.woken.is_none() && me.looks < doubts * PATIENCE;
+            me.looks += u32::from(is_in_doubt);
             is_in_doubt
         })
     }

@@ -5,7 +5,8 @@
 //! here, from the word's first use until it is dropped. That leaves layouts and addresses as they are: the model kernel finds
 //! a futex by its address, and the lock word of a robust-list node by the real offset.
 
-use crate::primitive::AtomicU32;
+use crate::{defects, primitive::AtomicU32};
+use core::ops::Range;
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 /// What can lie at an address.
@@ -47,6 +48,7 @@ thread_local! {
 
 /// The object at an address, which `make` makes if there is none.
 pub(crate) fn at<T: Object>(address: usize, make: impl FnOnce() -> T) -> Rc<T> {
+    let address = defects::place(address);
     let known = KNOWN.with_borrow(|known| known.get(&address).map(T::recall));
     match known {
         Some(object) => object.expect("a word has one type"),
@@ -67,6 +69,12 @@ pub(crate) fn word(address: usize) -> Rc<<AtomicU32 as crate::primitive::Twin>::
 pub(crate) fn forget(address: usize) {
     // At the end of the thread there may be nothing left to forget it in.
     let _ = KNOWN.try_with(|known| known.borrow_mut().remove(&address));
+}
+
+/// All words of a piece of memory are no more.
+pub(crate) fn forget_all(addresses: &Range<usize>) {
+    let _ = KNOWN
+        .try_with(|known| known.borrow_mut().retain(|address, _| !addresses.contains(address)));
 }
 
 /// Begins with nothing.

@@ -1,8 +1,9 @@
 //! Stands in for the runtime's `primitive`: atomics that the model checker sees, laid out as the real ones.
 
-pub(crate) use core::sync::atomic::Ordering;
+pub(crate) use core::{cell::UnsafeCell, sync::atomic::Ordering};
 
 use crate::{
+    barriers, defects,
     machine::{self, Sabotage, weaken},
     memory,
 };
@@ -32,7 +33,11 @@ macro_rules! atomic {
 
             fn object(&self) -> Option<Rc<<Self as Twin>::Object>> {
                 let first = || loom::sync::atomic::$name::new(self.0.load(Ordering::Relaxed));
-                (!std::thread::panicking()).then(|| memory::at(self.address(), first))
+                if std::thread::panicking() {
+                    return None;
+                }
+                barriers::pass();
+                Some(memory::at(self.address(), first))
             }
 
             /// Changes the word: a step that may be the last.
@@ -46,6 +51,7 @@ macro_rules! atomic {
                 order();
                 let result = change(&object);
                 order();
+                barriers::publish();
                 self.trace(what, &result);
                 Some(result)
             }
@@ -62,6 +68,7 @@ macro_rules! atomic {
                 let Some(object) = self.object() else { return 0 };
                 self::order();
                 let value = object.load(weaken(order));
+                let value = defects::seen(self.address(), value);
                 self.trace("load", &value);
                 value
             }
@@ -80,6 +87,13 @@ macro_rules! atomic {
             }
 
             pub(crate) fn store(&self, value: $value, order: Ordering) {
+                if let Some(point) = defects::is_late(self.address()) {
+                    if let Some(object) = self.object() {
+                        machine::later(point, move || object.store(value, order));
+                    }
+                    return;
+                }
+                defects::note_store(self.address());
                 self.change(("store", value), |object| object.store(value, weaken(order)));
             }
 
@@ -103,6 +117,21 @@ macro_rules! atomic {
                 self.change(("fetch_or", value), |object| object.fetch_or(value, weaken(order))).unwrap_or_default()
             }
 
+            pub(crate) fn fetch_max(&self, value: $value, order: Ordering) -> $value {
+                self.change(("fetch_max", value), |object| object.fetch_max(value, weaken(order))).unwrap_or_default()
+            }
+
+            pub(crate) fn fetch_update(
+                &self,
+                success: Ordering,
+                failure: Ordering,
+                next: impl FnMut($value) -> Option<$value>,
+            ) -> Result<$value, $value> {
+                let (success, failure) = (weaken(success), weaken(failure));
+                let change = |object: &<Self as Twin>::Object| object.fetch_update(success, failure, next);
+                self.change("update", change).unwrap_or(Ok(0))
+            }
+
             pub(crate) fn compare_exchange(
                 &self,
                 old: $value,
@@ -122,7 +151,7 @@ macro_rules! atomic {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.object();
-                f.write_str(stringify!($name))
+                write!(f, "@{:x}", self.address())
             }
         }
 

@@ -51,4 +51,18 @@ pub(crate) enum Sabotage {
     NoReport,
     /// Nobody looks by itself.
     NoLook,
+    /// A barrier on all processors is nothing.
+    NoBarrier,
+    /// What a message is comes after its commit.
+    LateData,
+    /// Of the two copies that go with a count there is but one.
+    OneCopy,
+    /// Nobody knows what a dead receiver was to give back.
+    NoRetiring,
+    /// Who has said that it will sleep sleeps.
+    NoSecondLook,
+    /// A job is in somebody's hands only after its receive was committed.
+    LateHand,
+    /// Nobody notices that a handle changes its holder.
+    NoMoves,
 }

@@ -11,9 +11,9 @@ const STEP: u32 = 2;
 /// | word | meaning | left by |
 /// |---|---|---|
 /// | 2n | nobody sleeps | a sleeper (adds the mark) |
-/// | 2n + 1 | somebody may sleep, or is about to | `ring` (2n + 3, and wakes; 2n + 2 if nobody slept) |
+/// | 2n + 1 | somebody may sleep, or is about to | `ring` (2n + 3, and wakes; then 2n + 2 if nobody slept, and wakes all who have come meanwhile) |
 ///
-/// Killed between its steps, `ring` leaves the wake-up to the death.
+/// Killed between its steps, `ring` leaves the wake-ups to the death.
 #[repr(C, align(128))]
 #[derive(Debug)]
 pub(crate) struct Bell(AtomicU32);
@@ -46,14 +46,17 @@ impl Bell {
     fn wake(&self, count: u32) {
         let rung = (self.0.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP)) | WAITERS;
         fault::point("queue: bell moved");
-        if futex::wake(&self.0, count) < count {
-            // Nobody sleeps any more. Whoever is about to finds the word changed and asks for another ticket.
-            let _ = self.0.compare_exchange(
-                rung,
-                rung & !WAITERS,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            );
+        if futex::wake(&self.0, count) == count {
+            return;
+        }
+        // All who slept are awake: only who has come since needs the mark.
+        let quiet = rung & !WAITERS;
+        let (order, ignored) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.0.compare_exchange(rung, quiet, order, ignored).is_ok() {
+            fault::point("queue: bell unmarked");
+            // Who has come since may have found the mark, and be asleep already: it marks the bell again. From here on, whoever is
+            // about to sleep finds the word changed and asks for another ticket.
+            futex::wake(&self.0, u32::MAX);
         }
     }
 }

@@ -2,13 +2,18 @@
 
 mod bell;
 mod hands;
+mod memory;
+mod near;
 mod presence;
 mod record;
 mod ring;
 mod side;
+mod sizes;
 
 pub(crate) use bell::Bell;
 pub(crate) use hands::{HANDS, Hand, PER_PAGE as HANDS_PER_PAGE, Work, bytes_have_jobs};
+pub(crate) use memory::{Memory, Reason};
 pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here, page_has_receivers};
-pub(crate) use ring::{Bytes, Head, Memory, Popped, Pushed, Reason};
+pub(crate) use record::Bytes;
+pub(crate) use ring::{Head, Popped, Pushed};
 pub(crate) use side::{Door, Side};

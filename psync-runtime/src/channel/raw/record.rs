@@ -1,9 +1,33 @@
 //! Records of the log as they lie in memory: a word, and bytes behind it.
 #![allow(unsafe_code, reason = "reads and writes records in the mapped log")]
 
-use super::ring::{CHUNK, EXTENTS, JUMP_LEN, LOG, Memory, WORD};
+use super::{
+    Memory,
+    ring::{CHUNK, EXTENTS, JUMP_LEN, LOG, WORD},
+};
 use crate::sys::OsError;
 use core::ptr::NonNull;
+
+/// A message as it lies there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    /// In the log.
+    Log(&'a [u8]),
+    /// In an extent: place and length.
+    Extent(u64, u64),
+}
+
+/// A record that was found whole.
+pub(super) struct Record<'a> {
+    pub(super) bytes: Bytes<'a>,
+    pub(super) note: bool,
+    /// Where the next one is looked for.
+    pub(super) end: u64,
+}
+
+pub(super) const fn padded(len: u64) -> u64 {
+    len.next_multiple_of(WORD)
+}
 
 /// Writes a record's word and bytes.
 #[inline]
@@ -40,35 +64,6 @@ pub(super) fn look(
     Ok(Some((start, unsafe { start.cast::<u64>().read() })))
 }
 
-/// How far ahead of itself a side has the processor fetch: a line that the other side's processor has takes as long to come as dozens of
-/// messages take to be copied, and where the next record begins is only known when this one's word is there.
-const AHEAD: u64 = 1024;
-const CACHE_LINE: u64 = 64;
-
-/// Fetches what will be read after the record at `start`, of `len` bytes in all: `more` records follow that are committed, probably as long.
-#[inline]
-pub(super) fn expect_reads(start: NonNull<u8>, len: u64, more: u64) {
-    let distance = (AHEAD / len).max(1).min(more) * len;
-    if more != 0 {
-        fetch(start, distance, len, to_read);
-    }
-}
-
-/// Fetches what will be written after the record at `start`, of `len` bytes in all.
-#[inline]
-pub(super) fn expect_writes(start: NonNull<u8>, len: u64) {
-    fetch(start, AHEAD, len, to_write);
-}
-
-#[inline]
-fn fetch(start: NonNull<u8>, distance: u64, len: u64, prefetch: impl Fn(*const u8)) {
-    let mut at = 0;
-    while at < len.min(AHEAD) {
-        prefetch(start.as_ptr().wrapping_add((distance + at) as usize));
-        at += CACHE_LINE;
-    }
-}
-
 /// Where a jump leads.
 #[allow(clippy::cast_ptr_alignment, reason = "records begin at multiples of 8")]
 pub(super) fn follow(start: NonNull<u8>) -> u64 {
@@ -85,23 +80,6 @@ pub(super) fn extent_of(start: NonNull<u8>) -> (u64, u64) {
     let len = unsafe { start.add(16) };
     // SAFETY: as above.
     (follow(start), unsafe { len.cast::<u64>().read() })
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn to_read(line: *const u8) {
-    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-    // SAFETY: fetches and reads nothing; any address will do.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn to_write(line: *const u8) {
-    // SAFETY: fetches and writes nothing; any address will do. Processors that do not know it do nothing.
-    unsafe {
-        core::arch::asm!("prefetchw [{}]", in(reg) line, options(nostack, preserves_flags, readonly));
-    }
 }
 
 /// The bytes of a record in the log.

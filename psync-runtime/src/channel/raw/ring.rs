@@ -1,28 +1,22 @@
 //! The log of a queue: how a message gets in and out by one store each. The README of `channel` says what every word means.
 
 use super::{
-    Bell, Side, Work,
-    record::{expect_reads, expect_writes, extent_of, follow, look, payload, put},
+    Bell, Memory, Reason, Side, Work,
+    near::{expect_reads, expect_writes},
+    record::{Bytes, Record, extent_of, follow, look, padded, payload, put},
+    sizes::{self, INLINE, LIST, SPARE, STEP},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering, spin_loop},
     sys::{OsError, fault},
 };
-use core::ptr::NonNull;
 
-pub(crate) const CHUNK: u64 = 256 << 10;
+pub(super) const CHUNK: u64 = sizes::CHUNK;
 /// Where the log begins.
 pub(crate) const LOG: u64 = 4 << 20;
 pub(crate) const FIRST_CHUNK: u64 = LOG / CHUNK;
 /// Where long messages begin and end.
 pub(crate) const EXTENTS: core::ops::Range<u64> = 1 << 54..1 << 55;
-/// The longest message that lies in the log itself.
-pub(crate) const INLINE: usize = (64 << 10) + 256;
-/// How much of the log is reserved at a time.
-const STEP: u64 = 16 << 10;
-/// How many chunks may wait to be used again.
-const SPARE: u64 = 16;
-const LIST: usize = 32;
 
 /// From so many messages that came since the last look on, more are probably on their way; and so many are enough for one look.
 const CROWD: core::ops::Range<u64> = 4..64;
@@ -99,18 +93,6 @@ pub(crate) struct Head {
     pub(crate) work: Work,
 }
 
-/// The file behind a queue, as this process sees it.
-pub(crate) trait Memory {
-    /// The address of a place in the log, mapped to the end of its chunk until the next call.
-    fn at(&mut self, place: u64) -> Result<NonNull<u8>, OsError>;
-    /// Makes a part of the file writable for certain.
-    fn reserve(&self, place: u64, len: u64) -> Result<(), OsError>;
-    /// Gives the memory of a part back.
-    fn punch(&self, place: u64, len: u64);
-    /// Writes to a part that is not mapped.
-    fn write(&self, place: u64, parts: &[&[u8]]) -> Result<(), OsError>;
-}
-
 /// What became of a push. Nothing but a number: what goes with it would be moved through memory at every message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
@@ -119,15 +101,6 @@ pub(crate) enum Pushed {
     Closed,
     /// The system refuses; it has said why.
     Refused,
-}
-
-/// A message as it lies there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes<'a> {
-    /// In the log.
-    Log(&'a [u8]),
-    /// In an extent: place and length.
-    Extent(u64, u64),
 }
 
 /// What became of a pop.
@@ -140,9 +113,6 @@ pub(crate) enum Popped {
     /// The system refuses; it has said why.
     Refused,
 }
-
-/// Where the system's reason for a refusal is left.
-pub(crate) type Reason = Option<OsError>;
 
 /// Where a record goes.
 struct Place {
@@ -167,10 +137,6 @@ fn change(word: &AtomicU64, value: u64) {
     if word.load(Ordering::Relaxed) != value {
         word.store(value, Ordering::Relaxed);
     }
-}
-
-const fn padded(len: u64) -> u64 {
-    len.next_multiple_of(WORD)
 }
 
 impl Head {
@@ -301,9 +267,9 @@ impl Head {
             self.reserve(memory, end + JUMP_LEN)?;
         }
         if let Some(jump) = place.jump {
-            put(memory.at(jump)?, JUMP, &[&place.at.to_ne_bytes()]);
+            put(memory.at_to_write(jump)?, JUMP, &[&place.at.to_ne_bytes()]);
         }
-        let start = memory.at(place.at)?;
+        let start = memory.at_to_write(place.at)?;
         put(start, word, parts);
         expect_writes(start, need);
         Ok(end)
@@ -384,7 +350,7 @@ impl Head {
         let mine = &self.consuming;
         let n = self.received.0.load(Ordering::Relaxed);
         if mine.retiring[parity(n)].load(Ordering::Relaxed) != 0 {
-            self.retire(memory, n);
+            self.retire(memory, n, After::Death);
         }
         if !self.has_message(n) {
             return Popped::Empty;
@@ -408,7 +374,7 @@ impl Head {
         self.received.0.store(n + 1, Ordering::Release);
         fault::point("queue: message received");
         if retires != 0 {
-            self.retire(memory, n + 1);
+            self.retire(memory, n + 1, After::Receive);
         }
         Popped::Got
     }
@@ -480,11 +446,11 @@ impl Head {
 
     /// Gives back what the message before `n` was the last to need. Done twice, it is done once.
     #[cold]
-    fn retire(&self, memory: &impl Memory, n: u64) {
+    fn retire(&self, memory: &impl Memory, n: u64, after: After) {
         let (mine, p) = (&self.consuming, parity(n));
         let what = mine.retiring[p].load(Ordering::Relaxed);
         if what & CHUNK_RETIRES != 0 {
-            self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed));
+            self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed), after);
         }
         if what & EXTENT_RETIRES != 0 {
             let len = mine.extent_len[p].load(Ordering::Relaxed).next_multiple_of(4096);
@@ -494,14 +460,16 @@ impl Head {
         mine.retiring[p].store(0, Ordering::Relaxed);
     }
 
-    fn free_chunk(&self, memory: &impl Memory, chunk: u64) {
+    fn free_chunk(&self, memory: &impl Memory, chunk: u64, after: After) {
         let freed = self.freed.0.load(Ordering::Relaxed);
         let last = freed.checked_sub(1).map(|last| &self.free[listed_at(last)]);
         // Two chunks that retire one after the other are never the same: so it has been put there by somebody who is dead.
         if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) {
             return;
         }
-        if freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
+        // Whoever is dead may have given its pages back already: then it is not to be written any more.
+        let is_whole = after == After::Receive;
+        if !is_whole || freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
             memory.punch(chunk * CHUNK, CHUNK);
             return;
         }
@@ -511,12 +479,13 @@ impl Head {
     }
 }
 
-/// A record that was found whole.
-struct Record<'a> {
-    bytes: Bytes<'a>,
-    note: bool,
-    /// Where the next one is looked for.
-    end: u64,
+/// When memory is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    /// By whoever has just received.
+    Receive,
+    /// By the next one, for whoever died meanwhile.
+    Death,
 }
 
 #[cfg(test)]

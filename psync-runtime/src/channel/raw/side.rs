@@ -1,6 +1,9 @@
 //! One side of a queue: a door that one thread at a time goes through, for nearly nothing while always the same one does.
 
-use super::presence::{Presence, Role, Seat};
+use super::{
+    presence::{Presence, Role, Seat},
+    sizes::{ALONE, ONCE_MORE},
+};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{Identity, Me, Wake, Watch},
@@ -10,11 +13,6 @@ use crate::{
 
 /// In [`Side::bias`], beside the key: the owner may not enter any more.
 const REVOKED: u64 = 1 << 31;
-/// How often in a row a thread must have been here alone before it gets the bias.
-const ALONE: u32 = 32;
-/// After a revocation, which costs as much as a thousand entries, that many times as often; and twice that after each further one.
-const ONCE_MORE: u32 = 64;
-
 /// A robust lock that can be biased to one thread. The README of `channel` has the table of `bias` and the argument.
 #[repr(C, align(128))]
 #[derive(Debug)]
@@ -98,8 +96,7 @@ impl Side {
             reentered();
         }
         seat.inside.store(1, Ordering::Relaxed);
-        // The light half of a barrier: who has a bias takes part in the heavy ones.
-        thread::kill_fence();
+        membarrier::light_taking_part();
         // Pairs with the barrier in `revoke`.
         if self.bias.load(Ordering::Acquire) == key {
             fault::point("queue: inside by bias");
@@ -112,7 +109,7 @@ impl Side {
     #[inline]
     fn leave_by_bias(&self, seat: &Seat, key: u64) {
         seat.inside.store(0, Ordering::Release);
-        thread::kill_fence();
+        membarrier::light_taking_part();
         if self.bias.load(Ordering::Relaxed) != key {
             futex::wake_all(&seat.inside);
         }

@@ -43,7 +43,8 @@ impl Signal {
     /// Wakes up to `count` of those who were registered. Costs a load if there are none.
     #[inline]
     pub(crate) fn notify(&self, count: u32) {
-        if self.is_awaited() {
+        // The kernel's answer to a wake-up of nobody does not tell whether somebody sleeps.
+        if count != 0 && self.is_awaited() {
             self.wake(count);
         }
     }

@@ -3,7 +3,7 @@
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, has_passed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, has_passed, process, shared, strike, victim},
     primitive::{AtomicU32, Ordering},
     sync::raw::{Acquired, Ended, RawCondvar, RawMutex},
     sys::clock::Deadline,
@@ -40,6 +40,11 @@ pub(super) const MODELS: &[Model] = &[
         name: "condvar::a_waiter_is_killed_unreported",
         run: a_waiter_is_killed_unreported,
         notices: &[(Sabotage::NoLook, "deadlock")],
+    },
+    Model {
+        name: "condvar::who_passes_on_is_killed",
+        run: who_passes_on_is_killed,
+        notices: &[(Sabotage::NoReport, "deadlock")],
     },
     Model {
         name: "condvar::the_notifier_is_killed",
@@ -119,7 +124,7 @@ fn one_waits_for_another(explorer: Explorer) {
 
 /// Two take what is put one by one, each with word to one.
 fn two_are_notified_one_by_one(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let takers = [0, 1].map(|_| {
             let tokens = tokens.clone();
@@ -136,7 +141,7 @@ fn two_are_notified_one_by_one(explorer: Explorer) {
 
 /// Two take what is put at once, with word to all.
 fn two_are_notified_at_once(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let takers = [0, 1].map(|_| {
             let tokens = tokens.clone();
@@ -165,7 +170,7 @@ fn see(tokens: &Box, until: Deadline) {
 /// Two wait, the one until noon, which comes at any moment; one of them is notified. Whoever ends its wait as notified tells the next one;
 /// so does not who gives up, and therefore it has not been told.
 fn one_gives_up_waiting(explorer: Explorer) {
-    explorer.strong().explore(|| {
+    explorer.strong().fine().explore(|| {
         let tokens = Box::new();
         let waiters = [Deadline::Noon, Deadline::NEVER].map(|until| {
             let tokens = tokens.clone();
@@ -210,6 +215,47 @@ fn waiter(explorer: Explorer, death: Death) {
     });
 }
 
+/// Somebody is dead that was notified and has not used it, and of two that wait one is killed too, at any step, also while it passes that on: the
+/// other one gets it. Whoever has got it writes that down, so that nobody begins to wait for it later.
+fn who_passes_on_is_killed(explorer: Explorer) {
+    explorer.strong().coarse().kill(Death::Marked, || {
+        let tokens = Box::new();
+        let wait = |tokens: &Box| {
+            tokens.lock();
+            while tokens.tokens.load(Ordering::Relaxed) == 0 {
+                if tokens.wait(Deadline::NEVER) == Ended::Notified {
+                    tokens.tokens.store(1, Ordering::Relaxed);
+                }
+            }
+            tokens.mutex.unlock();
+            tokens.condvar.notify(1);
+        };
+        let killed = {
+            let tokens = tokens.clone();
+            victim(move || wait(&tokens))
+        };
+        let dead = {
+            let tokens = tokens.clone();
+            doomed(move || {
+                let waiter = tokens.condvar.enlist();
+                while !tokens.condvar.is_notified(&waiter) {
+                    tokens.condvar.notify(1);
+                }
+            })
+        };
+        let other = {
+            let tokens = tokens.clone();
+            process(move || wait(&tokens))
+        };
+        dead.end();
+        if killed.end().is_none() && has_passed(VICTIM, "condvar: left") {
+            tokens.put(1);
+            tokens.condvar.notify(1);
+        }
+        other.join();
+    });
+}
+
 /// The number of the process that is started first.
 const VICTIM: usize = 1;
 
@@ -235,6 +281,6 @@ fn the_notifier_is_killed(explorer: Explorer) {
         }
         taker.join();
     };
-    explorer.coarse().kill(Death::Marked, model);
+    explorer.kill(Death::Marked, model);
     explorer.strong().kill(Death::Marked, model);
 }

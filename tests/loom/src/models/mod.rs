@@ -10,6 +10,8 @@ mod rwlock;
 mod semaphore;
 mod versions;
 
+pub(crate) use data::Data;
+
 use crate::harness::Model;
 
 /// All of them.

@@ -58,6 +58,21 @@ pub(crate) enum Slept {
     Deadlock,
 }
 
+/// See the runtime's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Operation {
+    Wait,
+}
+
+/// See the runtime's.
+#[derive(Clone, Copy, Debug)]
+#[allow(dead_code, reason = "as in the runtime")]
+pub(crate) struct Site {
+    pub(crate) operation: Operation,
+    pub(crate) what: &'static str,
+    pub(crate) place: &'static core::panic::Location<'static>,
+}
+
 impl From<Deadline> for Blocking {
     fn from(deadline: Deadline) -> Self {
         Self { deadline }
@@ -65,6 +80,10 @@ impl From<Deadline> for Blocking {
 }
 
 impl Blocking {
+    pub(crate) const fn new(deadline: Deadline, _site: Option<Site>) -> Self {
+        Self { deadline }
+    }
+
     #[allow(clippy::needless_pass_by_value, reason = "as in the runtime")]
     pub(crate) fn sleep(
         &self,

@@ -4,7 +4,7 @@ mod blocking;
 mod spill;
 
 pub(crate) use crate::machine::read_locks;
-pub(crate) use blocking::{Blocking, Slept, Wake, Watch, Whom};
+pub(crate) use blocking::{Blocking, Operation, Site, Slept, Wake, Watch, Whom};
 pub(crate) use spill::{Note, SpillEntry};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The threads of a model, of which the checker allows as many.
-const SLOTS: usize = loom::MAX_THREADS;
+pub(crate) const SLOTS: usize = loom::MAX_THREADS;
 
 /// One for all executions: what the checker knows of its words is forgotten before each.
 pub(crate) static WORLD: World = World {
@@ -48,6 +48,47 @@ impl Identity {
 
     pub(crate) const fn bits(self) -> u32 {
         self.0
+    }
+
+    /// Nobody's is one like any other, as in the runtime.
+    pub(crate) const fn slot(self) -> usize {
+        self.0.saturating_sub(1) as usize
+    }
+
+    /// Nobody comes after anybody.
+    #[allow(clippy::unused_self, reason = "as in the runtime")]
+    pub(crate) const fn generation(self) -> u32 {
+        0
+    }
+}
+
+/// See the runtime's. Whoever is in the table runs, or has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Starting,
+    Running,
+}
+
+/// An entry of the process table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot(Identity);
+
+#[allow(clippy::unused_self, reason = "as in the runtime")]
+impl Slot {
+    pub(crate) const fn pid(self) -> i32 {
+        self.0.0.cast_signed()
+    }
+
+    pub(crate) const fn state(self) -> Self {
+        self
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        0
+    }
+
+    pub(crate) const fn phase(self) -> Phase {
+        Phase::Running
     }
 }
 
@@ -83,6 +124,11 @@ pub(crate) fn known_bits() -> u64 {
     if machine::is_known() { machine::me().bits() } else { 0 }
 }
 
+/// See the runtime's.
+pub(crate) fn deaths() -> u32 {
+    WORLD.epoch.0.load(Ordering::Acquire)
+}
+
 /// There always is one.
 #[allow(clippy::unnecessary_wraps, reason = "as in the runtime")]
 pub(crate) fn existing() -> Option<&'static World> {
@@ -97,6 +143,11 @@ pub(crate) fn world() -> Result<&'static World, core::convert::Infallible> {
 impl World {
     pub(crate) fn epoch(&self) -> &AtomicU32 {
         &self.epoch.0
+    }
+
+    #[allow(clippy::unused_self, reason = "as in the runtime")]
+    pub(crate) fn slot(&self, id: Identity) -> Slot {
+        Slot(id)
     }
 
     pub(crate) fn is_alive(&self, id: Identity) -> bool {

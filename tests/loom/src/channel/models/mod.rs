@@ -1,0 +1,10 @@
+//! The models of queues.
+
+mod ring;
+mod side;
+mod sleep;
+
+use crate::harness::Model;
+
+/// All of them.
+pub(crate) const ALL: &[&[Model]] = &[ring::MODELS, side::MODELS, sleep::MODELS];
