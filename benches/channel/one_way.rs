@@ -52,6 +52,11 @@ fn ours<'a, M: Message>(message: M, start: Start<M>) -> Contestant<'a> {
     })
 }
 
+/// What all of them do besides: make the message, and free it.
+fn making<'a, M: Message>(message: M) -> Contestant<'a> {
+    Contestant::calls("no channel", move || drop(std::hint::black_box(message.clone())))
+}
+
 fn theirs<'a, M: Message>(message: M, (name, make): Peer<M>) -> Contestant<'a> {
     let (mut send, mut receive) = make();
     let (orders, to_do) = mpsc::channel::<u64>();
@@ -85,6 +90,7 @@ fn row<M: Message>(
     let peers = peers::threads().into_iter().chain(peers::processes());
     let mut all = vec![ours(message.clone(), start)];
     all.extend(peers.map(|peer| theirs(message.clone(), peer)));
+    all.push(making(message.clone()));
     let goal = if nanos == 0.0 { Goal::None } else { Goal::Nanos(nanos) };
     let figures = if message.len() > 1 << 20 {
         contest_of_singles(pace.rounds(20), all)

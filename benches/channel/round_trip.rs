@@ -5,7 +5,13 @@ use super::{
     peers::{self, Peer},
 };
 use psync::prelude::*;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 #[process]
 fn answer(there: Queue<u64>, back: Queue<u64>) {
@@ -39,6 +45,38 @@ fn pipes<'a>() -> Contestant<'a> {
     })
 }
 
+/// The least that threads which sleep can do: a word each, and the kernel.
+fn words<'a>() -> Contestant<'a> {
+    let words = Arc::new([const { AtomicU32::new(0) }; 2]);
+    let theirs = Arc::clone(&words);
+    std::thread::spawn(move || {
+        for turn in 1.. {
+            wait_for(&theirs[0], turn);
+            store(&theirs[1], turn);
+        }
+    });
+    let mut turn = 0;
+    Contestant::calls("futex", move || {
+        turn += 1;
+        store(&words[0], turn);
+        wait_for(&words[1], turn);
+    })
+}
+
+fn store(word: &AtomicU32, turn: u32) {
+    word.store(turn, Ordering::Release);
+    // SAFETY: wakes whoever sleeps on a live word.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };
+}
+
+fn wait_for(word: &AtomicU32, turn: u32) {
+    while word.load(Ordering::Acquire) != turn {
+        let none = std::ptr::null::<libc::timespec>();
+        // SAFETY: sleeps on a live word, as long as it is what the other has not stored yet.
+        unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, turn - 1, none) };
+    }
+}
+
 fn threads<'a>((name, make): Peer<u64>) -> Contestant<'a> {
     let ((mut there, mut take), (mut give, mut back)) = (make(), make());
     std::thread::spawn(move || {
@@ -56,7 +94,7 @@ fn all<'a>() -> Vec<Contestant<'a>> {
     let peers = peers::threads().into_iter().chain(peers::processes());
     // One that never sleeps would keep a processor from the others.
     let peers = peers.filter(|(name, _)| *name != "rtrb");
-    [queues(), pipes()].into_iter().chain(peers.map(threads)).collect()
+    [queues(), pipes()].into_iter().chain(peers.map(threads)).chain([words()]).collect()
 }
 
 pub(crate) fn rows(pace: &Pace) -> Vec<Row> {
