@@ -361,10 +361,17 @@ impl Core {
     /// Who has handles of this kind. With `verify`, by asking the kernel.
     pub(crate) fn who(&self, role: Role, verify: bool) -> Account {
         let Some(world) = world::existing() else { return Account::Own };
-        let pages = self.head.pages.load(Ordering::Acquire);
         let is_alive =
             |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
-        self.presence.who(world::me().id, role, is_alive, pages)
+        loop {
+            let moves = self.head.moves();
+            let pages = self.head.pages.load(Ordering::Acquire);
+            let account = self.presence.who(world::me().id, role, is_alive, pages);
+            // A handle that went from one account to another meanwhile may have been on neither when we looked there.
+            if account == Account::Others || self.head.moves() == moves {
+                return account;
+            }
+        }
     }
 
     /// Whether a receiver is left, for senders: looks again only after somebody has died or let go of his last handle.
@@ -381,6 +388,19 @@ impl Core {
             self.found.store(now.wrapping_add(1), Ordering::Relaxed);
         }
         found
+    }
+
+    /// Handles on the account of a process have come out of a message, or will never. Those that have come out were counted before.
+    pub(super) fn land(&self, charged: Identity, roles: impl IntoIterator<Item = Role>) {
+        self.head.note_move();
+        roles.into_iter().for_each(|role| self.presence.land(charged, role));
+        self.announce_leave();
+    }
+
+    /// A process lets go of a handle; whether that was its last one of any of these roles.
+    pub(super) fn leave(&self, id: Identity, roles: impl IntoIterator<Item = Role>) -> bool {
+        self.head.note_move();
+        roles.into_iter().fold(false, |last, role| last | self.presence.leave(id, role))
     }
 
     /// Somebody is gone: all who wait look again.

@@ -24,5 +24,6 @@ mod shm;
 mod sync;
 mod sys;
 mod trace;
+mod writers;
 
 pub use harness::run;

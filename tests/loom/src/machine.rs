@@ -10,7 +10,7 @@ use crate::{
         futex::Wake,
         thread,
     },
-    trace,
+    trace, writers,
 };
 use core::{
     cell::{Cell, RefCell},
@@ -108,6 +108,7 @@ pub(crate) fn boot(rules: Rules) {
     memory::clear();
     defects::clear();
     barriers::clear();
+    writers::clear();
     trace::clear();
     with(|machine| {
         machine.rules = rules;

@@ -75,6 +75,8 @@ pub(crate) struct Head {
     closed: AtomicU32,
     /// How often a process has let go of its last handle of a kind.
     leaves: AtomicU32,
+    /// How often a handle was about to be counted no more: whoever sees that has seen who has it instead, if somebody does.
+    moves: AtomicU32,
     pub(crate) producers: Side,
     producing: Producers,
     sent: Line,
@@ -199,6 +201,16 @@ impl Head {
 
     pub(crate) fn note_leave(&self) {
         self.leaves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn moves(&self) -> u32 {
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// Before a handle is counted no more, and after it was counted wherever it goes.
+    pub(crate) fn note_move(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        fault::point("queue: about to let go");
     }
 
     /// No message is sent from here on. Only inside the producers' side.

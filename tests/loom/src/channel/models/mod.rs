@@ -1,5 +1,6 @@
 //! The models of queues.
 
+mod presence;
 mod ring;
 mod side;
 mod sleep;
@@ -7,4 +8,4 @@ mod sleep;
 use crate::harness::Model;
 
 /// All of them.
-pub(crate) const ALL: &[&[Model]] = &[ring::MODELS, side::MODELS, sleep::MODELS];
+pub(crate) const ALL: &[&[Model]] = &[ring::MODELS, side::MODELS, sleep::MODELS, presence::MODELS];
