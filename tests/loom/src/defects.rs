@@ -13,8 +13,8 @@ pub(crate) enum Defect {
     Forgotten,
     /// Who is about to sleep does not look at it once more.
     Unseen,
-    /// It is stored only when the storer passes a point.
-    Late(&'static str),
+    /// What is stored after the first of two points is stored at the second one.
+    Late(&'static str, &'static str),
 }
 
 thread_local! {
@@ -71,7 +71,7 @@ pub(crate) fn seen<T: Copy + TryInto<u64> + TryFrom<u64>>(address: usize, value:
             }
             *before
         }),
-        Defect::Same(_) | Defect::Late(_) => now,
+        Defect::Same(_) | Defect::Late(..) => now,
     };
     T::try_from(seen).ok().expect("it was one")
 }
@@ -86,7 +86,7 @@ pub(crate) fn note_store(address: usize) {
 /// At which point the word is stored, if not at once.
 pub(crate) fn is_late(address: usize) -> Option<&'static str> {
     match defect(address) {
-        Some(Defect::Late(point)) => Some(point),
+        Some(Defect::Late(first, second)) if machine::is_between(first, second) => Some(second),
         _ => None,
     }
 }

@@ -53,7 +53,7 @@ struct Thread {
     /// The points that it has passed, the last one last.
     points: Vec<&'static str>,
     /// What it does too late, and at which points.
-    late: Vec<(&'static str, Box<dyn FnOnce()>)>,
+    late: Vec<Late>,
     /// The robust list, the first member first, as the addresses of `next` fields.
     robust: Vec<usize>,
     pending: Option<usize>,
@@ -64,6 +64,9 @@ struct Thread {
     /// The addresses of the locks it reads under.
     reads: Vec<usize>,
 }
+
+/// What is done when a point is passed.
+type Late = (&'static str, Box<dyn FnOnce()>);
 
 thread_local! {
     static MACHINE: RefCell<Machine> = const {

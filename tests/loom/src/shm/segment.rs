@@ -56,6 +56,10 @@ const fn piece(place: u64) -> u64 {
 
 impl Segment {
     #[allow(clippy::unnecessary_wraps, reason = "as in the runtime")]
+    #[allow(
+        clippy::arc_with_non_send_sync,
+        reason = "all threads of a model are coroutines of one"
+    )]
     pub(crate) fn create_sparse(_reserved: usize) -> Result<Arc<Self>, ShmError> {
         let words = UNUSED.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; WORDS / 8]);
         let log = || (0..LOG_BYTES / 8).map(|_| AtomicU64::new(u64::MAX)).collect();

@@ -140,7 +140,9 @@ const BOTH: [Role; 2] = [Role::Sender, Role::Receiver];
 
 /// Handles of the queue for a process.
 fn book(core: &Core, process: usize, roles: &[Role]) {
-    roles.iter().for_each(|role| core.presence().join(nth(process), *role));
+    for role in roles {
+        core.presence().join(nth(process), *role);
+    }
 }
 
 /// The only other one is killed at any step of closing the queue.
