@@ -1,6 +1,6 @@
 //! Words that are not what they should be: defects of single words, which a model has to notice.
 
-use crate::machine;
+use crate::{machine, points};
 use core::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -66,7 +66,7 @@ pub(crate) fn seen<T: Copy + TryInto<u64> + TryFrom<u64>>(address: usize, value:
         }
         Defect::Unseen => BEFORE.with_borrow_mut(|before| {
             let before = before.entry((address, me)).or_insert(now);
-            if !machine::is_between("queue: marked as a sleeper", "queue: falls asleep") {
+            if !points::is_between("queue: marked as a sleeper", "queue: falls asleep") {
                 *before = now;
             }
             *before
@@ -86,7 +86,7 @@ pub(crate) fn note_store(address: usize) {
 /// At which point the word is stored, if not at once.
 pub(crate) fn is_late(address: usize) -> Option<&'static str> {
     match defect(address) {
-        Some(Defect::Late(first, second)) if machine::is_between(first, second) => Some(second),
+        Some(Defect::Late(first, second)) if points::is_between(first, second) => Some(second),
         _ => None,
     }
 }

@@ -18,6 +18,7 @@ mod harness;
 mod machine;
 mod memory;
 mod models;
+mod points;
 mod primitive;
 mod rules;
 mod shm;

@@ -5,7 +5,7 @@ pub(crate) use core::{cell::UnsafeCell, sync::atomic::Ordering};
 use crate::{
     barriers, defects,
     machine::{self, Sabotage, weaken},
-    memory, writers,
+    memory, points, writers,
 };
 use core::fmt;
 use std::rc::Rc;
@@ -103,7 +103,7 @@ macro_rules! atomic {
             pub(crate) fn store(&self, value: $value, order: Ordering) {
                 if let Some(point) = defects::is_late(self.address()) {
                     if let Some(object) = self.object() {
-                        machine::later(point, move || object.store(value, order));
+                        points::later(point, move || object.store(value, order));
                     }
                     return;
                 }

@@ -6,7 +6,7 @@
 use crate::{
     channel::{LOG, LOG_BYTES, LOG_END, STEP},
     machine::{self, Sabotage},
-    memory,
+    memory, points,
 };
 use core::{
     alloc::Layout,
@@ -123,7 +123,7 @@ impl Segment {
             machine::step();
         } else {
             let log = Rc::clone(&self.log);
-            machine::later("queue: message sent", move || {
+            points::later("queue: message sent", move || {
                 for at in word..(word + 4).min(log.0[0].len()) {
                     log.0[0][at].store(log.0[1][at].load(Ordering::Relaxed), Ordering::Relaxed);
                 }

@@ -9,7 +9,8 @@ use crate::{
     },
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, count_passes, me, nth, process, victim},
+    machine::{Death, Process, Sabotage, me, nth, process, victim},
+    points::count_passes,
 };
 use std::{cell::RefCell, rc::Rc, sync::Arc};
 

@@ -8,7 +8,8 @@ use crate::{
     },
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, count_passes, me, nth, process, victim},
+    machine::{Death, Process, Sabotage, me, nth, process, victim},
+    points::count_passes,
 };
 
 pub(crate) const MODELS: &[Model] = &[
