@@ -371,16 +371,23 @@ impl Core {
     /// Who has handles of this kind. With `verify`, by asking the kernel.
     pub(crate) fn who(&self, role: Role, verify: bool) -> Account {
         let Some(world) = world::existing() else { return Account::Own };
-        let pages = self.head.pages.load(Ordering::Acquire);
         let is_alive =
             |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
-        self.presence.who(world::me().id, role, is_alive, pages)
+        loop {
+            let moves = self.head.changes.moves();
+            let pages = self.head.pages.load(Ordering::Acquire);
+            let account = self.presence.who(world::me().id, role, is_alive, pages);
+            // A handle that went from one account to another meanwhile may have been on neither when we looked there.
+            if account == Account::Others || self.head.changes.moves() == moves {
+                return account;
+            }
+        }
     }
 
     /// Whether a receiver is left, for senders: looks again only after somebody has died or let go of his last handle.
     #[inline]
     pub(crate) fn has_receivers(&self) -> bool {
-        let now = u64::from(world::deaths()) << 32 | u64::from(self.head.leaves());
+        let now = u64::from(world::deaths()) << 32 | u64::from(self.head.changes.leaves());
         self.found.load(Ordering::Relaxed) == now.wrapping_add(1) || self.look_for_receivers(now)
     }
 
@@ -393,9 +400,22 @@ impl Core {
         found
     }
 
+    /// Handles on the account of a process have come out of a message, or will never. Those that have come out were counted before.
+    pub(super) fn land(&self, charged: Identity, roles: impl IntoIterator<Item = Role>) {
+        self.head.changes.note_move();
+        roles.into_iter().for_each(|role| self.presence.land(charged, role));
+        self.announce_leave();
+    }
+
+    /// A process lets go of a handle; whether that was its last one of any of these roles.
+    pub(super) fn leave(&self, id: Identity, roles: impl IntoIterator<Item = Role>) -> bool {
+        self.head.changes.note_move();
+        roles.into_iter().fold(false, |last, role| last | self.presence.leave(id, role))
+    }
+
     /// Somebody is gone: all who wait look again.
     pub(crate) fn announce_leave(&self) {
-        self.head.note_leave();
+        self.head.changes.note_leave();
         self.head.items.ring(u32::MAX);
         self.head.space.ring(u32::MAX);
     }

@@ -47,7 +47,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
             self.core.head().was_shared.store(1, Ordering::Relaxed);
             let core = Arc::clone(&self.core);
             Self::roles().for_each(|role| core.presence().take_off(charged, role));
-            transfer::or_else(move || Self::land(&core, charged));
+            transfer::or_else(move || core.land(charged, Self::roles()));
         }
         transfer::record(self.core.segment());
         Ok((self.core.segment().id(), charged.bits(), fingerprint))
@@ -71,7 +71,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         let hold = Self::new(Core::attach(&segment, fingerprint)?)?;
         let charged = Identity::from_bits(charged);
         if charged != Identity::NOBODY {
-            Self::land(&hold.core, charged);
+            hold.core.land(charged, Self::roles());
         }
         Ok(hold)
     }
@@ -82,11 +82,6 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
     ) -> Result<Self, D::Error> {
         let parts = Parts::deserialize(deserializer)?;
         Self::from_parts(parts, fingerprint).map_err(D::Error::custom)
-    }
-
-    fn land(core: &Core, charged: Identity) {
-        Self::roles().for_each(|role| core.presence().land(charged, role));
-        core.announce_leave();
     }
 }
 
@@ -121,9 +116,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Drop for Hold<SENDS, RECEIVES> {
         if self.holder != world::me().id {
             return;
         }
-        let mut last = false;
-        Self::roles().for_each(|role| last |= self.core.presence().leave(self.holder, role));
-        if last {
+        if self.core.leave(self.holder, Self::roles()) {
             self.core.announce_leave();
         }
     }

@@ -108,7 +108,7 @@ impl Jobs {
         };
         let (head, work, me) = (self.core.head(), self.work(), world::me().id);
         let is_dead = if certain { raw::is_gone } else { raw::is_dead };
-        work.sweep(self.hands(), head.received());
+        work.sweep(self.hands(), head.received(), is_dead, |index| self.release(index));
         if let Some(index) = work.find_again(self.hands(), head.received(), is_dead) {
             return self.take_again(index, me);
         }
@@ -168,13 +168,22 @@ impl Jobs {
     /// The job is done.
     pub(super) fn finish(&self, index: usize) {
         let hand = &self.hands()[index];
-        let len = hand.len();
+        if hand.len() > KEPT {
+            // First done, then without its bytes: who is killed in between leaves no job that is only half there.
+            hand.done();
+            self.release(index);
+        }
+        hand.free();
+        self.announce();
+    }
+
+    /// Gives back the memory of a job that is done.
+    fn release(&self, index: usize) {
+        let len = self.hands()[index].len().next_multiple_of(KEPT);
         if len > KEPT {
             // If the system does not take it, it stays ours.
             let _ = memory::punch(self.core.segment(), place_of(index) + KEPT, len - KEPT);
         }
-        hand.free();
-        self.announce();
     }
 
     /// The job is to be had again.

@@ -54,6 +54,17 @@ impl Legacy {
     }
 
     fn has_receivers(&self, world: &World) -> bool {
+        loop {
+            let moves = self.word(HEAD + Head::MOVES);
+            let found = self.finds_receivers(world);
+            // As in `Core::who`.
+            if found || self.word(HEAD + Head::MOVES) == moves {
+                return found;
+            }
+        }
+    }
+
+    fn finds_receivers(&self, world: &World) -> bool {
         let pages = self.word(HEAD + Head::PAGES).unwrap_or(0);
         (0..64).filter(|page| pages >> page & 1 != 0).any(|page| {
             let bytes = memory::read_at(&self.queue, PRESENCE as u64 + page * 4096, 4096);

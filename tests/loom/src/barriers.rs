@@ -19,6 +19,7 @@ struct Words {
 
 thread_local! {
     static WORDS: RefCell<Option<Rc<Words>>> = const { RefCell::new(None) };
+    static ARE_THERE: Cell<bool> = const { Cell::new(false) };
     static COUNT: Cell<u32> = const { Cell::new(0) };
     static PASSED: Cell<[u32; loom::MAX_THREADS]> = const { Cell::new([0; loom::MAX_THREADS]) };
 }
@@ -26,16 +27,23 @@ thread_local! {
 /// A model without barriers begins.
 pub(crate) fn clear() {
     WORDS.set(None);
+    ARE_THERE.set(false);
     COUNT.set(0);
     PASSED.set([0; loom::MAX_THREADS]);
 }
 
 /// There will be barriers.
 pub(crate) fn begin() {
+    ARE_THERE.set(true);
     if !machine::is_strong() {
         let threads = core::array::from_fn(|_| AtomicU32::new(0));
         WORDS.set(Some(Rc::new(Words { threads, barrier: AtomicU32::new(0) })));
     }
+}
+
+/// Whether there are.
+pub(crate) fn are_there() -> bool {
+    ARE_THERE.get()
 }
 
 fn words() -> Option<Rc<Words>> {

@@ -1,6 +1,6 @@
 //! Words that are not what they should be: defects of single words, which a model has to notice.
 
-use crate::machine;
+use crate::{machine, points};
 use core::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ pub(crate) enum Defect {
     Forgotten,
     /// Who is about to sleep does not look at it once more.
     Unseen,
-    /// It is stored only when the storer passes a point.
-    Late(&'static str),
+    /// What is stored after the first of two points is stored at the second one.
+    Late(&'static str, &'static str),
 }
 
 thread_local! {
@@ -66,12 +66,12 @@ pub(crate) fn seen<T: Copy + TryInto<u64> + TryFrom<u64>>(address: usize, value:
         }
         Defect::Unseen => BEFORE.with_borrow_mut(|before| {
             let before = before.entry((address, me)).or_insert(now);
-            if !machine::is_between("queue: marked as a sleeper", "queue: falls asleep") {
+            if !points::is_between("queue: marked as a sleeper", "queue: falls asleep") {
                 *before = now;
             }
             *before
         }),
-        Defect::Same(_) | Defect::Late(_) => now,
+        Defect::Same(_) | Defect::Late(..) => now,
     };
     T::try_from(seen).ok().expect("it was one")
 }
@@ -86,7 +86,7 @@ pub(crate) fn note_store(address: usize) {
 /// At which point the word is stored, if not at once.
 pub(crate) fn is_late(address: usize) -> Option<&'static str> {
     match defect(address) {
-        Some(Defect::Late(point)) => Some(point),
+        Some(Defect::Late(first, second)) if points::is_between(first, second) => Some(second),
         _ => None,
     }
 }

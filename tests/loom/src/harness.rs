@@ -4,7 +4,7 @@ use crate::{
     channel,
     explore::Explorer,
     machine::{self, Sabotage},
-    models, trace,
+    models, points, trace,
 };
 use core::cell::RefCell;
 use std::{
@@ -181,6 +181,6 @@ fn describe(payload: &(dyn core::any::Any + Send)) -> String {
     let said = said.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let place = PANICKED_AT.take();
-    let points = machine::whereabouts().join(", ");
-    format!("{said}, at {place}; the threads have last passed {points}")
+    let last = points::whereabouts().join(", ");
+    format!("{said}, at {place}; the threads have last passed {last}")
 }

@@ -18,11 +18,13 @@ mod harness;
 mod machine;
 mod memory;
 mod models;
+mod points;
 mod primitive;
 mod rules;
 mod shm;
 mod sync;
 mod sys;
 mod trace;
+mod writers;
 
 pub use harness::run;

@@ -2,7 +2,7 @@
 
 pub(crate) use crate::rules::{Death, Rules, Sabotage};
 use crate::{
-    barriers, defects, memory,
+    barriers, defects, memory, points,
     primitive::Ordering,
     shm::world::{Identity, Me, WORLD},
     sys::{
@@ -10,7 +10,7 @@ use crate::{
         futex::Wake,
         thread,
     },
-    trace,
+    trace, writers,
 };
 use core::{
     cell::{Cell, RefCell},
@@ -50,10 +50,6 @@ struct Thread {
     has_ended: bool,
     is_dead: bool,
     steps: u32,
-    /// The points that it has passed, the last one last.
-    points: Vec<&'static str>,
-    /// What it does too late, and at which points.
-    late: Vec<(&'static str, Box<dyn FnOnce()>)>,
     /// The robust list, the first member first, as the addresses of `next` fields.
     robust: Vec<usize>,
     pending: Option<usize>,
@@ -108,6 +104,8 @@ pub(crate) fn boot(rules: Rules) {
     memory::clear();
     defects::clear();
     barriers::clear();
+    points::clear();
+    writers::clear();
     trace::clear();
     with(|machine| {
         machine.rules = rules;
@@ -134,12 +132,6 @@ pub(crate) fn shut_down() {
 /// What this thread has explored.
 pub(crate) fn counts() -> Counts {
     with(|machine| machine.counts)
-}
-
-/// The last point that each thread has passed, for the report of a failure.
-pub(crate) fn whereabouts() -> Vec<&'static str> {
-    let last = |thread: &Thread| thread.points.last().copied().unwrap_or("the start");
-    with(|machine| machine.threads.iter().map(last).collect())
 }
 
 pub(crate) fn has(sabotage: Sabotage) -> bool {
@@ -249,42 +241,6 @@ pub(crate) fn step() {
     if is_fatal {
         panic::resume_unwind(Box::new(Killed));
     }
-}
-
-/// This thread passes a point that has a name.
-pub(crate) fn pass(point: &'static str) {
-    if !std::thread::panicking() {
-        trace(|| point);
-        let late = with_me(|me| {
-            me.points.push(point);
-            me.late.extract_if(.., |(at, _)| *at == point).collect::<Vec<_>>()
-        });
-        for (_, act) in late {
-            step();
-            act();
-        }
-    }
-}
-
-/// Has this thread do something when it passes a point, too late.
-pub(crate) fn later(point: &'static str, act: impl FnOnce() + 'static) {
-    with_me(|me| me.late.push((point, Box::new(act))));
-}
-
-/// Whether this thread has passed one point and not yet the other one that follows.
-pub(crate) fn is_between(first: &str, second: &str) -> bool {
-    let at = |me: &Thread, point| me.points.iter().rposition(|passed| *passed == point);
-    with_me(|me| at(me, first) > at(me, second))
-}
-
-/// Whether the process that was started as the n-th, counted from 1, has passed a point. Only after its end: it is no step.
-pub(crate) fn has_passed(process: usize, point: &str) -> bool {
-    with(|machine| machine.threads[process].points.contains(&point))
-}
-
-/// How often it has. Only after its end.
-pub(crate) fn count_passes(process: usize, point: &str) -> usize {
-    with(|machine| machine.threads[process].points.iter().filter(|at| **at == point).count())
 }
 
 /// The process that is started as the n-th, counted from 1; the one that sets the model up is the 0th.

@@ -5,7 +5,7 @@ pub(crate) use core::{cell::UnsafeCell, sync::atomic::Ordering};
 use crate::{
     barriers, defects,
     machine::{self, Sabotage, weaken},
-    memory,
+    memory, points, writers,
 };
 use core::fmt;
 use std::rc::Rc;
@@ -50,6 +50,8 @@ macro_rules! atomic {
                 machine::step();
                 order();
                 let result = change(&object);
+                writers::note(self.address());
+                defects::note_store(self.address());
                 order();
                 barriers::publish();
                 self.trace(what, &result);
@@ -67,18 +69,30 @@ macro_rules! atomic {
             pub(crate) fn load(&self, order: Ordering) -> $value {
                 let Some(object) = self.object() else { return 0 };
                 self::order();
-                let value = object.load(weaken(order));
+                let value = if writers::is_mine(self.address()) {
+                    self.load_own(&object, weaken(order))
+                } else {
+                    object.load(weaken(order))
+                };
                 let value = defects::seen(self.address(), value);
                 self.trace("load", &value);
                 value
             }
 
+            /// What this thread was the last to write. To the checker it looks like an exchange that failed: a load of ours would have it forget
+            /// that somebody else has loaded the word before what we are going to store, and never try it the other way round.
+            fn load_own(&self, object: &<Self as Twin>::Object, order: Ordering) -> $value {
+                let (Ok(value) | Err(value)) = object.compare_exchange(Self::UNUSUAL, Self::UNUSUAL, order, order);
+                value
+            }
+
+            const UNUSUAL: $value = 0x5eed_5eed;
+
             /// The last value, which only the kernel can be sure to see. To the checker it looks like an exchange that failed,
             /// so that it tries what happens before and after it.
             pub(crate) fn latest(&self, order: Ordering) -> $value {
-                const UNUSUAL: $value = 0x5eed_5eed;
                 let Some(object) = self.object() else { return 0 };
-                match object.compare_exchange(UNUSUAL, UNUSUAL, order, order) {
+                match object.compare_exchange(Self::UNUSUAL, Self::UNUSUAL, order, order) {
                     Ok(value) | Err(value) => {
                         self.trace("latest", &value);
                         value
@@ -89,11 +103,10 @@ macro_rules! atomic {
             pub(crate) fn store(&self, value: $value, order: Ordering) {
                 if let Some(point) = defects::is_late(self.address()) {
                     if let Some(object) = self.object() {
-                        machine::later(point, move || object.store(value, order));
+                        points::later(point, move || object.store(value, order));
                     }
                     return;
                 }
-                defects::note_store(self.address());
                 self.change(("store", value), |object| object.store(value, weaken(order)));
             }
 
@@ -125,10 +138,19 @@ macro_rules! atomic {
                 &self,
                 success: Ordering,
                 failure: Ordering,
-                next: impl FnMut($value) -> Option<$value>,
+                mut next: impl FnMut($value) -> Option<$value>,
             ) -> Result<$value, $value> {
                 let (success, failure) = (weaken(success), weaken(failure));
-                let change = |object: &<Self as Twin>::Object| object.fetch_update(success, failure, next);
+                let change = |object: &<Self as Twin>::Object| {
+                    let mut seen = self.load_own(object, failure);
+                    loop {
+                        let Some(value) = next(seen) else { return Err(seen) };
+                        match object.compare_exchange(seen, value, success, failure) {
+                            Ok(before) => return Ok(before),
+                            Err(now) => seen = now,
+                        }
+                    }
+                };
                 self.change("update", change).unwrap_or(Ok(0))
             }
 

@@ -65,4 +65,6 @@ pub(crate) enum Sabotage {
     LateHand,
     /// Nobody notices that a handle changes its holder.
     NoMoves,
+    /// The table never knows of a death.
+    NoTable,
 }

@@ -17,8 +17,9 @@ pub(crate) const PER_PAGE: usize = 4096 / size_of::<Hand>();
 /// |---|---|---|
 /// | 0 | free | a receiver inside the consumers' side (held, before it commits the receive) |
 /// | process, attempt, `HELD`, and `number` is still to be received | nothing: its taker died before the commit | the next receiver (0) |
-/// | process, attempt, `HELD`, and `number` was received | it is in work | its holder (0, or `RETURNED`); a receiver, once the process is dead (its own, one attempt more) |
+/// | process, attempt, `HELD`, and `number` was received | it is in work | its holder (0, `DONE` or `RETURNED`); a receiver, once the process is dead (its own, one attempt more) |
 /// | process, attempt, `RETURNED` | it is to be had again | a receiver (held, one attempt more) |
+/// | process, attempt, `DONE` | it is done, and its memory is being given back | its holder (0); a receiver, once the process is dead (0) |
 ///
 /// Each change is one store. `number`, `len` and `note` are written before the state, and only while it is 0.
 #[repr(C, align(64))]
@@ -34,6 +35,7 @@ pub(crate) struct Hand {
 
 const HELD: u64 = 1;
 const RETURNED: u64 = 2;
+const DONE: u64 = 3;
 const KIND: u64 = 3;
 const ATTEMPT_SHIFT: u32 = 2;
 /// The highest attempt that is counted.
@@ -96,6 +98,13 @@ impl Hand {
         fault::point("work: job taken over");
     }
 
+    /// It is done, and still has memory to give back. By its holder.
+    pub(crate) fn done(&self) {
+        let (holder, attempt, _) = self.state();
+        self.state.store(pack(holder, attempt, DONE), Ordering::Release);
+        fault::point("work: job done, but for its memory");
+    }
+
     /// It is done. By its holder, or inside the consumers' side.
     pub(crate) fn free(&self) {
         self.state.store(0, Ordering::Release);
@@ -116,7 +125,7 @@ pub(crate) fn bytes_have_jobs(bytes: &[u8], received: u64) -> bool {
         let word = |at: usize| hand.get(at..)?.first_chunk().copied().map(u64::from_ne_bytes);
         let state = word(core::mem::offset_of!(Hand, state)).unwrap_or(0);
         let number = word(core::mem::offset_of!(Hand, number)).unwrap_or(0);
-        state & KIND != 0 && number < received
+        matches!(state & KIND, HELD | RETURNED) && number < received
     })
 }
 
@@ -128,10 +137,22 @@ impl Work {
         &hands[..(self.high.load(Ordering::Acquire) as usize).min(HANDS)]
     }
 
-    /// Frees the hands of those who died before their receive was committed. Inside the consumers' side.
-    pub(crate) fn sweep(&self, hands: &[Hand; HANDS], received: u64) {
-        for hand in self.used(hands) {
-            if hand.number.load(Ordering::Relaxed) >= received && hand.state().2 != 0 {
+    /// Frees the hands of those who died before their receive was committed, or with what was done; `release` gives back the memory that
+    /// the latter have. Inside the consumers' side.
+    pub(crate) fn sweep(
+        &self,
+        hands: &[Hand; HANDS],
+        received: u64,
+        is_dead: impl Fn(Identity) -> bool,
+        release: impl Fn(usize),
+    ) {
+        for (index, hand) in self.used(hands).iter().enumerate() {
+            let (holder, _, kind) = hand.state();
+            let is_done = kind == DONE && is_dead(holder);
+            if is_done {
+                release(index);
+            }
+            if is_done || kind != 0 && hand.number.load(Ordering::Relaxed) >= received {
                 hand.state.store(0, Ordering::Release);
             }
         }
@@ -145,9 +166,11 @@ impl Work {
         is_dead: impl Fn(Identity) -> bool,
     ) -> Option<usize> {
         let is_again = |hand: &Hand| {
-            let (holder, _, kind) = hand.state();
-            hand.number.load(Ordering::Relaxed) < received
-                && (kind == RETURNED || kind == HELD && is_dead(holder))
+            let seen = hand.state();
+            let (holder, _, kind) = seen;
+            // Who is dead by now may have done it just before.
+            let is_left = || kind == HELD && is_dead(holder) && hand.state() == seen;
+            hand.number.load(Ordering::Relaxed) < received && (kind == RETURNED || is_left())
         };
         let all = self.used(hands).iter().enumerate().filter(|(_, hand)| is_again(hand));
         all.min_by_key(|(_, hand)| hand.number.load(Ordering::Relaxed)).map(|(index, _)| index)
@@ -158,7 +181,9 @@ impl Work {
         let counts = |hand: &&Hand| {
             let (holder, _, kind) = hand.state();
             let is_own = kind == HELD && holder == except && except != Identity::NOBODY;
-            kind != 0 && !is_own && hand.number.load(Ordering::Relaxed) < received
+            matches!(kind, HELD | RETURNED)
+                && !is_own
+                && hand.number.load(Ordering::Relaxed) < received
         };
         self.used(hands).iter().filter(counts).count()
     }

@@ -3,6 +3,7 @@
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     shm::world::{self, Identity, Phase, SLOTS, World},
+    sys::fault,
 };
 
 /// One entry per slot of the process table.
@@ -37,10 +38,44 @@ pub(crate) struct Seat {
     pub(super) inside: AtomicU32,
 }
 
+/// What happens to handles, for those who have looked at the entries.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Changes {
+    /// How often a process has let go of its last handle of a kind.
+    leaves: AtomicU32,
+    /// How often a handle was about to be counted no more.
+    moves: AtomicU32,
+}
+
+impl Changes {
+    /// Where that word lies.
+    pub(super) const MOVES: usize = core::mem::offset_of!(Self, moves);
+
+    pub(crate) fn leaves(&self) -> u32 {
+        self.leaves.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_leave(&self) {
+        self.leaves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn moves(&self) -> u32 {
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// Before a handle is counted no more, and after it was counted wherever it goes: whoever finds it nowhere, since he has looked here before that and
+    /// there after it, finds another number than before, and looks again.
+    pub(crate) fn note_move(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+        fault::point("queue: about to let go");
+    }
+}
+
 /// How many entries a page of the system holds.
 pub(crate) const PER_PAGE: usize = 4096 / size_of::<Entry>();
 // One bit of `Head::pages` for each page.
-const _: () = assert!(SLOTS / PER_PAGE <= 64);
+const _: () = assert!(SLOTS.div_ceil(PER_PAGE) <= 64);
 
 /// What a handle is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

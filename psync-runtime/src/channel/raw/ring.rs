@@ -3,6 +3,7 @@
 use super::{
     Bell, Memory, Reason, Side, Work,
     near::{expect_reads, expect_writes},
+    presence::Changes,
     record::{Bytes, Record, extent_of, follow, look, padded, payload, put},
     sizes::{self, INLINE, LIST, SPARE, STEP},
 };
@@ -78,8 +79,7 @@ pub(crate) struct Head {
     /// Whether a second process has ever had it, or a message to one.
     pub(crate) was_shared: AtomicU32,
     closed: AtomicU32,
-    /// How often a process has let go of its last handle of a kind.
-    leaves: AtomicU32,
+    pub(crate) changes: Changes,
     pub(crate) producers: Side,
     producing: Producers,
     sent: Line,
@@ -143,6 +143,7 @@ impl Head {
     /// Where its words lie, for whoever reads them from the file.
     pub(crate) const RECEIVED: usize = core::mem::offset_of!(Self, received);
     pub(crate) const PAGES: usize = core::mem::offset_of!(Self, pages);
+    pub(crate) const MOVES: usize = core::mem::offset_of!(Self, changes) + Changes::MOVES;
     pub(crate) const HANDS: usize = core::mem::offset_of!(Self, work) + Work::HIGH;
 
     /// Fills in what a new queue begins with. Everything else is zero.
@@ -184,14 +185,6 @@ impl Head {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire) != 0
-    }
-
-    pub(crate) fn leaves(&self) -> u32 {
-        self.leaves.load(Ordering::Acquire)
-    }
-
-    pub(crate) fn note_leave(&self) {
-        self.leaves.fetch_add(1, Ordering::AcqRel);
     }
 
     /// No message is sent from here on. Only inside the producers' side.
@@ -468,8 +461,10 @@ impl Head {
             return;
         }
         // Whoever is dead may have given its pages back already: then it is not to be written any more.
-        let is_whole = after == After::Receive;
-        if !is_whole || freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
+        let may_be_punched = after == After::Death;
+        if may_be_punched
+            || freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE
+        {
             memory.punch(chunk * CHUNK, CHUNK);
             return;
         }

@@ -2,7 +2,7 @@
 
 use super::{
     core::{Core, Lack, Limit, Needs, Refusal},
-    raw::{self, Bytes, Role},
+    raw::{self, Bytes},
 };
 use crate::{
     barriers,
@@ -54,11 +54,11 @@ fn spoil_words(core: &Core) {
     if has(Sabotage::LateHand) {
         for hand in &core.hands()[..3] {
             let words = words(hand);
-            spoil(words["state"], Defect::Late("queue: message received"));
+            spoil(words["state"], Defect::Late("work: hand described", "queue: message received"));
         }
     }
     if has(Sabotage::NoMoves) {
-        spoil(words(core.head())["moves"], Defect::Forgotten);
+        spoil(words(core.head())["changes.moves"], Defect::Forgotten);
     }
 }
 
@@ -149,11 +149,6 @@ pub(super) fn is_in_order(messages: &[Message], sender: u8, first: u8) -> usize 
     let expected: Vec<u8> = (first..).take(of_sender.len()).collect();
     assert_eq!(of_sender, expected, "out of order, lost, or twice");
     of_sender.len()
-}
-
-/// A handle of a queue, counted as `channel::hold` counts it.
-pub(super) fn book(core: &Core, role: Role) {
-    core.presence().join(crate::shm::world::me().id, role);
 }
 
 /// The file behind a queue.

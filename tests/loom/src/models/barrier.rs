@@ -4,9 +4,8 @@ use super::data::Data;
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{
-        Death, Process, Sabotage, doomed, endanger, has_passed, process, shared, strike, victim,
-    },
+    machine::{Death, Process, Sabotage, doomed, endanger, process, shared, strike, victim},
+    points::has_passed,
     sync::raw::{Arrival, RawBarrier},
     sys::clock::Deadline,
 };

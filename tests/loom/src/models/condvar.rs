@@ -3,7 +3,8 @@
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, doomed, has_passed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, process, shared, strike, victim},
+    points::has_passed,
     primitive::{AtomicU32, Ordering},
     sync::raw::{Acquired, Ended, RawCondvar, RawMutex},
     sys::clock::Deadline,

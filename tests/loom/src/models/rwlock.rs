@@ -4,7 +4,8 @@ use super::data::Data;
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, doomed, has_passed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, doomed, process, shared, strike, victim},
+    points::has_passed,
     sync::raw::{RawRwLock, Reading, Refusal},
     sys::clock::Deadline,
 };

@@ -4,7 +4,8 @@ use super::data::{Data, Room};
 use crate::{
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, has_passed, process, shared, strike, victim},
+    machine::{Death, Process, Sabotage, process, shared, strike, victim},
+    points::has_passed,
     sync::raw::{Denied, RawSemaphore, Release},
     sys::clock::Deadline,
 };

@@ -6,7 +6,7 @@
 use crate::{
     channel::{LOG, LOG_BYTES, LOG_END, STEP},
     machine::{self, Sabotage},
-    memory,
+    memory, points,
 };
 use core::{
     alloc::Layout,
@@ -56,6 +56,10 @@ const fn piece(place: u64) -> u64 {
 
 impl Segment {
     #[allow(clippy::unnecessary_wraps, reason = "as in the runtime")]
+    #[allow(
+        clippy::arc_with_non_send_sync,
+        reason = "all threads of a model are coroutines of one"
+    )]
     pub(crate) fn create_sparse(_reserved: usize) -> Result<Arc<Self>, ShmError> {
         let words = UNUSED.with_borrow_mut(Vec::pop).unwrap_or_else(|| vec![0; WORDS / 8]);
         let log = || (0..LOG_BYTES / 8).map(|_| AtomicU64::new(u64::MAX)).collect();
@@ -119,7 +123,7 @@ impl Segment {
             machine::step();
         } else {
             let log = Rc::clone(&self.log);
-            machine::later("queue: message sent", move || {
+            points::later("queue: message sent", move || {
                 for at in word..(word + 4).min(log.0[0].len()) {
                     log.0[0][at].store(log.0[1][at].load(Ordering::Relaxed), Ordering::Relaxed);
                 }

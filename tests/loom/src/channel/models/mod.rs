@@ -1,5 +1,7 @@
 //! The models of queues.
 
+mod hands;
+mod presence;
 mod ring;
 mod side;
 mod sleep;
@@ -7,4 +9,5 @@ mod sleep;
 use crate::harness::Model;
 
 /// All of them.
-pub(crate) const ALL: &[&[Model]] = &[ring::MODELS, side::MODELS, sleep::MODELS];
+pub(crate) const ALL: &[&[Model]] =
+    &[ring::MODELS, side::MODELS, sleep::MODELS, presence::MODELS, hands::MODELS];

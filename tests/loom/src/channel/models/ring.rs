@@ -8,7 +8,8 @@ use crate::{
     },
     explore::Explorer,
     harness::Model,
-    machine::{Death, Sabotage, count_passes, process, victim},
+    machine::{Death, Sabotage, process, victim},
+    points::count_passes,
 };
 use std::{cell::RefCell, rc::Rc};
 

@@ -8,7 +8,8 @@ use crate::{
     },
     explore::Explorer,
     harness::Model,
-    machine::{Death, Process, Sabotage, count_passes, me, nth, process, victim},
+    machine::{Death, Process, Sabotage, me, nth, process, victim},
+    points::count_passes,
 };
 
 pub(crate) const MODELS: &[Model] = &[
@@ -140,7 +141,9 @@ const BOTH: [Role; 2] = [Role::Sender, Role::Receiver];
 
 /// Handles of the queue for a process.
 fn book(core: &Core, process: usize, roles: &[Role]) {
-    roles.iter().for_each(|role| core.presence().join(nth(process), *role));
+    for role in roles {
+        core.presence().join(nth(process), *role);
+    }
 }
 
 /// The only other one is killed at any step of closing the queue.

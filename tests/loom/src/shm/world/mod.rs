@@ -151,7 +151,11 @@ impl World {
     }
 
     pub(crate) fn is_alive(&self, id: Identity) -> bool {
-        id != Identity::NOBODY && self.dead[machine::slot(id)].load(Ordering::Acquire) == 0
+        if id == Identity::NOBODY {
+            return false;
+        }
+        let is_known = self.dead[machine::slot(id)].load(Ordering::Acquire) != 0;
+        !is_known || machine::has(Sabotage::NoTable)
     }
 
     /// See the runtime's.
