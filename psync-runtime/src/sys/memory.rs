@@ -81,6 +81,17 @@ pub(crate) fn read_at(file: impl AsFd, start: u64, len: usize) -> Result<Vec<u8>
     Ok(bytes)
 }
 
+/// Reads a part of the file of which somebody else says how long it is. That may be wrong: what the file has no memory for is refused, before
+/// there is any here.
+pub(crate) fn read_claimed(file: impl AsFd, start: u64, len: u64) -> Result<Vec<u8>, OsError> {
+    let stat = OsError::wrap("fstat", nix::sys::stat::fstat(file.as_fd()))?;
+    let held = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+    match usize::try_from(len) {
+        Ok(len) if len as u64 <= held => read_at(file, start, len),
+        _ => Err(OsError::new("pread", nix::errno::Errno::EFBIG)),
+    }
+}
+
 /// Fixes the file's size for good, for every holder.
 pub(crate) fn seal_size(file: impl AsFd) -> Result<(), OsError> {
     let seals = SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL;

@@ -1,9 +1,46 @@
-//! Records of the log as they lie in memory: a word, and bytes behind it.
+//! Records of the log as they lie in memory: a word, and bytes behind it; and which places can be theirs.
 #![allow(unsafe_code, reason = "reads and writes records in the mapped log")]
 
-use super::ring::{CHUNK, EXTENTS, JUMP_LEN, LOG, Memory, WORD};
+use super::ring::{CHUNK, EXTENTS, JUMP_LEN, LOG, WORD};
 use crate::sys::OsError;
 use core::ptr::NonNull;
+
+/// The file behind a queue, as this process sees it.
+pub(crate) trait Memory {
+    /// The address of a place in the log, mapped to the end of its chunk until the next call.
+    fn at(&mut self, place: u64) -> Result<NonNull<u8>, OsError>;
+    /// Makes a part of the file writable for certain.
+    fn reserve(&self, place: u64, len: u64) -> Result<(), OsError>;
+    /// Gives the memory of a part back.
+    fn punch(&self, place: u64, len: u64);
+    /// Writes to a part that is not mapped.
+    fn write(&self, place: u64, parts: &[&[u8]]) -> Result<(), OsError>;
+}
+
+/// A message as it lies there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    /// In the log.
+    Log(&'a [u8]),
+    /// In an extent: place and length.
+    Extent(u64, u64),
+}
+
+/// Whether a record or a jump can begin there.
+#[inline]
+pub(super) fn is_place(at: u64) -> bool {
+    (LOG..EXTENTS.start).contains(&at) && at.is_multiple_of(WORD) && at % CHUNK <= CHUNK - JUMP_LEN
+}
+
+/// Whether the log can have a chunk of that number.
+pub(super) fn is_chunk(number: u64) -> bool {
+    (LOG / CHUNK..EXTENTS.start / CHUNK).contains(&number)
+}
+
+/// Whether a long message can lie there.
+pub(super) fn is_extent(place: u64, len: u64) -> bool {
+    place >= EXTENTS.start && EXTENTS.end.checked_sub(place).is_some_and(|room| len <= room)
+}
 
 /// Writes a record's word and bytes.
 #[inline]
@@ -29,10 +66,7 @@ pub(super) fn look(
     memory: &mut impl Memory,
     at: u64,
 ) -> Result<Option<(NonNull<u8>, u64)>, OsError> {
-    if !(LOG..EXTENTS.start).contains(&at)
-        || !at.is_multiple_of(WORD)
-        || at % CHUNK > CHUNK - JUMP_LEN
-    {
+    if !is_place(at) {
         return Ok(None);
     }
     let start = memory.at(at)?;

@@ -2,13 +2,12 @@
 
 use super::{
     Bell, Side, Work,
-    record::{extent_of, follow, look, payload, put},
+    record::{Bytes, Memory, extent_of, follow, is_chunk, is_extent, is_place, look, payload, put},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering},
     sys::{OsError, fault},
 };
-use core::ptr::NonNull;
 
 pub(crate) const CHUNK: u64 = 256 << 10;
 /// Where the log begins.
@@ -94,35 +93,16 @@ pub(crate) struct Head {
     pub(crate) work: Work,
 }
 
-/// The file behind a queue, as this process sees it.
-pub(crate) trait Memory {
-    /// The address of a place in the log, mapped to the end of its chunk until the next call.
-    fn at(&mut self, place: u64) -> Result<NonNull<u8>, OsError>;
-    /// Makes a part of the file writable for certain.
-    fn reserve(&self, place: u64, len: u64) -> Result<(), OsError>;
-    /// Gives the memory of a part back.
-    fn punch(&self, place: u64, len: u64);
-    /// Writes to a part that is not mapped.
-    fn write(&self, place: u64, parts: &[&[u8]]) -> Result<(), OsError>;
-}
-
 /// What became of a push. Nothing but a number: what goes with it would be moved through memory at every message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pushed {
     Done,
     Full,
     Closed,
+    /// What lies there is no queue.
+    Damaged,
     /// The system refuses; it has said why.
     Refused,
-}
-
-/// A message as it lies there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Bytes<'a> {
-    /// In the log.
-    Log(&'a [u8]),
-    /// In an extent: place and length.
-    Extent(u64, u64),
 }
 
 /// What became of a pop.
@@ -136,7 +116,7 @@ pub(crate) enum Popped {
     Refused,
 }
 
-/// Where the system's reason for a refusal is left.
+/// Where the system's reason for a refusal is left. As an error: none, if what lies there is no queue.
 pub(crate) type Reason = Option<OsError>;
 
 /// Where a record goes.
@@ -144,6 +124,11 @@ struct Place {
     at: u64,
     /// The place of the jump that leads there, if it is in another chunk than the one before.
     jump: Option<u64>,
+}
+
+/// The number after `n`. Whatever stands in a word, counting is no error.
+const fn after(n: u64) -> u64 {
+    n.wrapping_add(1)
 }
 
 const fn parity(n: u64) -> usize {
@@ -200,7 +185,7 @@ impl Head {
     /// Whether so much room is free that it pays to go on.
     pub(crate) fn is_roomy(&self) -> bool {
         let capacity = self.capacity.load(Ordering::Relaxed);
-        self.len() + (capacity / 4).max(1) <= capacity
+        self.len().saturating_add((capacity / 4).max(1)) <= capacity
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -247,15 +232,16 @@ impl Head {
         };
         let (end, extent) = match written {
             Ok(next) => next,
+            Err(None) => return Pushed::Damaged,
             Err(error) => {
-                *reason = Some(error);
+                *reason = error;
                 return Pushed::Refused;
             }
         };
-        mine.at[parity(n + 1)].store(end, Ordering::Relaxed);
-        mine.extent[parity(n + 1)].store(extent, Ordering::Relaxed);
+        mine.at[parity(after(n))].store(end, Ordering::Relaxed);
+        mine.extent[parity(after(n))].store(extent, Ordering::Relaxed);
         fault::point("queue: message written");
-        self.sent.0.store(n + 1, Ordering::Release);
+        self.sent.0.store(after(n), Ordering::Release);
         fault::point("queue: message sent");
         Pushed::Done
     }
@@ -268,7 +254,7 @@ impl Head {
         }
         let received = self.received();
         self.producing.room.store(received, Ordering::Relaxed);
-        n.wrapping_sub(received) < capacity
+        n.saturating_sub(received) < capacity
     }
 
     /// Writes a record that nobody looks at yet; where the next one goes.
@@ -279,10 +265,10 @@ impl Head {
         n: u64,
         word: u64,
         parts: &[&[u8]],
-    ) -> Result<u64, OsError> {
+    ) -> Result<u64, Reason> {
         let len = if word & EXTENT == 0 { word & LENGTH } else { JUMP_LEN };
         let need = WORD + padded(len);
-        let place = self.place(n, need);
+        let place = self.place(n, need).ok_or(None)?;
         let end = place.at + need;
         if end + JUMP_LEN > self.producing.reserved.load(Ordering::Relaxed) {
             self.reserve(memory, end + JUMP_LEN)?;
@@ -304,8 +290,11 @@ impl Head {
         parts: &[&[u8]],
         len: u64,
         extent: u64,
-    ) -> Result<(u64, u64), OsError> {
+    ) -> Result<(u64, u64), Reason> {
         let room = len.next_multiple_of(4096);
+        if !is_extent(extent, 0) {
+            return Err(None);
+        }
         let extent = if EXTENTS.end - extent < room { EXTENTS.start } else { extent };
         memory.reserve(extent, room)?;
         fault::point("queue: extent reserved");
@@ -315,15 +304,18 @@ impl Head {
         Ok((end, extent + room))
     }
 
-    /// Where a record of `need` bytes goes.
+    /// Where a record of `need` bytes goes. `None` if the words that say so are damaged.
     #[inline]
-    fn place(&self, n: u64, need: u64) -> Place {
+    fn place(&self, n: u64, need: u64) -> Option<Place> {
         let at = self.producing.at[parity(n)].load(Ordering::Relaxed);
-        if at % CHUNK + need + JUMP_LEN <= CHUNK {
-            Place { at, jump: None }
-        } else {
-            Place { at: self.next_chunk(at / CHUNK) * CHUNK, jump: Some(at) }
+        if !is_place(at) {
+            return None;
         }
+        if at % CHUNK + need + JUMP_LEN <= CHUNK {
+            return Some(Place { at, jump: None });
+        }
+        let chunk = self.next_chunk(at / CHUNK);
+        is_chunk(chunk).then_some(Place { at: chunk * CHUNK, jump: Some(at) })
     }
 
     /// The chunk after `current`. It is taken once a record in it is committed: until then it stands where it stood.
@@ -349,9 +341,13 @@ impl Head {
 
     /// Reserves the log up to `end`, which lies in the highest chunk ever used.
     #[cold]
-    fn reserve(&self, memory: &impl Memory, end: u64) -> Result<(), OsError> {
+    fn reserve(&self, memory: &impl Memory, end: u64) -> Result<(), Reason> {
         let from = self.producing.reserved.load(Ordering::Relaxed);
         let end = end.next_multiple_of(STEP);
+        // It lies in this chunk or in the one before.
+        if end - from > 2 * CHUNK {
+            return Err(None);
+        }
         memory.reserve(from, end - from)?;
         self.producing.reserved.store(end, Ordering::Relaxed);
         Ok(())
@@ -387,13 +383,13 @@ impl Head {
             *reason = Some(error);
             return Popped::Refused;
         }
-        mine.retiring[parity(n + 1)].store(retires, Ordering::Relaxed);
-        mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
+        mine.retiring[parity(after(n))].store(retires, Ordering::Relaxed);
+        mine.at[parity(after(n))].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");
-        self.received.0.store(n + 1, Ordering::Release);
+        self.received.0.store(after(n), Ordering::Release);
         fault::point("queue: message received");
         if retires != 0 {
-            self.retire(memory, n + 1);
+            self.retire(memory, after(n));
         }
         Popped::Got
     }
@@ -424,7 +420,7 @@ impl Head {
             if !target.is_multiple_of(CHUNK) {
                 return Ok(None);
             }
-            self.consuming.chunk[parity(n + 1)].store(at / CHUNK, Ordering::Relaxed);
+            self.consuming.chunk[parity(after(n))].store(at / CHUNK, Ordering::Relaxed);
             retires = CHUNK_RETIRES;
             at = target;
             let Some(found) = look(memory, at)? else { return Ok(None) };
@@ -444,11 +440,11 @@ impl Head {
             return Ok(None);
         }
         let (place, len) = extent_of(start);
-        if !EXTENTS.contains(&place) || len > EXTENTS.end - place {
+        if !is_extent(place, len) {
             return Ok(None);
         }
-        self.consuming.extent[parity(n + 1)].store(place, Ordering::Relaxed);
-        self.consuming.extent_len[parity(n + 1)].store(len, Ordering::Relaxed);
+        self.consuming.extent[parity(after(n))].store(place, Ordering::Relaxed);
+        self.consuming.extent_len[parity(after(n))].store(len, Ordering::Relaxed);
         let record = Record { bytes: Bytes::Extent(place, len), note, end: at + WORD + JUMP_LEN };
         Ok(Some((record, retires | EXTENT_RETIRES)))
     }
@@ -462,8 +458,11 @@ impl Head {
             self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed));
         }
         if what & EXTENT_RETIRES != 0 {
-            let len = mine.extent_len[p].load(Ordering::Relaxed).next_multiple_of(4096);
-            memory.punch(mine.extent[p].load(Ordering::Relaxed), len);
+            let place = mine.extent[p].load(Ordering::Relaxed);
+            let len = mine.extent_len[p].load(Ordering::Relaxed);
+            if is_extent(place, len) {
+                memory.punch(place, len.next_multiple_of(4096));
+            }
         }
         fault::point("queue: memory given back");
         mine.retiring[p].store(0, Ordering::Relaxed);
@@ -473,7 +472,7 @@ impl Head {
         let freed = self.freed.0.load(Ordering::Relaxed);
         let last = freed.checked_sub(1).map(|last| &self.free[listed_at(last)]);
         // Two chunks that retire one after the other are never the same: so it has been put there by somebody who is dead.
-        if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) {
+        if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) || !is_chunk(chunk) {
             return;
         }
         if freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE {
@@ -482,7 +481,7 @@ impl Head {
         }
         self.free[listed_at(freed)].store(chunk, Ordering::Relaxed);
         fault::point("queue: chunk listed");
-        self.freed.0.store(freed + 1, Ordering::Release);
+        self.freed.0.store(after(freed), Ordering::Release);
     }
 }
 
