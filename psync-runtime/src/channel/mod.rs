@@ -24,6 +24,7 @@ mod message;
 pub(crate) mod outbox;
 mod packet;
 mod plain;
+mod put_off;
 mod queue;
 mod raw;
 mod windows;
