@@ -289,3 +289,20 @@ fn what_was_received_is_let_go_of_by_its_sender() {
     back.send(()).expect("room");
     assert_eq!(child.join().expect("ends"), 0);
 }
+
+/// Sends what is never received, through queues that it drops, and says how many descriptors are left. It never waits.
+#[process]
+fn send_in_vain() -> usize {
+    let before = descriptors().len();
+    for _ in 0..100 {
+        let queue = Queue::unbounded().expect("memory");
+        queue.send(Shared::<[u64]>::zeroed(100_000).expect("memory")).expect("room");
+    }
+    descriptors().len() - before
+}
+
+#[test]
+fn what_nobody_can_receive_any_more_is_let_go_of() {
+    let _watchdog = watchdog();
+    assert_eq!(send_in_vain::spawn().expect("starts").join().expect("ends"), 0);
+}
