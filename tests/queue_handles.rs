@@ -306,3 +306,23 @@ fn what_nobody_can_receive_any_more_is_let_go_of() {
     let _watchdog = watchdog();
     assert_eq!(send_in_vain::spawn().expect("starts").join().expect("ends"), 0);
 }
+
+/// How many descriptors a queue costs while it is there, and after it was closed, emptied and dropped.
+#[process]
+fn count_a_queue() -> (usize, usize) {
+    let before = descriptors().len();
+    let queue = Queue::bounded(8).expect("memory");
+    queue.send_all(["acorn".to_owned(), "x".repeat(1 << 20)]).expect("room");
+    let most = descriptors().len() - before;
+    queue.close();
+    assert_eq!(queue.iter().count(), 2);
+    drop(queue);
+    (most, descriptors().len() - before)
+}
+
+/// `TestSimpleQueue.test_closed`
+#[test]
+fn a_queue_is_one_descriptor_and_leaves_none() {
+    let _watchdog = watchdog();
+    assert_eq!(count_a_queue::spawn().expect("starts").join().expect("ends"), (1, 0));
+}
