@@ -195,7 +195,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
-    fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         self.hold.core()
     }
 

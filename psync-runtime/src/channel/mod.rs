@@ -15,6 +15,9 @@ mod connection;
 pub(crate) mod core;
 mod ends;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handles;
 mod hold;
 mod incoming;

@@ -11,5 +11,7 @@ pub(crate) use bell::Bell;
 pub(crate) use hands::{HANDS, Hand, PER_PAGE as HANDS_PER_PAGE, Work, bytes_have_jobs};
 pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here, page_has_receivers};
 pub(crate) use record::{Bytes, Memory};
+#[cfg(feature = "fuzzing")]
+pub(crate) use ring::{CHUNK, EXTENTS, LOG};
 pub(crate) use ring::{Head, Popped, Pushed, Reason};
 pub(crate) use side::{Door, Side};
