@@ -9,6 +9,7 @@
 mod process;
 mod sleepers;
 mod sources;
+mod stopped;
 
 use core::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -284,6 +285,7 @@ fn main() {
     messages("taking the bias away", Before::AfterAnother, bounded);
     jobs();
     sleepers::play();
+    stopped::play();
     every_point_is_met();
     eprintln!("{} deaths", DEATHS.get());
     assert!(DEATHS.get() > 1_000);
