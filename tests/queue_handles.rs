@@ -195,14 +195,18 @@ fn what_a_killed_process_has_sent_a_handle_of_is_a_clear_error() {
     assert_eq!(queue.try_recv().expect_err("nothing else"), RecvError::Empty);
 }
 
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").expect("maps").lines().count()
+}
+
 #[process]
-fn receive_all(objects: Queue<Vec<Shared<AtomicU64>>>, back: Queue<(u64, usize)>) {
+fn receive_all(objects: Queue<Vec<Shared<AtomicU64>>>, back: Queue<(u64, usize, usize)>) {
     let mut all = Vec::new();
     while let Ok(some) = objects.recv() {
         all.extend(some);
     }
     let sum = all.iter().map(|one| one.load(Relaxed)).sum();
-    back.send((sum, descriptors().len())).expect("room");
+    back.send((sum, descriptors().len(), mappings())).expect("room");
 }
 
 #[test]
@@ -220,11 +224,11 @@ fn very_many_objects_need_few_descriptors_and_mappings() {
         all.extend(some);
     }
     objects.close();
-    let (sum, open) = back.recv().expect("a sum");
+    let (sum, open, mapped) = back.recv().expect("a sum");
     assert_eq!(sum, 100_000 * 99_999 / 2);
-    assert!(open < 200, "{open} descriptors in the receiver");
-    let mappings = std::fs::read_to_string("/proc/self/maps").expect("maps").lines().count();
-    assert!(descriptors().len() < 500 && mappings < 1_000, "{mappings} mappings");
+    assert!(open < 200 && mapped < 1_000, "{open} descriptors, {mapped} mappings in the receiver");
+    let (open, mapped) = (descriptors().len(), mappings());
+    assert!(open < 500 && mapped < 1_000, "{open} descriptors, {mapped} mappings");
     child.join().expect("ends");
 }
 

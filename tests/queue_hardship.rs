@@ -183,6 +183,33 @@ fn the_end_of_the_address_space_is_an_error_of_send_and_the_queue_goes_on() {
     assert!(queue.recv_many(usize::MAX).into_iter().eq((0..count).map(message)));
 }
 
+/// Long messages and jobs lie far back in the file, where a process with a limit for files may not write.
+#[process]
+fn use_small_files(queue: Queue<Vec<u32>>, jobs: WorkQueue<u32>) {
+    with_limit(libc::RLIMIT_FSIZE, 1 << 30, || {
+        queue.send(message(1)).expect("short ones do");
+        let error = queue.send(vec![1; 1 << 20]).expect_err("it is too long");
+        assert_eq!(error.kind(), SendErrorKind::System);
+        assert!(error.to_string().contains("RLIMIT_FSIZE"), "{error}");
+        assert_eq!(queue.recv(), Ok(message(1)));
+        let error = jobs.recv().expect_err("it cannot be held").to_string();
+        assert!(error.contains("RLIMIT_FSIZE"), "{error}");
+        assert_eq!(jobs.unfinished(), 1);
+    });
+    queue.send(vec![1; 1 << 20]).expect("there is no limit any more");
+    jobs.recv().expect("it is there still").done();
+}
+
+#[test]
+fn a_limit_for_files_is_an_error_and_no_death() {
+    let _watchdog = watchdog();
+    let (queue, jobs) = (Queue::unbounded().expect("memory"), WorkQueue::unbounded());
+    let jobs = jobs.expect("memory");
+    jobs.send(7).expect("room");
+    use_small_files::spawn(queue.clone(), jobs).expect("starts").join().expect("ends");
+    assert_eq!(queue.recv(), Ok(vec![1; 1 << 20]));
+}
+
 #[process]
 fn fill_the_cgroup(queue: Queue<Vec<u32>>, group: PathBuf) -> u32 {
     let own = psync::current().pid().to_string();
