@@ -5,12 +5,14 @@
 //! $ cargo run --release --example pipeline -- FILE..
 //! ```
 
+use indicatif::ProgressBar;
 use psync::{Waitable, prelude::*, wait_any};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
     env, fs,
-    io::{self, BufRead, IsTerminal, Write},
+    io::{self, BufRead, BufReader},
+    mem,
 };
 
 // ANCHOR: messages
@@ -27,6 +29,7 @@ struct Parsed {
     number: usize,
     lines: usize,
     words: usize,
+    bytes: usize,
     longest: usize,
 }
 // ANCHOR_END: messages
@@ -35,20 +38,20 @@ struct Parsed {
 /// The first stage: all lines, ten at a time. How many batches there are.
 #[process(name = "reader")]
 fn read(files: Vec<String>, batches: WorkQueue<Batch>) -> Result<usize, String> {
-    let mut lines = Vec::new();
+    let mut batch = Batch { number: 0, lines: Vec::new() };
     for file in files {
-        let open = fs::File::open(&file).map_err(|error| format!("{file}: {error}"))?;
-        for line in io::BufReader::new(open).lines() {
-            lines.push(line.map_err(|error| format!("{file}: {error}"))?);
+        let named = |error| format!("{file}: {error}");
+        for line in BufReader::new(fs::File::open(&file).map_err(named)?).lines() {
+            batch.lines.push(line.map_err(named)?);
+            if batch.lines.len() == 10 {
+                let next = Batch { number: batch.number + 1, lines: Vec::new() };
+                let full = mem::replace(&mut batch, next);
+                batches.send(full).map_err(|error| error.to_string())?;
+            }
         }
     }
-    let all: Vec<Batch> = lines
-        .chunks(10)
-        .enumerate()
-        .map(|(number, lines)| Batch { number, lines: lines.to_vec() })
-        .collect();
-    let count = all.len();
-    for batch in all {
+    let count = batch.number + usize::from(!batch.lines.is_empty());
+    if count > batch.number {
         batches.send(batch).map_err(|error| error.to_string())?;
     }
     Ok(count)
@@ -60,8 +63,9 @@ fn parse(batches: WorkQueue<Batch>, parsed: Queue<Parsed>) {
     while let Ok(batch) = batches.recv() {
         let words = batch.lines.iter().map(|line| line.split_whitespace().count()).sum();
         let longest = batch.lines.iter().map(String::len).max().unwrap_or(0);
-        let lines = batch.lines.len();
-        if parsed.send(Parsed { number: batch.number, lines, words, longest }).is_err() {
+        let bytes = batch.lines.iter().map(|line| line.len() + 1).sum();
+        let (number, lines) = (batch.number, batch.lines.len());
+        if parsed.send(Parsed { number, lines, words, bytes, longest }).is_err() {
             return;
         }
         batch.done();
@@ -69,19 +73,12 @@ fn parse(batches: WorkQueue<Batch>, parsed: Queue<Parsed>) {
 }
 // ANCHOR_END: stages
 
-/// As much of a bar as is done, if somebody watches.
-fn show(done: usize, total: Option<usize>) {
-    if io::stderr().is_terminal() {
-        let total = total.unwrap_or(done.next_multiple_of(20) + 20);
-        let bar = "#".repeat(20 * done / total.max(1));
-        eprint!("\r[{bar:20}] {done}");
-        let _ = io::stderr().flush();
-    }
-}
-
 // ANCHOR: main
 fn main() -> psync::Result<()> {
     let files: Vec<String> = env::args().skip(1).collect();
+    let bytes = files.iter().filter_map(|file| fs::metadata(file).ok()).map(|file| file.len());
+    // Shown where somebody watches: not if standard error is no terminal.
+    let bar = ProgressBar::new(bytes.sum());
     let (batches, parsed) = (WorkQueue::bounded(4)?, Queue::bounded(4)?);
     let mut reader = read::spawn(files.clone(), batches.clone())?;
     let mut parsers = Vec::new();
@@ -102,17 +99,17 @@ fn main() -> psync::Result<()> {
             if seen.insert(more.number) {
                 (lines, words) = (lines + more.lines, words + more.words);
                 longest = longest.max(more.longest);
+                bar.inc(more.bytes as u64);
             }
             match seen.len() {
                 2 => reader.kill()?,
                 5 => parsers[0].kill()?,
                 _ => {}
             }
-            show(seen.len(), total);
         }
         if total.is_none() && !reader.is_alive() {
             let next = read::spawn(files.clone(), batches.clone())?;
-            match std::mem::replace(&mut reader, next).join() {
+            match mem::replace(&mut reader, next).join() {
                 Ok(count) => {
                     reader.kill()?;
                     total = Some(count.map_err(io::Error::other)?);
@@ -128,6 +125,7 @@ fn main() -> psync::Result<()> {
     // Batches that came twice may still be under way.
     batches.close();
     parsed.close();
+    bar.finish_and_clear();
     println!("{lines} lines, {words} words, the longest line has {longest} bytes");
     println!("{replaced} processes were killed and replaced");
     Ok(())

@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     descriptors, eventually,
-    limits::{lower, raise, room_for, with_limit},
+    limits::{Cgroup, address_space, lower, raise, room_for, with_limit},
     one_at_a_time,
     programs::{program, run, told},
     watchdog,
@@ -137,14 +137,6 @@ fn without_descriptors_for_shared_memory() {
 fn refers_to(error: &dyn std::fmt::Display, words: &[&str]) {
     let text = error.to_string();
     assert!(words.iter().all(|word| text.contains(word)), "{text}");
-}
-
-/// The most that this process may have of the address space, given what it may have beyond the present.
-fn address_space(spare: usize) -> usize {
-    let status = fs::read_to_string("/proc/self/status").expect("/proc");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:")).expect("VmSize");
-    let kilobytes = line.split_whitespace().next().and_then(|number| number.parse::<usize>().ok());
-    kilobytes.expect("a number") * 1024 + spare
 }
 
 #[test]
@@ -323,34 +315,6 @@ fn limited_to(most: usize, program: &Path, what: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
-/// A memory cgroup of this test, which goes when this does.
-struct Cgroup(PathBuf);
-
-impl Cgroup {
-    /// Of either version; the reason if there can be none.
-    fn new(bytes: usize) -> std::io::Result<Self> {
-        let name = format!("psync-test-{}", std::process::id());
-        let (root, limits) = if Path::new("/sys/fs/cgroup/memory").exists() {
-            ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"])
-        } else {
-            ("/sys/fs/cgroup", ["memory.max", "memory.swap.max"])
-        };
-        let group = Self(Path::new(root).join(name));
-        fs::create_dir(&group.0)?;
-        fs::write(group.0.join(limits[0]), bytes.to_string())?;
-        // Not every kernel counts swap.
-        let swap = if limits[1].contains("memsw") { bytes } else { 0 };
-        let _ = fs::write(group.0.join(limits[1]), swap.to_string());
-        Ok(group)
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        assert!(eventually(|| fs::remove_dir(&self.0).is_ok()) || !self.0.exists());
-    }
-}
-
 /// Moves itself into a cgroup, and asks for more than that may have.
 #[process]
 fn ask_for_too_much(group: PathBuf, len: usize) -> Result<usize, String> {
@@ -372,7 +336,7 @@ fn without_memory_in_the_cgroup() {
     };
     for method in [StartMethod::ForkServer, StartMethod::Spawn] {
         let ask = |len| {
-            let process = ask_for_too_much::spawn_with(with(method), group.0.clone(), len);
+            let process = ask_for_too_much::spawn_with(with(method), group.path(), len);
             process.expect("a start").join()
         };
         assert_eq!(ask(8 << 20).expect("a result"), Ok(8 << 20));

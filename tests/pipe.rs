@@ -324,6 +324,37 @@ fn a_wait_on_queues_channels_pipes_events_and_processes() {
     child.join().expect("ends");
 }
 
+#[process]
+fn connect_and_send(address: std::net::SocketAddr, jobs: WorkQueue<u32>, go: &Event) {
+    let _socket = std::net::TcpStream::connect(address).expect("connects");
+    go.wait();
+    jobs.send(1).expect("room");
+}
+
+#[test]
+fn a_wait_on_a_socket_a_file_and_jobs() {
+    let _watchdog = watchdog();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let jobs = WorkQueue::<u32>::bounded(4).expect("memory");
+    let (reader, mut writer) = std::io::pipe().expect("descriptors");
+    let go = Shared::new(Event::new()).expect("memory");
+    let child = connect_and_send::spawn(address, jobs.clone(), &go).expect("starts");
+    let items: [&dyn psync::Waitable; 3] = [&jobs, &listener, &reader];
+    assert_eq!(wait_any(&items, None).expect("waits"), [1]);
+    let socket = listener.accept().expect("connects").0;
+    assert!(wait_any(&items, Some(Duration::from_millis(50))).expect("waits").is_empty());
+    go.set();
+    assert_eq!(wait_any(&items, None).expect("waits"), [0]);
+    jobs.recv().expect("a job").done();
+    writer.write_all(b"x").expect("room");
+    child.join().expect("ends");
+    // The socket has hung up, and a file is always ready.
+    let file = tempfile::tempfile().expect("a file");
+    let items: [&dyn psync::Waitable; 3] = [&socket, &reader, &file];
+    assert_eq!(wait_any(&items, None).expect("waits"), [0, 1, 2]);
+}
+
 /// `_TestConnection.test_fd_transfer`
 #[test]
 fn files_go_along_as_descriptors_of_standard_streams() {

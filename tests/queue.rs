@@ -217,6 +217,47 @@ fn a_message_that_cannot_be_encoded_or_decoded_hurts_no_other() {
     assert_eq!(queue.recv(), Ok(Odd::Fine(3)));
 }
 
+/// What came before it is returned, what comes behind it is there afterwards, and the next receive says why.
+#[test]
+fn a_message_that_cannot_be_decoded_ends_a_batch_or_an_iteration_and_is_told_of_next() {
+    fn check(
+        send: impl Fn(Odd),
+        batch: impl Fn() -> Vec<Odd>,
+        receive: impl Fn() -> Result<Odd, RecvError>,
+        is_ready: impl Fn() -> bool,
+    ) {
+        [Odd::Fine(1), Odd::Fine(2), Odd::Undecodable, Odd::Fine(3)].into_iter().for_each(&send);
+        assert_eq!(batch(), [Odd::Fine(1), Odd::Fine(2)]);
+        assert_eq!(batch(), []);
+        assert!(is_ready());
+        assert!(matches!(receive(), Err(RecvError::Decode(reason)) if reason.contains("nobody")));
+        assert_eq!(batch(), [Odd::Fine(3)]);
+        assert!(!is_ready());
+        // Also if it comes first, or last.
+        [Odd::Undecodable, Odd::Undecodable].into_iter().for_each(&send);
+        for _ in 0..2 {
+            assert_eq!(batch(), []);
+            assert!(is_ready());
+            assert!(matches!(receive(), Err(RecvError::Decode(_))));
+        }
+        assert_eq!(receive(), Err(RecvError::Empty));
+    }
+    let _watchdog = watchdog();
+    let is_ready = |one: &dyn psync::Waitable| {
+        psync::wait_any(&[one], Some(Duration::ZERO)).is_ok_and(|ready| ready == [0])
+    };
+    let queue = Queue::unbounded().expect("memory");
+    let send = |value| queue.send(value).expect("room");
+    check(send, || queue.recv_many(9), || queue.try_recv(), || is_ready(&queue));
+    let take_while_some = || queue.iter().take(queue.len().max(1)).collect();
+    check(send, take_while_some, || queue.try_recv(), || is_ready(&queue));
+    let (sender, receiver) = channel(9).expect("memory");
+    let send = |value| sender.send(value).expect("room");
+    check(send, || receiver.recv_many(9), || receiver.try_recv(), || is_ready(&receiver));
+    let take_while_some = || receiver.iter().take(receiver.len().max(1)).collect();
+    check(send, take_while_some, || receiver.try_recv(), || is_ready(&receiver));
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Parcel {
     number: u64,

@@ -195,14 +195,18 @@ fn what_a_killed_process_has_sent_a_handle_of_is_a_clear_error() {
     assert_eq!(queue.try_recv().expect_err("nothing else"), RecvError::Empty);
 }
 
+fn mappings() -> usize {
+    std::fs::read_to_string("/proc/self/maps").expect("maps").lines().count()
+}
+
 #[process]
-fn receive_all(objects: Queue<Vec<Shared<AtomicU64>>>, back: Queue<(u64, usize)>) {
+fn receive_all(objects: Queue<Vec<Shared<AtomicU64>>>, back: Queue<(u64, usize, usize)>) {
     let mut all = Vec::new();
     while let Ok(some) = objects.recv() {
         all.extend(some);
     }
     let sum = all.iter().map(|one| one.load(Relaxed)).sum();
-    back.send((sum, descriptors().len())).expect("room");
+    back.send((sum, descriptors().len(), mappings())).expect("room");
 }
 
 #[test]
@@ -220,11 +224,11 @@ fn very_many_objects_need_few_descriptors_and_mappings() {
         all.extend(some);
     }
     objects.close();
-    let (sum, open) = back.recv().expect("a sum");
+    let (sum, open, mapped) = back.recv().expect("a sum");
     assert_eq!(sum, 100_000 * 99_999 / 2);
-    assert!(open < 200, "{open} descriptors in the receiver");
-    let mappings = std::fs::read_to_string("/proc/self/maps").expect("maps").lines().count();
-    assert!(descriptors().len() < 500 && mappings < 1_000, "{mappings} mappings");
+    assert!(open < 200 && mapped < 1_000, "{open} descriptors, {mapped} mappings in the receiver");
+    let (open, mapped) = (descriptors().len(), mappings());
+    assert!(open < 500 && mapped < 1_000, "{open} descriptors, {mapped} mappings");
     child.join().expect("ends");
 }
 
@@ -288,4 +292,41 @@ fn what_was_received_is_let_go_of_by_its_sender() {
     }
     back.send(()).expect("room");
     assert_eq!(child.join().expect("ends"), 0);
+}
+
+/// Sends what is never received, through queues that it drops, and says how many descriptors are left. It never waits.
+#[process]
+fn send_in_vain() -> usize {
+    let before = descriptors().len();
+    for _ in 0..100 {
+        let queue = Queue::unbounded().expect("memory");
+        queue.send(Shared::<[u64]>::zeroed(100_000).expect("memory")).expect("room");
+    }
+    descriptors().len() - before
+}
+
+#[test]
+fn what_nobody_can_receive_any_more_is_let_go_of() {
+    let _watchdog = watchdog();
+    assert_eq!(send_in_vain::spawn().expect("starts").join().expect("ends"), 0);
+}
+
+/// How many descriptors a queue costs while it is there, and after it was closed, emptied and dropped.
+#[process]
+fn count_a_queue() -> (usize, usize) {
+    let before = descriptors().len();
+    let queue = Queue::bounded(8).expect("memory");
+    queue.send_all(["acorn".to_owned(), "x".repeat(1 << 20)]).expect("room");
+    let most = descriptors().len() - before;
+    queue.close();
+    assert_eq!(queue.iter().count(), 2);
+    drop(queue);
+    (most, descriptors().len() - before)
+}
+
+/// `TestSimpleQueue.test_closed`
+#[test]
+fn a_queue_is_one_descriptor_and_leaves_none() {
+    let _watchdog = watchdog();
+    assert_eq!(count_a_queue::spawn().expect("starts").join().expect("ends"), (1, 0));
 }

@@ -89,8 +89,8 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 
 /// Decodes a value from all of `bytes`.
 ///
-/// The bytes come from another process, which may have been wrong or half-way: they can make this fail, but not make it
-/// allocate more than a small multiple of their number.
+/// The bytes come from another process, which may have been wrong or half-way: they can make this fail, but not make it fill more memory than a
+/// small multiple of their number. A length that lies has up to the limit asked for in one piece, which is given back untouched.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     with_limit!(bytes, config::standard())
 }

@@ -64,6 +64,7 @@ pub(crate) enum Refusal {
     Full,
     Closed,
     Disconnected,
+    Damaged,
     System(OsError),
 }
 
@@ -212,6 +213,7 @@ impl Core {
                     return Ok(());
                 }
                 Pushed::Closed => return Err(Refusal::Closed),
+                Pushed::Damaged => return Err(Refusal::Damaged),
                 Pushed::Refused => return Err(Refusal::System(given(reason))),
                 Pushed::Full => {}
             }
@@ -441,9 +443,7 @@ impl Core {
 
     /// Reads a long message.
     pub(crate) fn read(&self, place: u64, len: u64) -> Result<Vec<u8>, OsError> {
-        let too_long = OsError::new("pread", nix::errno::Errno::EFBIG);
-        let len = usize::try_from(len).map_err(|_| too_long)?;
-        crate::sys::memory::read_at(&self.segment, place, len)
+        crate::sys::memory::read_claimed(&self.segment, place, len)
     }
 }
 

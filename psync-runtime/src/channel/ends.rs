@@ -6,6 +6,7 @@ use super::{
     hold::Hold,
     incoming::Incoming,
     message,
+    put_off::PutOff,
     queue::fingerprint,
     raw::Role,
 };
@@ -42,10 +43,7 @@ pub fn channel<T>(capacity: usize) -> crate::Result<(Sender<T>, Receiver<T>)> {
     let core = Core::create(capacity as u64, fingerprint::<T>())?;
     let receiver = Hold::new(core.clone())?;
     let sender = Hold::new(core)?;
-    Ok((
-        Sender { hold: sender, carries: PhantomData },
-        Receiver { hold: receiver, carries: PhantomData },
-    ))
+    Ok((Sender::holding(sender), Receiver::holding(receiver)))
 }
 
 /// The sending end of a [`channel`].
@@ -57,11 +55,24 @@ pub struct Sender<T> {
 /// The receiving end of a [`channel`].
 pub struct Receiver<T> {
     hold: Hold<false, true>,
+    put_off: PutOff,
     carries: PhantomData<fn() -> T>,
 }
 
 const RECEIVERS: Needs = Needs::Anybody(Role::Receiver);
 const SENDERS: Needs = Needs::Anybody(Role::Sender);
+
+impl<T> Sender<T> {
+    fn holding(hold: Hold<true, false>) -> Self {
+        Self { hold, carries: PhantomData }
+    }
+}
+
+impl<T> Receiver<T> {
+    fn holding(hold: Hold<false, true>) -> Self {
+        Self { hold, put_off: PutOff::default(), carries: PhantomData }
+    }
+}
 
 impl<T: Serialize + 'static> Sender<T> {
     /// Sends a value, waiting while there is no room.
@@ -139,7 +150,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`].
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::FOREVER)
+        self.receive_within(Limit::FOREVER)
     }
 
     /// Receives the oldest message if there is one.
@@ -148,7 +159,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// [`RecvError::Empty`] if there is none, otherwise as [`recv`](Self::recv).
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::Try)
+        self.receive_within(Limit::Try)
     }
 
     /// Receives the oldest message, waiting for one until `timeout` is over. With a timeout of zero, tries once.
@@ -157,37 +168,39 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// As [`recv`](Self::recv); [`RecvError::TimedOut`] if there was none.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::after(timeout))
+        self.receive_within(Limit::after(timeout))
     }
 
-    /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration, and is gone.
+    #[inline]
+    #[track_caller]
+    fn receive_within(&self, limit: Limit) -> Result<T, RecvError> {
+        self.put_off.first()?;
+        message::receive(self.core(), SENDERS, limit)
+    }
+
+    /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration as well, and the next
+    /// [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        core::iter::from_fn(|| self.recv().ok())
+        let receive = || message::receive(self.core(), SENDERS, Limit::FOREVER);
+        core::iter::from_fn(move || self.put_off.next(receive))
     }
 
     /// Waits for a message, and receives up to `most` of those that are there then. Empty if no sender is left. A message that cannot be
-    /// decoded ends the batch, and is gone.
+    /// decoded ends the batch, as it ends an [iteration](Self::iter): what was received before it is returned, and after an empty batch
+    /// [`recv`](Self::recv) says why.
     #[track_caller]
     pub fn recv_many(&self, most: usize) -> Vec<T> {
-        let first = if most == 0 { None } else { self.recv().ok() };
-        let mut many: Vec<T> = first.into_iter().collect();
-        while !many.is_empty() && many.len() < most {
-            match self.try_recv() {
-                Ok(value) => many.push(value),
-                Err(_) => break,
-            }
-        }
-        many
+        self.put_off.batch(most, |limit| message::receive(self.core(), SENDERS, limit))
     }
 }
 
 impl<T> Receiver<T> {
-    fn core(&self) -> &Core {
+    pub(crate) fn core(&self) -> &Core {
         self.hold.core()
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), SENDERS)
+        Incoming::new(self.core(), SENDERS, self.put_off.is_some())
     }
 
     /// How many messages wait at this moment.
@@ -205,7 +218,7 @@ macro_rules! handle {
     ($end:ident) => {
         impl<T> Clone for $end<T> {
             fn clone(&self) -> Self {
-                Self { hold: self.hold.clone(), carries: PhantomData }
+                Self::holding(self.hold.clone())
             }
         }
 
@@ -224,8 +237,7 @@ macro_rules! handle {
 
         impl<'de, T> Deserialize<'de> for $end<T> {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let hold = Hold::arrive(deserializer, fingerprint::<T>())?;
-                Ok(Self { hold, carries: PhantomData })
+                Hold::arrive(deserializer, fingerprint::<T>()).map(Self::holding)
             }
         }
     };

@@ -27,6 +27,9 @@ pub enum RecvError {
     Disconnected,
     /// A message was received, but is no value of the type; the reason. The messages behind it are whole.
     Decode(String),
+    /// The memory of the queue is damaged: a process has written there what no operation of a queue writes. What lies behind cannot be
+    /// received.
+    Damaged,
 }
 
 impl fmt::Display for RecvError {
@@ -38,6 +41,7 @@ impl fmt::Display for RecvError {
             Self::Disconnected => {
                 f.write_str("there is no message, and nobody is left to send one")
             }
+            Self::Damaged => f.write_str("the memory of the queue is damaged"),
             Self::Decode(reason) => write!(f, "the message could not be decoded: {reason}"),
         }
     }
@@ -81,6 +85,8 @@ pub enum SendErrorKind {
     Encode,
     /// The system has no memory for it, or no descriptor.
     System,
+    /// The memory of the queue is damaged: a process has written there what no operation of a queue writes.
+    Damaged,
 }
 
 impl<T> SendError<T> {
@@ -128,6 +134,7 @@ impl<T> fmt::Display for SendError<T> {
             SendErrorKind::Disconnected => "nobody is left to receive the message",
             SendErrorKind::Encode => "the message could not be encoded",
             SendErrorKind::System => "there is no memory for the message",
+            SendErrorKind::Damaged => "the memory of the queue is damaged",
         })?;
         match &self.reason {
             Some(reason) => write!(f, ": {reason}"),

@@ -1,6 +1,6 @@
 //! One handle's share of a queue: counted by process, so that others learn when nobody is left.
 
-use super::{core::Core, raw::Role};
+use super::{core::Core, outbox, raw::Role};
 use crate::{
     primitive::Ordering,
     shm::{
@@ -118,6 +118,8 @@ impl<const SENDS: bool, const RECEIVES: bool> Drop for Hold<SENDS, RECEIVES> {
         }
         if self.core.leave(self.holder, Self::roles()) {
             self.core.announce_leave();
+            // What was sent through it may have lost its last receiver, and a process that never waits would keep it.
+            outbox::prune();
         }
     }
 }

@@ -13,15 +13,17 @@ pub(crate) struct Incoming<'a> {
     core: &'a Core,
     needs: Needs,
     jobs: Option<&'a Jobs>,
+    /// Whether the next receive has an error to say.
+    has_error: bool,
 }
 
 impl<'a> Incoming<'a> {
-    pub(super) const fn new(core: &'a Core, needs: Needs) -> Self {
-        Self { core, needs, jobs: None }
+    pub(super) const fn new(core: &'a Core, needs: Needs, has_error: bool) -> Self {
+        Self { core, needs, jobs: None, has_error }
     }
 
     pub(super) const fn of_jobs(core: &'a Core, needs: Needs, jobs: &'a Jobs) -> Self {
-        Self { core, needs, jobs: Some(jobs) }
+        Self { core, needs, jobs: Some(jobs), has_error: false }
     }
 
     /// The word to sleep on, and what it is to be. Ask [`is_ready`](Self::is_ready) between this and the sleep.
@@ -36,6 +38,6 @@ impl<'a> Incoming<'a> {
         let limit = Limit::Until(Deadline::after(Duration::from_secs(1)));
         let is_alone = self.core.is_alone(self.needs, limit, false);
         let has_item = self.jobs.map_or_else(|| self.core.head().len() > 0, Jobs::is_ready);
-        has_item || self.core.head().is_closed() || is_alone
+        has_item || self.has_error || self.core.head().is_closed() || is_alone
     }
 }

@@ -182,7 +182,8 @@ impl Jobs {
         let len = self.hands()[index].len().next_multiple_of(KEPT);
         if len > KEPT {
             // If the system does not take it, it stays ours.
-            let _ = memory::punch(self.core.segment(), place_of(index) + KEPT, len - KEPT);
+            let len = len.min(EACH) - KEPT;
+            let _ = memory::punch(self.core.segment(), place_of(index) + KEPT, len);
         }
     }
 

@@ -7,7 +7,10 @@ use super::{
     handles, plain,
     raw::Bytes,
 };
-use crate::shm::{self, Carried, transfer};
+use crate::{
+    shm::{self, Carried, transfer},
+    sys::OsError,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, sync::Arc};
 
@@ -96,6 +99,7 @@ fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
         Refusal::Full => (SendErrorKind::Full, None),
         Refusal::Closed => (SendErrorKind::Closed, None),
         Refusal::Disconnected => (SendErrorKind::Disconnected, None),
+        Refusal::Damaged => (SendErrorKind::Damaged, None),
         Refusal::System(error) => (SendErrorKind::System, Some(error.to_string())),
     }
 }
@@ -123,7 +127,7 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     let mut short = [0; SHORT];
     let mut taken = Taken::Short(0);
     let take = |bytes: Bytes<'_>, note: bool| {
-        taken = take(core, bytes, note, &mut short);
+        taken = take(core, bytes, note, &mut short)?;
         Ok(())
     };
     core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
@@ -153,28 +157,26 @@ fn receive_plain<T: 'static>(core: &Core, needs: Needs, limit: Limit) -> Result<
 
 /// Copies a message while it is still there for others. No code of the user's runs here.
 #[inline]
-fn take(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8]) -> Taken {
+fn take(core: &Core, bytes: Bytes<'_>, note: bool, short: &mut [u8]) -> Result<Taken, OsError> {
     let bytes = match bytes {
-        Bytes::Log(bytes) if note => return take_with_handles(bytes),
+        Bytes::Log(bytes) if note => return Ok(take_with_handles(bytes)),
         Bytes::Log(bytes) => bytes,
         Bytes::Extent(place, len) => return take_long(core, place, len, note),
     };
-    match short.get_mut(..bytes.len()) {
+    Ok(match short.get_mut(..bytes.len()) {
         Some(short) => {
             short.copy_from_slice(bytes);
             Taken::Short(bytes.len())
         }
         None => Taken::Long(bytes.to_vec()),
-    }
+    })
 }
 
+/// If there is no memory for it, it stays where it is.
 #[cold]
-fn take_long(core: &Core, place: u64, len: u64, note: bool) -> Taken {
-    match core.read(place, len) {
-        Ok(bytes) if note => take_with_handles(&bytes),
-        Ok(bytes) => Taken::Long(bytes),
-        Err(error) => Taken::Wrong(error.to_string()),
-    }
+fn take_long(core: &Core, place: u64, len: u64, note: bool) -> Result<Taken, OsError> {
+    let bytes = core.read(place, len)?;
+    Ok(if note { take_with_handles(&bytes) } else { Taken::Long(bytes) })
 }
 
 #[cold]
@@ -213,7 +215,7 @@ pub(super) fn lacking(lack: &Lack, limit: Limit) -> RecvError {
         Lack::Empty => RecvError::Empty,
         Lack::Closed => RecvError::Closed,
         Lack::Disconnected => RecvError::Disconnected,
-        Lack::Damaged => RecvError::Decode("the memory of the queue is damaged".to_owned()),
+        Lack::Damaged => RecvError::Damaged,
         Lack::System(error) => RecvError::Decode(error.to_string()),
     }
 }

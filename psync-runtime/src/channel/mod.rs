@@ -15,6 +15,9 @@ mod connection;
 pub(crate) mod core;
 mod ends;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handles;
 mod hold;
 mod incoming;
@@ -24,6 +27,7 @@ mod message;
 pub(crate) mod outbox;
 mod packet;
 mod plain;
+mod put_off;
 mod queue;
 mod raw;
 mod windows;

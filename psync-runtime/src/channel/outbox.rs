@@ -47,9 +47,16 @@ pub(super) fn legacy(inode: Inode, sender: Identity) -> Option<OwnedFd> {
     HOOKS.get().and_then(|hooks| (hooks.find)(inode, sender))
 }
 
+/// With how many queues in it the outbox is next looked through: twice as many as were left the last time.
+static LOOK_AT: AtomicUsize = AtomicUsize::new(FEW);
+const FEW: usize = 16;
+
 /// Keeps `carried` until what has been sent so far through the queue was received.
 pub(super) fn keep(core: &Arc<Core>, carried: &[Carried]) {
     let until = core.head().sent();
+    if QUEUES.load(Ordering::Relaxed) >= LOOK_AT.load(Ordering::Relaxed) {
+        prune_all();
+    }
     if let Some(hooks) = HOOKS.get() {
         (hooks.arm)();
     }
@@ -99,6 +106,7 @@ fn prune_all() {
         let over: Vec<Waiting> =
             outbox.extract_if(.., |_, waiting| waiting.is_over()).map(|(_, over)| over).collect();
         QUEUES.store(outbox.len(), Ordering::Relaxed);
+        LOOK_AT.store((2 * outbox.len()).max(FEW), Ordering::Relaxed);
         (received, over)
     });
     // Outside of the lock: what is dropped may come back here.

@@ -146,11 +146,11 @@ fn receive_in(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Arrived>, En
         content.to_vec()
     } else {
         let length = content.first_chunk().ok_or_else(bad)?;
-        let length = usize::try_from(u64::from_ne_bytes(*length)).map_err(|_| bad())?;
+        let length = u64::from_ne_bytes(*length);
         if descriptors.is_empty() {
             return Err(bad());
         }
-        memory::read_at(descriptors.remove(0), 0, length)?
+        memory::read_claimed(descriptors.remove(0), 0, length)?
     };
     let carried = descriptors.into_iter().map(transfer::unpack).collect::<Result<_, _>>();
     Ok(Some(Arrived { bytes, carried: carried.map_err(|_| bad())? }))

@@ -6,11 +6,12 @@ use super::{
     hold::Hold,
     incoming::Incoming,
     message,
+    put_off::PutOff,
 };
 use crate::primitive::Ordering;
 use core::{fmt, marker::PhantomData, time::Duration};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A queue between processes: every message goes to one receiver, in the order in which they were sent.
 ///
@@ -37,8 +38,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// ```
 pub struct Queue<T> {
     hold: Hold<true, true>,
-    /// What an iteration or a batch could not return, for the next receive.
-    pending: Arc<Mutex<Option<RecvError>>>,
+    put_off: PutOff,
     carries: PhantomData<fn(T) -> T>,
 }
 
@@ -71,7 +71,7 @@ impl<T> Queue<T> {
     }
 
     fn holding(hold: Hold<true, true>) -> Self {
-        Self { hold, pending: Arc::default(), carries: PhantomData }
+        Self { hold, put_off: PutOff::default(), carries: PhantomData }
     }
 
     pub(crate) fn core(&self) -> &Arc<Core> {
@@ -79,7 +79,7 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), NEEDS)
+        Incoming::new(self.core(), NEEDS, self.put_off.is_some())
     }
 
     /// How many messages it holds at this moment.
@@ -121,14 +121,6 @@ impl<T> Queue<T> {
     /// ```
     pub fn close(&self) {
         self.core().close();
-    }
-
-    fn pending(&self) -> Option<RecvError> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn put_off(&self, error: RecvError) {
-        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
     }
 }
 
@@ -222,36 +214,22 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     #[inline]
     #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<T, RecvError> {
-        match message::receive(self.core(), NEEDS, limit) {
-            Err(lack) => Err(self.pending().unwrap_or(lack)),
-            received => received,
-        }
+        self.put_off.first()?;
+        message::receive(self.core(), NEEDS, limit)
     }
 
     /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded ends the iteration as
-    /// well; the reason is the error of the next receive that has nothing to return.
+    /// well, and the next [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { queue: self }
     }
 
     /// Waits for a message, and receives up to `most` of those that are there then. Empty if the queue is closed or nobody else is
-    /// left. A message that cannot be decoded ends the batch: see [`iter`](Self::iter).
+    /// left. A message that cannot be decoded ends the batch, as it ends an [iteration](Self::iter): what was received before it is returned,
+    /// and after an empty batch [`recv`](Self::recv) says why.
     #[track_caller]
     pub fn recv_many(&self, most: usize) -> Vec<T> {
-        let mut many = Vec::new();
-        let mut limit = Limit::FOREVER;
-        while many.len() < most {
-            match self.receive_within(limit) {
-                Ok(value) => many.push(value),
-                Err(error @ RecvError::Decode(_)) => {
-                    self.put_off(error);
-                    break;
-                }
-                Err(_) => break,
-            }
-            limit = Limit::Try;
-        }
-        many
+        self.put_off.batch(most, |limit| message::receive(self.core(), NEEDS, limit))
     }
 }
 
@@ -266,14 +244,8 @@ impl<T: DeserializeOwned + 'static> Iterator for Iter<'_, T> {
 
     #[track_caller]
     fn next(&mut self) -> Option<T> {
-        match self.queue.recv() {
-            Ok(value) => Some(value),
-            Err(error @ RecvError::Decode(_)) => {
-                self.queue.put_off(error);
-                None
-            }
-            Err(_) => None,
-        }
+        let queue = self.queue;
+        queue.put_off.next(|| message::receive(queue.core(), NEEDS, Limit::FOREVER))
     }
 }
 
@@ -288,7 +260,7 @@ impl<'a, T: DeserializeOwned + 'static> IntoIterator for &'a Queue<T> {
 
 impl<T> Clone for Queue<T> {
     fn clone(&self) -> Self {
-        Self { hold: self.hold.clone(), pending: Arc::clone(&self.pending), carries: PhantomData }
+        Self::holding(self.hold.clone())
     }
 }
 

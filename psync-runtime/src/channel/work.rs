@@ -144,6 +144,11 @@ impl<T> WorkQueue<T> {
         self.hold.core().close();
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn core(&self) -> &Core {
+        self.hold.core()
+    }
+
     pub(crate) fn incoming(&self) -> Incoming<'_> {
         Incoming::of_jobs(self.hold.core(), NEEDS, &self.jobs)
     }

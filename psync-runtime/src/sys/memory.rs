@@ -21,11 +21,14 @@ pub(crate) fn anonymous_file(label: &str) -> Result<OwnedFd, OsError> {
 ///
 /// More than `RLIMIT_FSIZE` allows is an error like any other here; the kernel would send SIGXFSZ as well.
 pub(crate) fn set_size(file: impl AsFd, size: u64) -> Result<(), OsError> {
-    let (limit, _) = OsError::wrap("getrlimit", getrlimit(Resource::RLIMIT_FSIZE))?;
-    if size > limit {
-        return Err(OsError::new("ftruncate", nix::errno::Errno::EFBIG));
-    }
+    allow("ftruncate", size)?;
     OsError::wrap("ftruncate", nix::unistd::ftruncate(file, offset(size)?))
+}
+
+/// Whether this process may have files of that size.
+fn allow(call: &'static str, size: u64) -> Result<(), OsError> {
+    let (limit, _) = OsError::wrap("getrlimit", getrlimit(Resource::RLIMIT_FSIZE))?;
+    if size > limit { Err(OsError::new(call, nix::errno::Errno::EFBIG)) } else { Ok(()) }
 }
 
 /// Reserves the pages of a part of the file, so that lack of memory shows here and not as SIGBUS at some store.
@@ -48,8 +51,9 @@ pub(crate) fn punch(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError
     })
 }
 
-/// Writes to a part of the file without mapping it.
+/// Writes to a part of the file without mapping it. Of `RLIMIT_FSIZE` holds what [`set_size`] says.
 pub(crate) fn write_at(file: impl AsFd, mut start: u64, mut bytes: &[u8]) -> Result<(), OsError> {
+    allow("pwrite", start.saturating_add(bytes.len() as u64))?;
     while !bytes.is_empty() {
         match nix::sys::uio::pwrite(file.as_fd(), bytes, offset(start)?) {
             Err(nix::errno::Errno::EINTR) => {}
@@ -79,6 +83,17 @@ pub(crate) fn read_at(file: impl AsFd, start: u64, len: usize) -> Result<Vec<u8>
         }
     }
     Ok(bytes)
+}
+
+/// Reads a part of the file of which somebody else says how long it is. That may be wrong: what the file has no memory for is refused, before
+/// there is any here.
+pub(crate) fn read_claimed(file: impl AsFd, start: u64, len: u64) -> Result<Vec<u8>, OsError> {
+    let stat = OsError::wrap("fstat", nix::sys::stat::fstat(file.as_fd()))?;
+    let held = u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+    match usize::try_from(len) {
+        Ok(len) if len as u64 <= held => read_at(file, start, len),
+        _ => Err(OsError::new("pread", nix::errno::Errno::EBADMSG)),
+    }
 }
 
 /// Fixes the file's size for good, for every holder.

@@ -7,6 +7,9 @@
 #[path = "../robust/process.rs"]
 #[allow(dead_code, reason = "another test uses the rest")]
 mod process;
+mod sleepers;
+mod sources;
+mod stopped;
 
 use core::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
@@ -17,7 +20,10 @@ use psync_runtime::{
     channel::{Queue, RecvError, WorkQueue},
     sync::testing::{self, faults},
 };
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const MOST: usize = 4096;
@@ -122,6 +128,8 @@ fn points(prepare: impl FnOnce(), scene: impl FnOnce(&Progress)) -> Vec<(&'stati
 
 thread_local! {
     static DEATHS: Cell<usize> = const { Cell::new(0) };
+    /// The points at which somebody died.
+    static MET: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Has a child prepare itself, play the scene and die at a point of that.
@@ -139,6 +147,7 @@ fn die(
     });
     assert!(!child.join(), "it did not die at {point}, turn {turn}");
     DEATHS.set(DEATHS.get() + 1);
+    MET.with_borrow_mut(|met| met.insert(point));
     progress
 }
 
@@ -256,6 +265,17 @@ fn jobs() {
     }
 }
 
+/// A point that no scene passes needs one.
+fn every_point_is_met() {
+    let places = sources::points();
+    assert!(places.len() > 15, "{places:?}");
+    let met = MET.take();
+    let never: Vec<_> = places.keys().filter(|name| !met.contains(name.as_str())).collect();
+    assert!(never.is_empty(), "nobody died at {never:?}");
+    let twice: Vec<_> = places.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "several places have the same name: {twice:?}");
+}
+
 fn main() {
     testing::make_world();
     let bounded = || Queue::bounded(8).expect("memory");
@@ -264,6 +284,9 @@ fn main() {
     messages("by the bias", Before::Alone, unbounded);
     messages("taking the bias away", Before::AfterAnother, bounded);
     jobs();
+    sleepers::play();
+    stopped::play();
+    every_point_is_met();
     eprintln!("{} deaths", DEATHS.get());
     assert!(DEATHS.get() > 1_000);
 }

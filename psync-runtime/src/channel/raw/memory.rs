@@ -20,5 +20,5 @@ pub(crate) trait Memory {
     fn write(&self, place: u64, parts: &[&[u8]]) -> Result<(), OsError>;
 }
 
-/// Where the system's reason for a refusal is left.
+/// Where the system's reason for a refusal is left. As an error: none, if what lies there is no queue.
 pub(crate) type Reason = Option<OsError>;

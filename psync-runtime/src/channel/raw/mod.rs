@@ -15,5 +15,7 @@ pub(crate) use hands::{HANDS, Hand, PER_PAGE as HANDS_PER_PAGE, Work, bytes_have
 pub(crate) use memory::{Memory, Reason};
 pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here, page_has_receivers};
 pub(crate) use record::Bytes;
+#[cfg(feature = "fuzzing")]
+pub(crate) use ring::{CHUNK, EXTENTS, LOG};
 pub(crate) use ring::{Head, Popped, Pushed};
 pub(crate) use side::{Door, Side};

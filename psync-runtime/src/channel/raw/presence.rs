@@ -141,6 +141,15 @@ fn change(word: &AtomicU64, id: Identity, with: impl Fn(u32) -> u32) {
 }
 
 impl Presence {
+    /// The length of an entry, and where its seats begin and end.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) const ENTRY: usize = size_of::<Entry>();
+    #[cfg(feature = "fuzzing")]
+    pub(crate) const SEATS: (u64, u64) = {
+        let start = core::mem::offset_of!(Entry, seats);
+        (start as u64, (start + size_of::<[Seat; 2]>()) as u64)
+    };
+
     #[inline]
     pub(super) fn seat(&self, id: Identity, role: Role) -> &Seat {
         let seats = &self.entries[id.slot()].seats;

@@ -1,4 +1,4 @@
-//! Records of the log as they lie in memory: a word, and bytes behind it.
+//! Records of the log as they lie in memory: a word, and bytes behind it; and which places can be theirs.
 #![allow(unsafe_code, reason = "reads and writes records in the mapped log")]
 
 use super::{
@@ -29,6 +29,22 @@ pub(super) const fn padded(len: u64) -> u64 {
     len.next_multiple_of(WORD)
 }
 
+/// Whether a record or a jump can begin there.
+#[inline]
+pub(super) fn is_place(at: u64) -> bool {
+    (LOG..EXTENTS.start).contains(&at) && at.is_multiple_of(WORD) && at % CHUNK <= CHUNK - JUMP_LEN
+}
+
+/// Whether the log can have a chunk of that number.
+pub(super) fn is_chunk(number: u64) -> bool {
+    (LOG / CHUNK..EXTENTS.start / CHUNK).contains(&number)
+}
+
+/// Whether a long message can lie there.
+pub(super) fn is_extent(place: u64, len: u64) -> bool {
+    place >= EXTENTS.start && EXTENTS.end.checked_sub(place).is_some_and(|room| len <= room)
+}
+
 /// Writes a record's word and bytes.
 #[inline]
 #[allow(clippy::cast_ptr_alignment, reason = "records begin at multiples of 8")]
@@ -53,10 +69,7 @@ pub(super) fn look(
     memory: &mut impl Memory,
     at: u64,
 ) -> Result<Option<(NonNull<u8>, u64)>, OsError> {
-    if !(LOG..EXTENTS.start).contains(&at)
-        || !at.is_multiple_of(WORD)
-        || at % CHUNK > CHUNK - JUMP_LEN
-    {
+    if !is_place(at) {
         return Ok(None);
     }
     let start = memory.at(at)?;

@@ -4,13 +4,20 @@ use super::{
     Bell, Memory, Reason, Side, Work,
     near::{expect_reads, expect_writes},
     presence::Changes,
-    record::{Bytes, Record, extent_of, follow, look, padded, payload, put},
-    sizes::{self, INLINE, LIST, SPARE, STEP},
+    record::{
+        Bytes, Record, extent_of, follow, is_chunk, is_extent, is_place, look, padded, payload, put,
+    },
+    sizes::{self, INLINE, LIST, STEP},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering, spin_loop},
     sys::{OsError, fault},
 };
+
+#[path = "reuse.rs"]
+mod reuse;
+
+use reuse::After;
 
 pub(super) const CHUNK: u64 = sizes::CHUNK;
 /// Where the log begins.
@@ -99,6 +106,8 @@ pub(crate) enum Pushed {
     Done,
     Full,
     Closed,
+    /// What lies there is no queue.
+    Damaged,
     /// The system refuses; it has said why.
     Refused,
 }
@@ -121,14 +130,13 @@ struct Place {
     jump: Option<u64>,
 }
 
-const fn parity(n: u64) -> usize {
-    (n & 1) as usize
+/// The number after `n`. Whatever stands in a word, counting is no error.
+const fn next(n: u64) -> u64 {
+    n.wrapping_add(1)
 }
 
-/// The place in the list of the chunk that was put there as number `n`.
-#[allow(clippy::cast_possible_truncation, reason = "the list is short")]
-const fn listed_at(n: u64) -> usize {
-    n as usize % LIST
+const fn parity(n: u64) -> usize {
+    (n & 1) as usize
 }
 
 /// A store that is seldom needed: every store waits for those before it to reach the other side.
@@ -180,7 +188,7 @@ impl Head {
     /// Whether so much room is free that it pays to go on.
     pub(crate) fn is_roomy(&self) -> bool {
         let capacity = self.capacity.load(Ordering::Relaxed);
-        self.len() + (capacity / 4).max(1) <= capacity
+        self.len().saturating_add((capacity / 4).max(1)) <= capacity
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -219,15 +227,16 @@ impl Head {
         };
         let (end, extent) = match written {
             Ok(next) => next,
+            Err(None) => return Pushed::Damaged,
             Err(error) => {
-                *reason = Some(error);
+                *reason = error;
                 return Pushed::Refused;
             }
         };
-        mine.at[parity(n + 1)].store(end, Ordering::Relaxed);
-        change(&mine.extent[parity(n + 1)], extent);
+        mine.at[parity(next(n))].store(end, Ordering::Relaxed);
+        change(&mine.extent[parity(next(n))], extent);
         fault::point("queue: message written");
-        self.sent.0.store(n + 1, Ordering::Release);
+        self.sent.0.store(next(n), Ordering::Release);
         fault::point("queue: message sent");
         Pushed::Done
     }
@@ -240,7 +249,7 @@ impl Head {
         }
         let received = self.received();
         self.producing.room.store(received, Ordering::Relaxed);
-        n.wrapping_sub(received) < capacity
+        n.saturating_sub(received) < capacity
     }
 
     /// Writes a record that nobody looks at yet; where the next one goes.
@@ -251,10 +260,10 @@ impl Head {
         n: u64,
         word: u64,
         parts: &[&[u8]],
-    ) -> Result<u64, OsError> {
+    ) -> Result<u64, Reason> {
         let len = if word & EXTENT == 0 { word & LENGTH } else { JUMP_LEN };
         let need = WORD + padded(len);
-        let place = self.place(n, need);
+        let place = self.place(n, need).ok_or(None)?;
         let end = place.at + need;
         if end + JUMP_LEN > self.producing.reserved.load(Ordering::Relaxed) {
             self.reserve(memory, end + JUMP_LEN)?;
@@ -278,8 +287,11 @@ impl Head {
         parts: &[&[u8]],
         len: u64,
         extent: u64,
-    ) -> Result<(u64, u64), OsError> {
+    ) -> Result<(u64, u64), Reason> {
         let room = len.next_multiple_of(4096);
+        if !is_extent(extent, 0) {
+            return Err(None);
+        }
         let extent = if EXTENTS.end - extent < room { EXTENTS.start } else { extent };
         memory.reserve(extent, room)?;
         fault::point("queue: extent reserved");
@@ -289,43 +301,29 @@ impl Head {
         Ok((end, extent + room))
     }
 
-    /// Where a record of `need` bytes goes.
+    /// Where a record of `need` bytes goes. `None` if the words that say so are damaged.
     #[inline]
-    fn place(&self, n: u64, need: u64) -> Place {
+    fn place(&self, n: u64, need: u64) -> Option<Place> {
         let at = self.producing.at[parity(n)].load(Ordering::Relaxed);
+        if !is_place(at) {
+            return None;
+        }
         if at % CHUNK + need + JUMP_LEN <= CHUNK {
-            Place { at, jump: None }
-        } else {
-            Place { at: self.next_chunk(at / CHUNK) * CHUNK, jump: Some(at) }
+            return Some(Place { at, jump: None });
         }
-    }
-
-    /// The chunk after `current`. It is taken once a record in it is committed: until then it stands where it stood.
-    #[cold]
-    fn next_chunk(&self, current: u64) -> u64 {
-        let mine = &self.producing;
-        let freed = self.freed.0.load(Ordering::Acquire);
-        let mut taken = mine.taken.load(Ordering::Relaxed);
-        let listed = |taken: u64| {
-            (taken < freed).then(|| self.free[listed_at(taken)].load(Ordering::Relaxed))
-        };
-        if listed(taken) == Some(current) {
-            taken += 1;
-            mine.taken.store(taken, Ordering::Release);
-        }
-        let mut fresh = mine.fresh.load(Ordering::Relaxed);
-        if fresh == current {
-            fresh += 1;
-            mine.fresh.store(fresh, Ordering::Relaxed);
-        }
-        listed(taken).unwrap_or(fresh)
+        let chunk = self.next_chunk(at / CHUNK);
+        is_chunk(chunk).then_some(Place { at: chunk * CHUNK, jump: Some(at) })
     }
 
     /// Reserves the log up to `end`, which lies in the highest chunk ever used.
     #[cold]
-    fn reserve(&self, memory: &impl Memory, end: u64) -> Result<(), OsError> {
+    fn reserve(&self, memory: &impl Memory, end: u64) -> Result<(), Reason> {
         let from = self.producing.reserved.load(Ordering::Relaxed);
         let end = end.next_multiple_of(STEP);
+        // It lies in this chunk or in the one before.
+        if end - from > 2 * CHUNK {
+            return Err(None);
+        }
         memory.reserve(from, end - from)?;
         self.producing.reserved.store(end, Ordering::Relaxed);
         Ok(())
@@ -361,13 +359,13 @@ impl Head {
             *reason = Some(error);
             return Popped::Refused;
         }
-        change(&mine.retiring[parity(n + 1)], retires);
-        mine.at[parity(n + 1)].store(record.end, Ordering::Relaxed);
+        change(&mine.retiring[parity(next(n))], retires);
+        mine.at[parity(next(n))].store(record.end, Ordering::Relaxed);
         fault::point("queue: message copied");
-        self.received.0.store(n + 1, Ordering::Release);
+        self.received.0.store(next(n), Ordering::Release);
         fault::point("queue: message received");
         if retires != 0 {
-            self.retire(memory, n + 1, After::Receive);
+            self.retire(memory, next(n), After::Receive);
         }
         Popped::Got
     }
@@ -406,7 +404,7 @@ impl Head {
             if !target.is_multiple_of(CHUNK) {
                 return Ok(None);
             }
-            self.consuming.chunk[parity(n + 1)].store(at / CHUNK, Ordering::Relaxed);
+            self.consuming.chunk[parity(next(n))].store(at / CHUNK, Ordering::Relaxed);
             retires = CHUNK_RETIRES;
             at = target;
             let Some(found) = look(memory, at)? else { return Ok(None) };
@@ -420,7 +418,7 @@ impl Head {
                 return Ok(None);
             }
             let bytes = Bytes::Log(payload(start, len));
-            let more = self.consuming.known.load(Ordering::Relaxed) - n - 1;
+            let more = self.consuming.known.load(Ordering::Relaxed).saturating_sub(next(n));
             expect_reads(start, end - at, more);
             return Ok(Some((Record { bytes, note, end }, retires)));
         }
@@ -428,59 +426,14 @@ impl Head {
             return Ok(None);
         }
         let (place, len) = extent_of(start);
-        if !EXTENTS.contains(&place) || len > EXTENTS.end - place {
+        if !is_extent(place, len) {
             return Ok(None);
         }
-        self.consuming.extent[parity(n + 1)].store(place, Ordering::Relaxed);
-        self.consuming.extent_len[parity(n + 1)].store(len, Ordering::Relaxed);
+        self.consuming.extent[parity(next(n))].store(place, Ordering::Relaxed);
+        self.consuming.extent_len[parity(next(n))].store(len, Ordering::Relaxed);
         let record = Record { bytes: Bytes::Extent(place, len), note, end: at + WORD + JUMP_LEN };
         Ok(Some((record, retires | EXTENT_RETIRES)))
     }
-
-    /// Gives back what the message before `n` was the last to need. Done twice, it is done once.
-    #[cold]
-    fn retire(&self, memory: &impl Memory, n: u64, after: After) {
-        let (mine, p) = (&self.consuming, parity(n));
-        let what = mine.retiring[p].load(Ordering::Relaxed);
-        if what & CHUNK_RETIRES != 0 {
-            self.free_chunk(memory, mine.chunk[p].load(Ordering::Relaxed), after);
-        }
-        if what & EXTENT_RETIRES != 0 {
-            let len = mine.extent_len[p].load(Ordering::Relaxed).next_multiple_of(4096);
-            memory.punch(mine.extent[p].load(Ordering::Relaxed), len);
-        }
-        fault::point("queue: memory given back");
-        mine.retiring[p].store(0, Ordering::Relaxed);
-    }
-
-    fn free_chunk(&self, memory: &impl Memory, chunk: u64, after: After) {
-        let freed = self.freed.0.load(Ordering::Relaxed);
-        let last = freed.checked_sub(1).map(|last| &self.free[listed_at(last)]);
-        // Two chunks that retire one after the other are never the same: so it has been put there by somebody who is dead.
-        if last.is_some_and(|last| last.load(Ordering::Relaxed) == chunk) {
-            return;
-        }
-        // Whoever is dead may have given its pages back already: then it is not to be written any more.
-        let may_be_punched = after == After::Death;
-        if may_be_punched
-            || freed.wrapping_sub(self.producing.taken.load(Ordering::Acquire)) >= SPARE
-        {
-            memory.punch(chunk * CHUNK, CHUNK);
-            return;
-        }
-        self.free[listed_at(freed)].store(chunk, Ordering::Relaxed);
-        fault::point("queue: chunk listed");
-        self.freed.0.store(freed + 1, Ordering::Release);
-    }
-}
-
-/// When memory is given back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
-    /// By whoever has just received.
-    Receive,
-    /// By the next one, for whoever died meanwhile.
-    Death,
 }
 
 #[cfg(test)]
