@@ -21,6 +21,11 @@ use crate::{
 use core::{alloc::Layout, panic::Location, time::Duration};
 use std::sync::Arc;
 
+#[path = "limit.rs"]
+mod limit;
+
+pub(crate) use limit::Limit;
+
 pub(super) const HEAD: usize = 4096;
 pub(super) const PRESENCE: usize = 64 << 10;
 pub(super) const HANDS_AT: usize = 512 << 10;
@@ -29,10 +34,6 @@ const RESERVED: usize = 8 << 10;
 const _: () = assert!(HEAD + size_of::<Head>() <= RESERVED);
 
 const MAGIC: u64 = u64::from_le_bytes(*b"psyncQ01");
-
-/// How long an operation that does not wait for messages or room may wait for whoever is just inside: a process that was stopped there
-/// holds it up no longer.
-const GRACE: Duration = Duration::from_millis(100);
 
 /// How often whoever would have to sleep lets others have this processor first: on a processor that both sides share, they then take turns
 /// by the crowd instead of waking each other for every message.
@@ -450,58 +451,4 @@ impl Core {
 /// The system's reason.
 pub(super) fn given(reason: Reason) -> OsError {
     reason.unwrap_or(OsError::new("fallocate", nix::errno::Errno::ENOMEM))
-}
-
-/// How long an operation may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Limit {
-    /// It does not wait.
-    Try,
-    Until(Deadline),
-}
-
-impl Limit {
-    pub(crate) const FOREVER: Self = Self::Until(Deadline::NEVER);
-
-    pub(crate) fn after(timeout: Duration) -> Self {
-        if timeout.is_zero() { Self::Try } else { Self::Until(Deadline::after(timeout)) }
-    }
-
-    pub(super) fn waits(self) -> bool {
-        matches!(self, Self::Until(_))
-    }
-
-    /// The same, but no longer than `slice` at a time.
-    fn at_most(self, slice: Duration) -> Self {
-        match self {
-            Self::Until(deadline) => Self::Until(deadline.min(Deadline::after(slice))),
-            Self::Try => Self::Try,
-        }
-    }
-
-    fn is_forever(self) -> bool {
-        matches!(self, Self::Until(Deadline::NEVER))
-    }
-
-    pub(super) fn is_over(self) -> bool {
-        match self {
-            Self::Try => true,
-            Self::Until(deadline) => deadline.is_over(),
-        }
-    }
-
-    pub(super) fn deadline(self) -> Deadline {
-        match self {
-            Self::Try => Deadline::after(Duration::ZERO),
-            Self::Until(deadline) => deadline,
-        }
-    }
-
-    /// Until when to wait for whoever is inside.
-    pub(super) fn patience(self) -> Deadline {
-        match self {
-            Self::Try => Deadline::after(GRACE),
-            Self::Until(deadline) => deadline,
-        }
-    }
 }

@@ -71,10 +71,12 @@ fn a_long_queue_grows_and_shrinks() {
     for number in 0..40_000 {
         assert_eq!(receive(&core).expect("a message"), message(number, 1000));
     }
-    assert!(blocks(&core) < 3_000_000, "{} bytes", blocks(&core));
+    // What is kept to be used again, at most.
+    let kept = 5_000_000;
+    assert!(blocks(&core) < kept, "{} bytes", blocks(&core));
     send(&core, &message(1, 30_000_000));
     assert!(receive(&core).is_ok());
-    assert!(blocks(&core) < 3_000_000, "{} bytes", blocks(&core));
+    assert!(blocks(&core) < kept, "{} bytes", blocks(&core));
 }
 
 #[test]
