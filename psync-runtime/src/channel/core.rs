@@ -16,7 +16,7 @@ use crate::{
         world::{self, Blocking, Identity, Operation, Site, Slept, Wake, Watch, Whom},
     },
     sync::raw::{Spin, Worth},
-    sys::{OsError, clock::Deadline, fault},
+    sys::{OsError, fault},
 };
 use core::{alloc::Layout, panic::Location, time::Duration};
 use std::sync::Arc;
