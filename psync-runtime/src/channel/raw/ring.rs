@@ -19,7 +19,7 @@ mod reuse;
 
 use reuse::After;
 
-pub(super) const CHUNK: u64 = sizes::CHUNK;
+pub(crate) const CHUNK: u64 = sizes::CHUNK;
 /// Where the log begins.
 pub(crate) const LOG: u64 = 4 << 20;
 pub(crate) const FIRST_CHUNK: u64 = LOG / CHUNK;
