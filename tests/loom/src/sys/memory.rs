@@ -29,3 +29,8 @@ pub(crate) fn write_at(file: &Segment, start: u64, bytes: &[u8]) -> Result<(), O
 pub(crate) fn read_at(file: &Segment, start: u64, len: usize) -> Result<Vec<u8>, OsError> {
     Ok(file.read(start, len))
 }
+
+/// See the runtime's.
+pub(crate) fn read_claimed(file: &Segment, start: u64, len: u64) -> Result<Vec<u8>, OsError> {
+    read_at(file, start, usize::try_from(len).expect("short"))
+}

@@ -115,7 +115,7 @@ fn each_job_is_done_once(explorer: Explorer) {
 }
 
 fn a_join_ends_when_all_is_done(explorer: Explorer) {
-    explorer.explore(|| {
+    explorer.fine().explore(|| {
         let (mine, [other]) = queue(0);
         send(&mine, 1..=1, 8);
         let done = Done::default();

@@ -8,7 +8,7 @@ use crate::{
     },
     explore::Explorer,
     harness::Model,
-    machine::{Death, Sabotage, process, victim},
+    machine::{Death, Process, Sabotage, process, victim},
     points::count_passes,
 };
 use std::{cell::RefCell, rc::Rc};
@@ -96,30 +96,32 @@ fn one_to_one(explorer: Explorer) {
     });
 }
 
-/// Two send and one receives: what comes from one of them comes in the order in which he sent it.
+/// Two send and one receives: what comes from one of them comes in the order in which he sent it. Two messages and one, and with a preemption more
+/// one of each, for which there is room after each other.
 fn two_senders(explorer: Explorer) {
-    explorer.coarse().explore(|| {
-        let (mine, others) = queue::<2>(2);
-        let senders = [(1, 1..=2), (2, 1..=1)];
-        let senders: Vec<_> = senders
-            .into_iter()
-            .zip(others)
-            .map(|((who, numbers), core)| process(move || send_all(&core, who, numbers, SHORT)))
-            .collect();
-        let received = receive_some(&mine, 3);
-        senders.into_iter().for_each(crate::machine::Process::join);
-        assert_eq!((is_in_order(&received, 1, 1), is_in_order(&received, 2, 1)), (2, 1));
-    });
+    for (explorer, capacity, most) in [(explorer.coarse(), 2, 2), (explorer, 1, 1)] {
+        explorer.explore(move || {
+            let (mine, others) = queue::<2>(capacity);
+            let senders: Vec<_> = [(1, 1..=most), (2, 1..=1)]
+                .into_iter()
+                .zip(others)
+                .map(|((who, numbers), core)| process(move || send_all(&core, who, numbers, SHORT)))
+                .collect();
+            let most = usize::from(most);
+            let received = receive_some(&mine, most + 1);
+            senders.into_iter().for_each(Process::join);
+            assert_eq!((is_in_order(&received, 1, 1), is_in_order(&received, 2, 1)), (most, 1));
+        });
+    }
 }
 
 /// One sends and two receive: each message goes to one of them, and to each of them in order.
 fn two_receivers(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.explore(|| {
         let (mine, others) = queue::<2>(0);
         let receivers = others.map(|core| process(move || receive_some(&core, 1)));
         send_all(&mine, 1, 1..=3, SHORT);
-        let mut received: Vec<Message> =
-            receivers.into_iter().flat_map(crate::machine::Process::join).collect();
+        let mut received: Vec<Message> = receivers.into_iter().flat_map(Process::join).collect();
         received.sort_unstable();
         let left = drain(&mine);
         received.extend(left);

@@ -103,7 +103,7 @@ fn room_wakes(explorer: Explorer) {
 
 /// Two wait, and two messages come.
 fn each_message_wakes_one(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.explore(|| {
         let (mine, others) = queue::<2>(0);
         let receivers =
             others.map(|core| process(move || next(&core, NOBODY).expect("it is open")));
@@ -117,7 +117,7 @@ fn each_message_wakes_one(explorer: Explorer) {
 
 /// One waits for a message, another one for room, and a third one closes the queue.
 fn a_close_wakes_all(explorer: Explorer) {
-    explorer.coarse().explore(|| {
+    explorer.explore(|| {
         let (mine, [first, second]) = queue(1);
         send(&mine, (1, 1), NOBODY).expect("there is room");
         let sender = process(move || send(&first, (1, 2), NOBODY).is_ok());
