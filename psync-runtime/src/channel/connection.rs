@@ -150,7 +150,8 @@ impl<S: Serialize, R> Connection<S, R> {
     pub fn send(&self, value: &S) -> Result<(), SendError<()>> {
         let mut bytes = Vec::new();
         let (encoded, mut luggage) = shm::collect(|| codec::encode_message(value, &mut bytes));
-        encoded.map_err(|error| SendError::because((), SendErrorKind::Encode, error.into()))?;
+        encoded
+            .map_err(|error| SendError::because((), SendErrorKind::Encode, String::from(error)))?;
         self.send_packet(&bytes, &mut luggage)
     }
 }

@@ -4,22 +4,28 @@
 use super::{
     outbox,
     raw::{
-        Account, Bell, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason,
-        Role, Side, is_here,
+        Account, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason, Role,
+        Side, is_here,
     },
+    whom::Who,
     windows::Windows,
 };
 use crate::{
     primitive::{AtomicU64, Ordering, UnsafeCell},
     shm::{
         Segment, ShmError,
-        world::{self, Blocking, Identity, Operation, Site, Slept, Wake, Watch, Whom},
+        world::{self, Blocking, Identity, Operation, Slept, Wake, Watch, Whom},
     },
-    sync::raw::{Spin, Worth},
+    sync::{
+        DeadlockReport,
+        raw::{Spin, Worth},
+    },
     sys::{OsError, clock::Deadline, fault},
 };
-use core::{alloc::Layout, panic::Location, time::Duration};
+use core::{alloc::Layout, time::Duration};
 use std::sync::Arc;
+
+pub(crate) use super::whom::Needs;
 
 pub(super) const HEAD: usize = 4096;
 pub(super) const PRESENCE: usize = 64 << 10;
@@ -60,6 +66,7 @@ pub(crate) enum Refusal {
     Full,
     Closed,
     Disconnected,
+    Deadlock(DeadlockReport),
     System(OsError),
 }
 
@@ -70,27 +77,19 @@ pub(crate) enum Lack {
     Closed,
     Disconnected,
     Damaged,
+    Deadlock(DeadlockReport),
     System(OsError),
 }
 
 /// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Waited {
     Ready,
     /// Nobody is left who could make it ready.
     Alone,
+    /// Those who could wait for this thread.
+    Deadlock(DeadlockReport),
     TimedOut,
-}
-
-/// Who has to be there for a wait to make sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needs {
-    /// Another process that holds the queue.
-    OtherProcess,
-    /// Anybody with this kind of handle.
-    Anybody(Role),
-    /// It may be this process's own threads.
-    Nobody,
 }
 
 impl Core {
@@ -217,9 +216,10 @@ impl Core {
             if limit.waits() && self.spin[0].until(Worth::Meeting, 16, is_roomy) {
                 continue;
             }
-            match self.wait(&self.head.space, &self.spin[0], has_room, needs, limit) {
+            match self.wait(Operation::Send, has_room, needs, limit, Deadline::NEVER) {
                 Waited::Ready => {}
                 Waited::Alone => return Err(Refusal::Disconnected),
+                Waited::Deadlock(report) => return Err(Refusal::Deadlock(report)),
                 Waited::TimedOut => return Err(Refusal::Full),
             }
         }
@@ -252,9 +252,10 @@ impl Core {
                 continue;
             }
             let has_message = || self.head.len() > 0 || self.head.is_closed();
-            match self.wait(&self.head.items, &self.spin[1], has_message, needs, limit) {
+            match self.wait(Operation::Receive, has_message, needs, limit, Deadline::NEVER) {
                 Waited::Ready => {}
                 Waited::Alone => return Err(Lack::Disconnected),
+                Waited::Deadlock(report) => return Err(Lack::Deadlock(report)),
                 Waited::TimedOut => return Err(Lack::Empty),
             }
         }
@@ -288,35 +289,48 @@ impl Core {
             return Err(Lack::Disconnected);
         }
         // Longer than the time after which a wait asks the kernel.
-        let slice = limit.at_most(Duration::from_millis(1500));
-        match self.wait(&self.head.items, &self.spin[1], ready, needs, slice) {
+        let slice = Deadline::after(Duration::from_millis(1500));
+        match self.wait(Operation::Receive, ready, needs, limit, slice) {
             Waited::Ready => Ok(false),
             Waited::Alone => Err(Lack::Disconnected),
+            Waited::Deadlock(report) => Err(Lack::Deadlock(report)),
             Waited::TimedOut if limit.is_over() => Err(Lack::Empty),
             Waited::TimedOut => Ok(true),
         }
     }
 
-    /// Waits until `ready`, which whoever rings the bell may have made so; false if the time is up first.
+    /// Waits until `ready`, which whoever has done a job may have made so; false if the time is up first.
     #[track_caller]
-    pub(super) fn await_bell(&self, bell: &Bell, ready: impl Fn() -> bool, limit: Limit) -> bool {
-        let waited = self.wait(bell, &self.spin[0], ready, Needs::Nobody, limit);
-        waited == Waited::Ready
+    pub(super) fn await_jobs(
+        &self,
+        ready: impl Fn() -> bool,
+        needs: Needs,
+        limit: Limit,
+    ) -> Result<bool, DeadlockReport> {
+        match self.wait(Operation::Finish, ready, needs.nobody(), limit, Deadline::NEVER) {
+            Waited::Deadlock(report) => Err(report),
+            waited => Ok(waited == Waited::Ready),
+        }
     }
 
-    /// Where every operation waits: until `ready`, the deadline, or nobody is left who could make it ready.
+    /// Where every operation waits: until `ready`, the deadline or `until`, or nobody is left who could make it ready.
     #[cold]
     #[track_caller]
     fn wait(
         &self,
-        bell: &Bell,
-        spin: &Spin,
+        operation: Operation,
         ready: impl Fn() -> bool,
         needs: Needs,
         limit: Limit,
+        until: Deadline,
     ) -> Waited {
-        let site = Site { operation: Operation::Wait, what: "Queue", place: Location::caller() };
-        let blocking = Blocking::new(limit.deadline(), Some(site));
+        let (bell, spin) = match operation {
+            Operation::Send => (&self.head.space, &self.spin[0]),
+            Operation::Finish => (&self.head.work.done, &self.spin[0]),
+            _ => (&self.head.items, &self.spin[1]),
+        };
+        let blocking = Blocking::new(limit.deadline(), Some(needs.site(operation)));
+        let could_end = || self.could_end(needs, &ready);
         let mut verify = false;
         if limit.waits() && spin.until(Worth::Meeting, 16, &ready) {
             return Waited::Ready;
@@ -332,25 +346,29 @@ impl Core {
             if is_alone {
                 return Waited::Alone;
             }
-            if limit.is_over() {
+            if limit.is_over() || until.is_over() {
                 return Waited::TimedOut;
             }
             outbox::prune();
             fault::point("queue: falls asleep");
-            let slept = blocking.sleep(watch, bell.word(), ticket, Whom::Unknown);
+            let words = [(bell.word(), ticket)];
+            let slept = blocking.sleep_until(watch, &words, until, Whom::Anyone(&could_end));
             fault::point("queue: awake");
+            if slept == Slept::Deadlock {
+                return Waited::Deadlock(DeadlockReport::new(blocking));
+            }
             verify = slept == Slept::Woke(Wake::Verify);
         }
     }
 
     /// Whether nobody is there whom the operation needs.
     pub(super) fn is_alone(&self, needs: Needs, limit: Limit, verify: bool) -> bool {
-        match needs {
-            Needs::Nobody => false,
-            Needs::Anybody(role) => self.who(role, verify) == Account::Nobody,
-            Needs::OtherProcess if !limit.waits() => false,
-            Needs::OtherProcess if self.who(Role::Sender, verify) == Account::Others => false,
-            Needs::OtherProcess => {
+        match needs.who {
+            Who::Nobody => false,
+            Who::Anybody(role) => self.who(role, verify) == Account::Nobody,
+            Who::OtherProcess if !limit.waits() => false,
+            Who::OtherProcess if self.who(Role::Sender, verify) == Account::Others => false,
+            Who::OtherProcess => {
                 // Nobody else has ever had it: other threads of this process may use it still.
                 self.head.was_shared.load(Ordering::Relaxed) != 0
                     || (limit.is_forever() && super::alone::is_only_thread())
@@ -439,14 +457,6 @@ impl Limit {
 
     pub(super) fn waits(self) -> bool {
         matches!(self, Self::Until(_))
-    }
-
-    /// The same, but no longer than `slice` at a time.
-    fn at_most(self, slice: Duration) -> Self {
-        match self {
-            Self::Until(deadline) => Self::Until(deadline.min(Deadline::after(slice))),
-            Self::Try => Self::Try,
-        }
     }
 
     fn is_forever(self) -> bool {

@@ -60,10 +60,9 @@ pub struct Receiver<T> {
     carries: PhantomData<fn() -> T>,
 }
 
-const RECEIVERS: Needs = Needs::Anybody(Role::Receiver);
-const SENDERS: Needs = Needs::Anybody(Role::Sender);
-
 impl<T: Serialize + 'static> Sender<T> {
+    const NEEDS: Needs = Needs::anybody::<Self>(Role::Receiver);
+
     /// Sends a value, waiting while there is no room.
     ///
     /// # Errors
@@ -98,7 +97,7 @@ impl<T: Serialize + 'static> Sender<T> {
         if !core.has_receivers() {
             return Err(SendError::new(value, SendErrorKind::Disconnected));
         }
-        match message::send(core, &value, RECEIVERS, limit) {
+        match message::send(core, &value, Self::NEEDS, limit) {
             Ok(()) => Ok(()),
             Err((kind, None)) => Err(SendError::new(value, kind)),
             Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
@@ -139,7 +138,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`].
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::FOREVER)
+        message::receive(self.hold.core(), Self::NEEDS, Limit::FOREVER)
     }
 
     /// Receives the oldest message if there is one.
@@ -148,7 +147,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// [`RecvError::Empty`] if there is none, otherwise as [`recv`](Self::recv).
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::Try)
+        message::receive(self.hold.core(), Self::NEEDS, Limit::Try)
     }
 
     /// Receives the oldest message, waiting for one until `timeout` is over. With a timeout of zero, tries once.
@@ -157,7 +156,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// As [`recv`](Self::recv); [`RecvError::TimedOut`] if there was none.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvError> {
-        message::receive(self.hold.core(), SENDERS, Limit::after(timeout))
+        message::receive(self.hold.core(), Self::NEEDS, Limit::after(timeout))
     }
 
     /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration, and is gone.
@@ -182,12 +181,14 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
 }
 
 impl<T> Receiver<T> {
+    const NEEDS: Needs = Needs::anybody::<Self>(Role::Sender);
+
     fn core(&self) -> &Core {
         self.hold.core()
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), SENDERS)
+        Incoming::new(self.core(), Self::NEEDS)
     }
 
     /// How many messages wait at this moment.

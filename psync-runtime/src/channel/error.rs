@@ -1,5 +1,6 @@
 //! Why a message was not sent or not received.
 
+use crate::sync::DeadlockReport;
 use core::fmt;
 
 /// Why nothing was received.
@@ -27,6 +28,8 @@ pub enum RecvError {
     Disconnected,
     /// A message was received, but is no value of the type; the reason. The messages behind it are whole.
     Decode(String),
+    /// There is no message, and there will never be one: whoever could send one waits, directly or not, for this thread. Only from operations without a timeout.
+    Deadlock(DeadlockReport),
 }
 
 impl fmt::Display for RecvError {
@@ -39,6 +42,7 @@ impl fmt::Display for RecvError {
                 f.write_str("there is no message, and nobody is left to send one")
             }
             Self::Decode(reason) => write!(f, "the message could not be decoded: {reason}"),
+            Self::Deadlock(report) => write!(f, "there will be no message: {report}"),
         }
     }
 }
@@ -62,7 +66,20 @@ impl core::error::Error for RecvError {}
 pub struct SendError<T> {
     value: T,
     kind: SendErrorKind,
-    reason: Option<String>,
+    reason: Option<Reason>,
+}
+
+/// More about what kept a value from being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Text(String),
+    Deadlock(DeadlockReport),
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// What kept a value from being sent.
@@ -81,6 +98,9 @@ pub enum SendErrorKind {
     Encode,
     /// The system has no memory for it, or no descriptor.
     System,
+    /// There is no room, and there will never be: whoever could make some waits, directly or not, for this thread. Only from operations without a timeout.
+    /// See [`SendError::deadlock`].
+    Deadlock,
 }
 
 impl<T> SendError<T> {
@@ -88,8 +108,8 @@ impl<T> SendError<T> {
         Self { value, kind, reason: None }
     }
 
-    pub(super) const fn because(value: T, kind: SendErrorKind, reason: String) -> Self {
-        Self { value, kind, reason: Some(reason) }
+    pub(super) fn because(value: T, kind: SendErrorKind, reason: impl Into<Reason>) -> Self {
+        Self { value, kind, reason: Some(reason.into()) }
     }
 
     /// The value that was not sent.
@@ -100,6 +120,14 @@ impl<T> SendError<T> {
     /// What kept it.
     pub const fn kind(&self) -> SendErrorKind {
         self.kind
+    }
+
+    /// Who waits for whom, if that is what kept it.
+    pub const fn deadlock(&self) -> Option<&DeadlockReport> {
+        match &self.reason {
+            Some(Reason::Deadlock(report)) => Some(report),
+            _ => None,
+        }
     }
 
     /// The same error about another value.
@@ -128,9 +156,11 @@ impl<T> fmt::Display for SendError<T> {
             SendErrorKind::Disconnected => "nobody is left to receive the message",
             SendErrorKind::Encode => "the message could not be encoded",
             SendErrorKind::System => "there is no memory for the message",
+            SendErrorKind::Deadlock => "there will be no room for another message",
         })?;
         match &self.reason {
-            Some(reason) => write!(f, ": {reason}"),
+            Some(Reason::Text(reason)) => write!(f, ": {reason}"),
+            Some(Reason::Deadlock(report)) => write!(f, ": {report}"),
             None => Ok(()),
         }
     }

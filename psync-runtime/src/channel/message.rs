@@ -3,7 +3,7 @@
 use super::{
     codec,
     core::{Core, Lack, Limit, Needs, Refusal},
-    error::{RecvError, SendErrorKind},
+    error::{Reason, RecvError, SendErrorKind},
     handles, plain,
     raw::Bytes,
 };
@@ -22,7 +22,7 @@ thread_local! {
 }
 
 /// Why a value was not sent.
-pub(super) type Unsent = (SendErrorKind, Option<String>);
+pub(super) type Unsent = (SendErrorKind, Option<Reason>);
 
 /// Encodes a value and sends it.
 #[inline]
@@ -66,7 +66,7 @@ fn send_long<T: Serialize>(
 }
 
 fn unencodable(error: codec::CodecError) -> Unsent {
-    (SendErrorKind::Encode, Some(error.into()))
+    (SendErrorKind::Encode, Some(String::from(error).into()))
 }
 
 #[inline]
@@ -96,7 +96,10 @@ fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
         Refusal::Full => (SendErrorKind::Full, None),
         Refusal::Closed => (SendErrorKind::Closed, None),
         Refusal::Disconnected => (SendErrorKind::Disconnected, None),
-        Refusal::System(error) => (SendErrorKind::System, Some(error.to_string())),
+        Refusal::System(error) => (SendErrorKind::System, Some(error.to_string().into())),
+        Refusal::Deadlock(report) => {
+            (SendErrorKind::Deadlock, Some(Reason::Deadlock(report.clone())))
+        }
     }
 }
 
@@ -215,5 +218,6 @@ pub(super) fn lacking(lack: &Lack, limit: Limit) -> RecvError {
         Lack::Disconnected => RecvError::Disconnected,
         Lack::Damaged => RecvError::Decode("the memory of the queue is damaged".to_owned()),
         Lack::System(error) => RecvError::Decode(error.to_string()),
+        Lack::Deadlock(report) => RecvError::Deadlock(report.clone()),
     }
 }

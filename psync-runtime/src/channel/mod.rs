@@ -26,6 +26,7 @@ mod packet;
 mod plain;
 mod queue;
 mod raw;
+mod whom;
 mod windows;
 mod work;
 

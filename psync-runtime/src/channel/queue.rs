@@ -42,9 +42,9 @@ pub struct Queue<T> {
     carries: PhantomData<fn(T) -> T>,
 }
 
-const NEEDS: Needs = Needs::OtherProcess;
-
 impl<T> Queue<T> {
+    const NEEDS: Needs = Needs::other_process::<Self>();
+
     /// A queue for up to `capacity` messages, of any size: a send waits while there are as many.
     ///
     /// # Errors
@@ -79,7 +79,7 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), NEEDS)
+        Incoming::new(self.core(), Self::NEEDS)
     }
 
     /// How many messages it holds at this moment.
@@ -164,7 +164,7 @@ impl<T: Serialize + 'static> Queue<T> {
     #[inline]
     #[track_caller]
     fn send_within(&self, value: T, limit: Limit) -> Result<(), SendError<T>> {
-        match message::send(self.core(), &value, NEEDS, limit) {
+        match message::send(self.core(), &value, Self::NEEDS, limit) {
             Ok(()) => Ok(()),
             Err((kind, None)) => Err(SendError::new(value, kind)),
             Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
@@ -222,7 +222,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     #[inline]
     #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<T, RecvError> {
-        match message::receive(self.core(), NEEDS, limit) {
+        match message::receive(self.core(), Self::NEEDS, limit) {
             Err(lack) => Err(self.pending().unwrap_or(lack)),
             received => received,
         }
@@ -243,7 +243,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
         while many.len() < most {
             match self.receive_within(limit) {
                 Ok(value) => many.push(value),
-                Err(error @ RecvError::Decode(_)) => {
+                Err(error @ (RecvError::Decode(_) | RecvError::Deadlock(_))) => {
                     self.put_off(error);
                     break;
                 }
@@ -268,7 +268,7 @@ impl<T: DeserializeOwned + 'static> Iterator for Iter<'_, T> {
     fn next(&mut self) -> Option<T> {
         match self.queue.recv() {
             Ok(value) => Some(value),
-            Err(error @ RecvError::Decode(_)) => {
+            Err(error @ (RecvError::Decode(_) | RecvError::Deadlock(_))) => {
                 self.queue.put_off(error);
                 None
             }

@@ -98,10 +98,10 @@ impl Entry {
     }
 }
 
-/// Changes the count of `id` in an account; an earlier process's count is 0.
-fn change(word: &AtomicU64, id: Identity, with: impl Fn(u32) -> u32) {
+/// Changes the count of `id` in an account; an earlier process's count is 0. What was there before.
+fn change(word: &AtomicU64, id: Identity, with: impl Fn(u32) -> u32) -> u64 {
     let next = |seen: u64| Some(pack(id, with(count_of(seen, id).unwrap_or(0))));
-    let _ = word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next);
+    word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).unwrap_or_else(|seen| seen)
 }
 
 impl Presence {
@@ -129,12 +129,17 @@ impl Presence {
         count_of(word, id).is_some_and(|count| count > 0)
     }
 
-    /// A handle goes into a message on the account of `id`.
-    pub(crate) fn take_off(&self, id: Identity, role: Role) {
+    /// A handle goes into a message on the account of `id`. False if the account does not know of all that are under way from here on: it is full, or was
+    /// another process's, which has ended.
+    pub(crate) fn take_off(&self, id: Identity, role: Role) -> bool {
         let unit = role.unit();
-        change(&self.entries[id.slot()].flight, id, |count| {
+        let before = change(&self.entries[id.slot()].flight, id, |count| {
             if role.flying(count) < 0xffff { count + unit } else { count }
         });
+        match count_of(before, id) {
+            Some(count) => role.flying(count) < 0xffff,
+            None => count_of(before, holder_of(before)) == Some(0),
+        }
     }
 
     /// A handle has come out of a message, or will never.
@@ -172,6 +177,31 @@ impl Presence {
             }
         }
         if own { Account::Own } else { Account::Nobody }
+    }
+}
+
+impl Presence {
+    /// The living processes with handles of this role; `None` if one is under way, whoever sent it.
+    pub(crate) fn holders(
+        &self,
+        role: Role,
+        is_alive: impl Fn(Identity) -> bool,
+        pages: u64,
+    ) -> Option<Vec<Identity>> {
+        let mut holders = Vec::new();
+        let used = self.entries.iter().enumerate();
+        for (_, entry) in used.filter(|(index, _)| pages >> (index / PER_PAGE) & 1 != 0) {
+            let (word, flight) =
+                (entry.account(role).load(Ordering::Acquire), entry.flight.load(Ordering::Acquire));
+            if count_of(flight, holder_of(flight)).is_some_and(|count| role.flying(count) > 0) {
+                return None;
+            }
+            let holder = holder_of(word);
+            if count_of(word, holder).is_some_and(|count| count > 0) && is_alive(holder) {
+                holders.push(holder);
+            }
+        }
+        Some(holders)
     }
 }
 

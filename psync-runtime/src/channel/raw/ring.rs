@@ -81,6 +81,10 @@ pub(crate) struct Head {
     closed: AtomicU32,
     /// How often a process has let go of its last handle of a kind.
     leaves: AtomicU32,
+    /// How often anything in the presence table has changed, each time counted afterwards.
+    pub(crate) moves: AtomicU32,
+    /// Whether a handle may be under way that no account knows of. Stays so.
+    pub(crate) has_strays: AtomicU32,
     pub(crate) producers: Side,
     producing: Producers,
     sent: Line,
