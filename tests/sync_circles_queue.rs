@@ -55,18 +55,20 @@ fn receive(queue: &Queue<String>) -> Result<String, Told> {
     }
 }
 
-const RECEIVES: u32 = 50;
+const RECEIVES: u32 = 48;
 
 #[process(name = "consumer", daemon)]
 fn consumes(queue: Queue<String>) -> (i32, Result<String, Told>) {
     (psync::current().pid(), receive(&queue))
 }
 
+const METHODS: [StartMethod; 3] = [StartMethod::ForkServer, StartMethod::Spawn, StartMethod::Fork];
+
 /// All waits of a circle are in the test's children: the test program itself has threads of which psync knows nothing.
 #[process(name = "starter")]
-fn joins_a_consumer(method: StartMethod) {
+fn joins_a_consumer(method: usize) {
     let queue = Queue::bounded(1).expect("memory");
-    let options = Options::new().daemon(true).start_method(method);
+    let options = Options::new().daemon(true).start_method(METHODS[method]);
     let consumer = consumes::spawn_with(options, queue.clone()).expect("started");
     let (joined, line) = (consumer.join(), line!());
     let (pid, told) = joined.expect("ends");
@@ -85,8 +87,8 @@ fn joins_a_consumer(method: StartMethod) {
 #[test]
 fn a_hungry_consumer_that_is_joined_is_told() {
     let watchdog = Watchdog::new("a_hungry_consumer");
-    for method in [StartMethod::ForkServer, StartMethod::Spawn, StartMethod::Fork] {
-        watchdog.step(format!("{method:?}"));
+    for method in 0..METHODS.len() {
+        watchdog.step(format!("{:?}", METHODS[method]));
         joins_a_consumer::run(method).expect("ends well");
     }
 }
