@@ -379,10 +379,16 @@ impl Core {
     /// Who has handles of this kind. With `verify`, by asking the kernel.
     pub(crate) fn who(&self, role: Role, verify: bool) -> Account {
         let Some(world) = world::existing() else { return Account::Own };
-        let pages = self.head.pages.load(Ordering::Acquire);
         let is_alive =
             |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
-        self.presence.who(world::me().id, role, is_alive, pages)
+        loop {
+            let moves = self.moves();
+            let pages = self.head.pages.load(Ordering::Acquire);
+            let account = self.presence.who(world::me().id, role, is_alive, pages);
+            if account == Account::Others || self.are_unmoved_since(moves) {
+                return account;
+            }
+        }
     }
 
     /// Whether a receiver is left, for senders: looks again only after somebody has died or let go of his last handle.

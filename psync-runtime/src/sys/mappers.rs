@@ -2,6 +2,7 @@
 
 use super::procfs::Stat;
 use nix::sys::stat::{major, minor};
+use std::io::ErrorKind;
 
 /// Device and number of a file.
 pub(crate) type Inode = (u64, u64);
@@ -25,9 +26,12 @@ fn maps_any(pid: i32, wanted: &[String], since: u64) -> bool {
         Ok(maps) => maps
             .lines()
             .any(|line| line.contains("/memfd:") && wanted.iter().any(|file| line.contains(file))),
-        Err(_) => {
-            is_ours(pid) && Stat::of(pid).is_some_and(|s| s.started >= since && !s.is_zombie())
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            is_ours(pid)
+                && Stat::of(pid).is_some_and(|stat| stat.started >= since && !stat.is_zombie())
         }
+        // It has ended.
+        Err(_) => false,
     }
 }
 

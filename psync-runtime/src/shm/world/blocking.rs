@@ -34,8 +34,8 @@ const SLICE: Duration = Duration::from_millis(200);
 const HASTE: (Duration, u32) = (Duration::from_millis(50), 40);
 /// The same for one that waits for anybody and has looked some times.
 const LEISURE: (Duration, usize) = (Duration::from_millis(500), 5);
-/// How often that is doubled at most, each time that others were found to have copies.
-const MOST_DOUBLINGS: u32 = 6;
+/// That is doubled each time that others were found to have copies, after so many times and up to so many: such a look is a look at all processes.
+const DOUBLINGS: (u32, u32) = (4, 10);
 
 /// An operation that may have to wait.
 #[derive(Debug)]
@@ -180,9 +180,11 @@ impl Blocking {
     fn slice(&self, whom: Whom<'_>) -> Duration {
         let (haste, times) = HASTE;
         let (leisure, looks) = LEISURE;
-        match (self.stuck.get(), self.unsure.get()) {
-            (_, unsure @ 1..) => leisure * 2_u32.pow(unsure.min(MOST_DOUBLINGS)),
-            (stuck, 0) if (1..times).contains(&stuck) => haste,
+        let (patient, most) = DOUBLINGS;
+        let unsure = self.unsure.get();
+        match self.stuck.get() {
+            _ if unsure > patient => leisure * 2_u32.pow(unsure.min(most) - patient),
+            stuck if unsure == 0 && (1..times).contains(&stuck) => haste,
             _ if matches!(whom, Whom::Anyone(_)) && self.looks.get() >= looks => leisure,
             _ => SLICE,
         }
