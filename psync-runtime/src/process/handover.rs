@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const DOUBT: Duration = Duration::from_secs(1);
 /// How often to see meanwhile whether the supervisor lives.
 const GLANCE: Duration = Duration::from_millis(10);
+/// As long as a child that is waited for may take before its starter waits in its handle, where others can see it.
+const BRIEF: Duration = Duration::from_millis(50);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
