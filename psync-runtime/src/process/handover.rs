@@ -73,7 +73,7 @@ fn await_claim(
 ) -> Result<Option<State>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
-    let doubt = Deadline::after(DOUBT);
+    let (doubt, brief) = (Deadline::after(DOUBT), Deadline::after(BRIEF));
     let mut glances = Glances::new();
     loop {
         let watch = Watch::new();
@@ -89,9 +89,9 @@ fn await_claim(
             _ => return Ok(Some(state)),
         }
         if state.phase() == Phase::Running {
-            let wake = watch.wait(slot.word(), state.low(), glances.next());
-            // If nothing is heard for a while, the handle knows how to ask.
-            until_end = wake == Wake::Look || !glances.are_rare();
+            watch.wait(slot.word(), state.low(), glances.next().min(brief));
+            // If it takes longer, the handle knows how to wait so that others can see it, and whom to ask.
+            until_end = !brief.is_over();
             // It may be the supervisor that has died.
             link::check();
         } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {
