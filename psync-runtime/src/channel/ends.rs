@@ -66,7 +66,8 @@ impl<T: Serialize + 'static> Sender<T> {
     /// Sends a value, waiting while there is no room.
     ///
     /// # Errors
-    /// The value comes back: if no receiver is left, the value cannot be encoded, or there is no memory for it.
+    /// The value comes back: if no receiver is left, the value cannot be encoded, there is no memory for it, or all who could make room wait for this one
+    /// ([`SendErrorKind::Deadlock`]).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.send_within(value, Limit::FOREVER)
@@ -135,7 +136,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// Receives the oldest message, waiting until there is one.
     ///
     /// # Errors
-    /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`].
+    /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`]; [`RecvError::Deadlock`] if all who could send wait for this one.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         message::receive(self.hold.core(), Self::NEEDS, Limit::FOREVER)

@@ -25,6 +25,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Nobody is held up. When no other process holds the queue any more, a blocked [`recv`](Self::recv) ends with
 /// [`RecvError::Disconnected`]; what is left in the queue can be received before.
 ///
+/// **When those that hold it wait for each other**, so that nobody is left who could send what one waits for, or receive where one waits for room, one of them gets
+/// [`RecvError::Deadlock`] or [`SendErrorKind::Deadlock`](super::SendErrorKind::Deadlock) within a second. See [`DeadlockReport`](crate::sync::DeadlockReport).
+///
 /// # Examples
 /// ```
 /// use psync::{Queue, spawn};
@@ -137,7 +140,7 @@ impl<T: Serialize + 'static> Queue<T> {
     ///
     /// # Errors
     /// The value comes back: if the queue is closed, the value cannot be encoded, there is no memory for it, or there is no room and no other process
-    /// is left that could make some.
+    /// is left that could make some, or those that could wait for this one ([`SendErrorKind::Deadlock`](super::SendErrorKind::Deadlock)).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.send_within(value, Limit::FOREVER)
@@ -195,7 +198,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     /// Receives the oldest message, waiting until there is one.
     ///
     /// # Errors
-    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Decode`].
+    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Decode`]; [`RecvError::Deadlock`] if all who could send one wait for this one.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.receive_within(Limit::FOREVER)
@@ -228,7 +231,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
         }
     }
 
-    /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded ends the iteration as
+    /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded, or a deadlock, ends the iteration as
     /// well; the reason is the error of the next receive that has nothing to return.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { queue: self }

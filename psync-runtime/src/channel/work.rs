@@ -204,7 +204,7 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
     /// Receives a job, waiting until there is one: one that came back before one that is new.
     ///
     /// # Errors
-    /// [`RecvError::Closed`], [`RecvError::Disconnected`]; [`RecvError::Decode`], and then the job counts as finished, or as tried if
+    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Deadlock`]; [`RecvError::Decode`], and then the job counts as finished, or as tried if
     /// [attempts are limited](Self::with_max_attempts).
     #[track_caller]
     pub fn recv(&self) -> Result<Job<T>, RecvError> {
