@@ -4,7 +4,7 @@
 mod killing;
 
 use killing::{HANG, Watchdog, poll_for};
-use psync::{DeadlockReport, RecvError, SendErrorKind, dump_waits, prelude::*};
+use psync::{DeadlockReport, DeadlockWait, RecvError, SendErrorKind, dump_waits, prelude::*};
 use std::time::Instant;
 
 /// Who was told of what, after how many milliseconds.
@@ -27,7 +27,7 @@ impl Told {
 
     /// The circle leads through these processes, and the text says all that is wanted of it.
     fn is_about(&self, pids: &[i32], words: &[&str]) {
-        let mut circle: Vec<i32> = self.report.waits().iter().map(|wait| wait.pid()).collect();
+        let mut circle: Vec<i32> = self.report.waits().iter().map(DeadlockWait::pid).collect();
         let mut pids = pids.to_vec();
         circle.sort_unstable();
         pids.sort_unstable();
@@ -87,9 +87,9 @@ fn joins_a_consumer(method: usize) {
 #[test]
 fn a_hungry_consumer_that_is_joined_is_told() {
     let watchdog = Watchdog::new("a_hungry_consumer");
-    for method in 0..METHODS.len() {
-        watchdog.step(format!("{:?}", METHODS[method]));
-        joins_a_consumer::run(method).expect("ends well");
+    for (index, method) in METHODS.iter().enumerate() {
+        watchdog.step(format!("{method:?}"));
+        joins_a_consumer::run(index).expect("ends well");
     }
 }
 
@@ -300,9 +300,9 @@ fn jobs_that_nobody_will_do_are_reported() {
 
 /// A worker that waits for a job is told, too.
 #[process(name = "worker", daemon)]
-fn waits_for_jobs(jobs: WorkQueue<u32>) -> Option<DeadlockReport> {
+fn waits_for_jobs(jobs: WorkQueue<u32>) -> DeadlockReport {
     match jobs.recv() {
-        Err(RecvError::Deadlock(report)) => Some(report),
+        Err(RecvError::Deadlock(report)) => report,
         other => panic!("{:?}", other.map(|job| *job)),
     }
 }
@@ -310,7 +310,7 @@ fn waits_for_jobs(jobs: WorkQueue<u32>) -> Option<DeadlockReport> {
 #[process(name = "starter")]
 fn joins_a_worker() {
     let jobs = WorkQueue::unbounded().expect("memory");
-    let report = waits_for_jobs::run(jobs.clone()).expect("ends").expect("told");
+    let report = waits_for_jobs::run(jobs.clone()).expect("ends");
     assert_eq!(report.waits().len(), 2, "{report}");
 }
 

@@ -6,7 +6,10 @@ mod killing;
 
 use killing::{HANG, Random, Watchdog, kill, look_at, poll_for, rounds, signal};
 use psync::{RecvError, WorkQueue, dump_waits, prelude::*};
-use std::time::{Duration, Instant};
+use std::{
+    process::Command,
+    time::{Duration, Instant},
+};
 
 /// Long enough for whoever would be told of something to be told of it, many times over.
 const LONG: Duration = Duration::from_millis(2500);
@@ -210,19 +213,12 @@ fn stops_who_has_a_message() {
     signal(echo.pid(), libc::SIGSTOP);
     assert!(poll_for(HANG / 2, || look_at(echo.pid()).is_some_and(|seen| seen.state == 'T')));
     there.send("echo".to_owned()).expect("there is room");
-    let pid = echo.pid();
-    let wakes = fork_waker(pid);
+    // Another program has it go on: nobody of this one can, who knows the queues.
+    let script = format!("sleep {}; kill -CONT {}", LONG.as_secs_f32(), echo.pid());
+    let mut shell = Command::new("sh").args(["-c", &script]).spawn().expect("a shell");
     assert_eq!(back.recv(), Ok("echo".to_owned()));
     echo.join().expect("ends well");
-    reap(wakes);
-}
-
-/// Has a process go on after a while. A program of its own, so that it has a copy of nothing.
-fn fork_waker(pid: i32) -> i32 {
-    let seconds = format!("{}", LONG.as_secs_f32());
-    let script = format!("sleep {seconds}; kill -CONT {pid}");
-    let child = std::process::Command::new("sh").args(["-c", &script]).spawn().expect("a shell");
-    child.id().cast_signed()
+    shell.wait().expect("ours");
 }
 
 #[process(daemon)]
@@ -301,7 +297,7 @@ fn clerk(stage: &Stage, post: Post, seed: u64) -> u64 {
 
 #[process]
 fn helps(answer: Queue<u64>, number: u64) {
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         std::thread::park_timeout(Duration::from_millis(number % 700));
     }
     answer.send(number).expect("no deadlock");

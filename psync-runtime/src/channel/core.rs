@@ -382,10 +382,10 @@ impl Core {
         let is_alive =
             |id| is_here(world, id) && (!verify || !world.is_alive(id) || world.verify(id));
         loop {
-            let moves = self.moves();
+            let moves = self.head.census.moves();
             let pages = self.head.pages.load(Ordering::Acquire);
             let account = self.presence.who(world::me().id, role, is_alive, pages);
-            if account == Account::Others || self.are_unmoved_since(moves) {
+            if account == Account::Others || self.head.census.is_still_at(moves) {
                 return account;
             }
         }

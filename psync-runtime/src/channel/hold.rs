@@ -25,7 +25,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         let holder = world::me().id;
         core.make_entry(holder)?;
         Self::roles().for_each(|role| core.presence().join(holder, role));
-        core.note_move();
+        core.head().census.note_move();
         Ok(Self { core, holder })
     }
 
@@ -44,7 +44,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         let charged = transfer::charged();
         if charged == Identity::NOBODY {
             // Nobody knows when it is decoded.
-            self.core.head().has_strays.store(1, Ordering::Release);
+            self.core.head().census.note_stray();
         } else {
             self.core.make_entry(charged)?;
             // It may be decoded by any process.
@@ -52,10 +52,10 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
             let core = Arc::clone(&self.core);
             for role in Self::roles() {
                 if !core.presence().take_off(charged, role) {
-                    core.head().has_strays.store(1, Ordering::Release);
+                    core.head().census.note_stray();
                 }
             }
-            core.note_move();
+            core.head().census.note_move();
             transfer::or_else(move || Self::land(&core, charged));
         }
         transfer::record(self.core.segment());
@@ -95,7 +95,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
 
     fn land(core: &Core, charged: Identity) {
         Self::roles().for_each(|role| core.presence().land(charged, role));
-        core.note_move();
+        core.head().census.note_move();
         core.announce_leave();
     }
 }
@@ -121,7 +121,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Clone for Hold<SENDS, RECEIVES> {
         // If its page cannot be had now, it counts as soon as anybody else of this process makes it.
         if self.core.make_entry(holder).is_ok() {
             Self::roles().for_each(|role| self.core.presence().join(holder, role));
-            self.core.note_move();
+            self.core.head().census.note_move();
         }
         Self { core: Arc::clone(&self.core), holder }
     }
@@ -134,7 +134,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Drop for Hold<SENDS, RECEIVES> {
         }
         let mut last = false;
         Self::roles().for_each(|role| last |= self.core.presence().leave(self.holder, role));
-        self.core.note_move();
+        self.core.head().census.note_move();
         if last {
             self.core.announce_leave();
         }

@@ -2,7 +2,7 @@
 
 use super::{core::Core, raw::Role};
 use crate::{
-    primitive::{Ordering, fence},
+    primitive::Ordering,
     shm::world::{self, Holders, Identity, NAMES, Operation, Site},
 };
 use core::panic::Location;
@@ -57,33 +57,16 @@ impl Needs {
 }
 
 impl Core {
-    /// Something in the table of who holds it has changed.
-    pub(super) fn note_move(&self) {
-        self.head().moves.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Before the table of who holds it is read.
-    pub(super) fn moves(&self) -> u32 {
-        self.head().moves.load(Ordering::Acquire)
-    }
-
-    /// Whether what was read of the table is true of one moment. Otherwise a handle may have gone from where it was not looked for yet to where it was not looked
-    /// for any more.
-    pub(super) fn are_unmoved_since(&self, moves: u32) -> bool {
-        fence(Ordering::Acquire);
-        self.head().moves.load(Ordering::Relaxed) == moves
-    }
-
     /// All processes that could end such a wait now; `None` if that cannot be told, or `ready` says that it is over.
     ///
     /// The order counts. Whoever has sent something and let go of the queue before the processes are looked at has done so before `ready` is asked.
     pub(super) fn could_end(&self, needs: Needs, ready: impl Fn() -> bool) -> Option<Holders> {
         let world = world::existing()?;
         let head = self.head();
-        let moves = self.moves();
+        let moves = head.census.moves();
         let pages = head.pages.load(Ordering::Acquire);
         let holders = self.presence().holders(needs.role(), |id| world.is_alive(id), pages);
-        let is_true = self.are_unmoved_since(moves) && head.has_strays.load(Ordering::Acquire) == 0;
+        let is_true = head.census.is_still_at(moves) && !head.census.has_strays();
         let mut processes = holders.filter(|_| is_true)?;
         if head.work.is_one.load(Ordering::Relaxed) != 0 {
             processes.extend(head.work.workers(self.hands(), head.received()));

@@ -1,7 +1,7 @@
 //! Which processes hold a queue, and each one's seat at its two sides.
 
 use crate::{
-    primitive::{AtomicU32, AtomicU64, Ordering},
+    primitive::{AtomicU32, AtomicU64, Ordering, fence},
     shm::world::{self, Identity, Phase, SLOTS, World},
 };
 
@@ -40,6 +40,44 @@ pub(crate) struct Seat {
 /// How many entries a page of the system holds.
 pub(crate) const PER_PAGE: usize = 4096 / size_of::<Entry>();
 const _: () = assert!(SLOTS / PER_PAGE == 64);
+
+/// What is known of the table as a whole.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Census {
+    /// How often anything in it has changed, each time counted afterwards.
+    moves: AtomicU32,
+    /// Whether a handle may be under way that no account knows of. Stays so.
+    has_strays: AtomicU32,
+}
+
+impl Census {
+    /// Something has changed.
+    pub(crate) fn note_move(&self) {
+        self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A handle has gone where it is not counted.
+    pub(crate) fn note_stray(&self) {
+        self.has_strays.store(1, Ordering::Release);
+    }
+
+    pub(crate) fn has_strays(&self) -> bool {
+        self.has_strays.load(Ordering::Acquire) != 0
+    }
+
+    /// Before the table is read.
+    pub(crate) fn moves(&self) -> u32 {
+        self.moves.load(Ordering::Acquire)
+    }
+
+    /// Whether what was read of the table since is true of one moment. Otherwise a handle may have gone from where it was not looked for yet to where it was
+    /// not looked for any more.
+    pub(crate) fn is_still_at(&self, moves: u32) -> bool {
+        fence(Ordering::Acquire);
+        self.moves.load(Ordering::Relaxed) == moves
+    }
+}
 
 /// What a handle is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The log of a queue: how a message gets in and out by one store each. The README of `channel` says what every word means.
 
 use super::{
-    Bell, Side, Work,
+    Bell, Census, Side, Work,
     record::{extent_of, follow, look, payload, put},
 };
 use crate::{
@@ -81,10 +81,7 @@ pub(crate) struct Head {
     closed: AtomicU32,
     /// How often a process has let go of its last handle of a kind.
     leaves: AtomicU32,
-    /// How often anything in the presence table has changed, each time counted afterwards.
-    pub(crate) moves: AtomicU32,
-    /// Whether a handle may be under way that no account knows of. Stays so.
-    pub(crate) has_strays: AtomicU32,
+    pub(crate) census: Census,
     pub(crate) producers: Side,
     producing: Producers,
     sent: Line,

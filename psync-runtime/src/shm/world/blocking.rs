@@ -13,9 +13,11 @@
 //! A wait that any of several processes could end writes down which these are: see [`standstill`].
 
 use super::{
-    Identity, Seen, Site, Wake, Watch, World, existing, me, read_locks,
+    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    needs::{Details, Holders, NAMES, READS, Turn},
+    read_locks,
     standstill::{self, Knot, Suspicion},
-    waits::{Details, Holders, NAMES, READS, Record, Turn, thread_key},
+    waits::{Record, thread_key},
     watch,
 };
 use crate::{

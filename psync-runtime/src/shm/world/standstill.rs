@@ -20,8 +20,8 @@
 
 use super::{
     Identity, Method, World,
+    needs::{Needs, Turn, Waiter},
     site::Operation,
-    waits::{Needs, Turn, Waiter},
 };
 use crate::{
     primitive::{Ordering, fence},

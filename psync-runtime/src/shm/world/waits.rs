@@ -2,11 +2,11 @@
 
 use super::{
     Identity, PAGE, World, descriptor, me,
+    needs::{Check, Details, Holders, NAMES, Needs, READS, Turn, Waiter},
     site::{Operation, Site, constant, text},
 };
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering, fence},
-    shm::segment::Inode,
     sys::{memory, thread},
 };
 use core::cell::Cell;
@@ -14,10 +14,6 @@ use core::cell::Cell;
 /// How many threads can be told apart. Others wait as well, but nobody learns of it.
 const RECORDS: usize = 8192;
 const PER_PAGE: usize = PAGE / size_of::<Record>();
-/// How many locks that it reads under a record can name.
-pub(super) const READS: usize = 4;
-/// How many processes that it waits for.
-pub(crate) const NAMES: usize = 28;
 
 /// What one thread waits for.
 ///
@@ -64,54 +60,6 @@ pub(crate) struct Record {
     names: [AtomicU32; NAMES],
 }
 
-/// Who could end a wait of which that is known: see [`Whom::Anyone`](super::Whom::Anyone).
-#[derive(Clone, Debug)]
-pub(crate) struct Holders {
-    pub(crate) processes: Vec<Identity>,
-    /// The queue: another process has a copy of the handles if it has this mapped.
-    pub(crate) file: Inode,
-}
-
-/// A thread that waits without a deadline.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waiter {
-    /// As of [`thread_key`].
-    pub(super) thread: u64,
-    pub(super) process: Identity,
-    /// Whether its process ends with its function.
-    pub(super) is_main: bool,
-    pub(super) operation: Operation,
-}
-
-/// Whom a thread waits for.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Needs {
-    pub(super) edge: Option<Turn>,
-    pub(super) lock: u64,
-    /// What it reads under itself.
-    pub(super) reads: [u64; READS],
-    pub(super) ends: Vec<Identity>,
-    pub(super) check: Option<Check>,
-}
-
-/// What a record said of a wait that anybody may end.
-#[derive(Clone, Debug)]
-pub(super) struct Check {
-    /// How often it has looked: even.
-    pub(super) number: u32,
-    pub(super) holders: Holders,
-}
-
-/// What [`Record::set_details`] adds, for a wait that lasts.
-#[derive(Debug, Default)]
-pub(super) struct Details<'a> {
-    pub(super) lock: u64,
-    pub(super) reads: &'a [u64],
-    /// The processes for whose end it waits, or those who could end the wait.
-    pub(super) names: &'a [Identity],
-    pub(super) file: Option<Inode>,
-}
-
 const _: () = assert!(size_of::<Record>() == 256);
 
 /// All records. Their memory is reserved page by page.
@@ -131,27 +79,6 @@ pub(super) struct Usage {
 const TIMED: u32 = 1 << 8;
 /// Of `kind`: its process ends when the thread's function does.
 const MAIN: u32 = 1 << 9;
-
-/// A record at one turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
-    pub(crate) index: u32,
-    pub(crate) turn: u32,
-}
-
-impl Turn {
-    const fn bits(self) -> u64 {
-        (self.index as u64 + 1) << 32 | self.turn as u64
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
-    const fn from_bits(bits: u64) -> Option<Self> {
-        match bits {
-            0 => None,
-            _ => Some(Self { index: ((bits >> 32) - 1) as u32, turn: bits as u32 }),
-        }
-    }
-}
 
 /// What a record said, all at one time.
 #[derive(Clone, Debug)]
