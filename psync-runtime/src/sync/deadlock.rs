@@ -221,7 +221,8 @@ impl fmt::Display for DeadlockReport {
 /// where they do, and who holds it, where that is known.
 ///
 /// A look at a program that does not get on. A thread shows up as soon as it sleeps for a lock, a permit, an event, a notification, a [`Once`](super::Once), the
-/// others at a [`Barrier`](super::Barrier), a message, room for one, or the end of a process; not in [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
+/// others at a [`Barrier`](super::Barrier), a message, room for one, or the end of a process; not in
+/// `Connection::poll`, [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
 /// a moment of all of them together: one may have gone on while another one was looked at. Waits with a timeout are marked `for some time`. In a program
 /// without shared memory and processes, nobody shows up. The format of the lines may change.
 ///
