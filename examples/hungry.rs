@@ -1,4 +1,4 @@
-//! A consumer waits on an empty queue while its starter waits for it. A wait that has an end is the cure.
+//! A consumer waits on an empty queue while its starter waits for it: that is reported. A wait that has an end is a cure.
 //!
 //! ```console
 //! $ cargo run --release --example hungry
@@ -8,14 +8,15 @@
 use psync::prelude::*;
 use std::time::Duration;
 
-#[process]
-fn consume(bowl: Queue<String>) -> Result<String, RecvError> {
-    bowl.recv_timeout(Duration::from_millis(100))
+#[process(name = "consumer")]
+fn consume(bowl: Queue<String>) -> String {
+    println!("{:?}", bowl.recv_timeout(Duration::from_millis(100)));
+    bowl.recv().unwrap_or_else(|starved| starved.to_string())
 }
 
 fn main() -> psync::Result<()> {
     let bowl = Queue::bounded(1)?;
-    println!("{:?}", consume::run(bowl.clone())?);
+    println!("{}", consume::run(bowl.clone())?);
     Ok(())
 }
 // ANCHOR_END: program

@@ -69,7 +69,8 @@
 //! # When processes wait for each other
 //!
 //! Threads that wait for each other's locks, in whichever processes, are a deadlock: one of them gets [`LockError::Deadlock`] within a second, with a
-//! [report](DeadlockReport) of who waits for what and where. Nothing else is reported; an event that nobody will set, or a barrier at which somebody is
+//! [report](DeadlockReport) of who waits for what and where. So are waits for messages of a queue, or for room in it, that only those could end who wait for each other:
+//! [`RecvError::Deadlock`], [`SendErrorKind::Deadlock`]. Nothing else is reported; an event that nobody will set, or a barrier at which somebody is
 //! missing, is waited for as long as one asks for. [`dump_waits`] tells who waits at this moment.
 
 #[doc(inline)]

@@ -376,3 +376,31 @@ fn an_end_is_a_descriptor() {
     assert_ne!(a.as_fd().as_raw_fd(), b.as_fd().as_raw_fd());
     drop(spawn(|()| (), ()).expect("starts"));
 }
+
+#[process]
+fn hears(line: Text) -> bool {
+    line.recv().is_ok()
+}
+
+#[process]
+fn floods(line: Text) {
+    while line.send(&"a".repeat(10_000)).is_ok() {}
+}
+
+#[test]
+fn who_waits_at_an_end_is_shown() {
+    let _watchdog = watchdog();
+    let ((a, b), (c, d)) = (pipe().expect("descriptors"), pipe().expect("descriptors"));
+    let (hears, floods) = (hears::spawn(b).expect("starts"), floods::spawn(d).expect("starts"));
+    for (pid, what) in [(hears.pid(), "for a message of"), (floods.pid(), "for room in")] {
+        let (who, what) =
+            (format!("(process {pid}, "), format!("{what} Connection<String, String>"));
+        let shows = |line: &str| line.contains(&who) && line.contains(&what);
+        while !psync::dump_waits().lines().any(shows) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    drop::<(Text, Text)>((a, c));
+    assert!(!hears.join().expect("ends"));
+    floods.join().expect("ends");
+}

@@ -8,7 +8,12 @@ use super::{
     packet::{self, Arrived, Ended},
 };
 use crate::{
-    shm::{self, segment::Inode, transfer},
+    shm::{
+        self,
+        segment::Inode,
+        transfer,
+        world::{Blocking, Operation, Site, Slept, Wake, Whom},
+    },
     sys::{clock::Deadline, socket},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -85,12 +90,19 @@ impl<S, R> Connection<S, R> {
     ///
     /// # Errors
     /// If the other side is gone, or there is no memory for them.
+    #[track_caller]
     pub fn send_bytes(&self, bytes: &[u8]) -> Result<(), SendError<()>> {
         self.send_packet(bytes, &mut shm::Luggage::default())
     }
 
+    #[track_caller]
     fn send_packet(&self, bytes: &[u8], luggage: &mut shm::Luggage) -> Result<(), SendError<()>> {
-        match packet::send(&self.socket, bytes, luggage.carried()) {
+        let site = Site::here::<Self>(Operation::Send);
+        let wait = || {
+            let wait = |until| packet::is_writable(&self.socket, until);
+            let _ = rest(Deadline::NEVER, site, wait);
+        };
+        match packet::send(&self.socket, bytes, luggage.carried(), wait) {
             Ok(()) => {
                 luggage.depart();
                 Ok(())
@@ -106,6 +118,7 @@ impl<S, R> Connection<S, R> {
     ///
     /// # Errors
     /// [`RecvError::Disconnected`], [`RecvError::Decode`] if the message cannot be taken in.
+    #[track_caller]
     pub fn recv_bytes(&self) -> Result<Vec<u8>, RecvError> {
         self.receive(Limit::FOREVER).map(|arrived| arrived.bytes)
     }
@@ -114,6 +127,7 @@ impl<S, R> Connection<S, R> {
     ///
     /// # Errors
     /// As [`recv_bytes`](Self::recv_bytes); [`RecvError::Decode`] if they are more than there is room for, and then they are gone.
+    #[track_caller]
     pub fn recv_bytes_into(&self, place: &mut [u8]) -> Result<usize, RecvError> {
         let bytes = self.recv_bytes()?;
         let room = place.len();
@@ -125,6 +139,7 @@ impl<S, R> Connection<S, R> {
         Ok(bytes.len())
     }
 
+    #[track_caller]
     fn receive(&self, limit: Limit) -> Result<Arrived, RecvError> {
         loop {
             match packet::try_receive(&self.socket) {
@@ -135,7 +150,8 @@ impl<S, R> Connection<S, R> {
                 Err(Ended::System(error)) => return Err(RecvError::Decode(error.to_string())),
             }
             outbox::prune();
-            if !packet::is_readable(&self.socket, limit.deadline()) {
+            let site = Site::here::<Self>(Operation::Receive);
+            if !rest(limit.deadline(), site, |until| packet::is_readable(&self.socket, until)) {
                 return Err(RecvError::TimedOut);
             }
         }
@@ -147,10 +163,12 @@ impl<S: Serialize, R> Connection<S, R> {
     ///
     /// # Errors
     /// If the other side is gone, the value cannot be encoded, or there is no memory for it.
+    #[track_caller]
     pub fn send(&self, value: &S) -> Result<(), SendError<()>> {
         let mut bytes = Vec::new();
         let (encoded, mut luggage) = shm::collect(|| codec::encode_message(value, &mut bytes));
-        encoded.map_err(|error| SendError::because((), SendErrorKind::Encode, error.into()))?;
+        encoded
+            .map_err(|error| SendError::because((), SendErrorKind::Encode, String::from(error)))?;
         self.send_packet(&bytes, &mut luggage)
     }
 }
@@ -160,6 +178,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     ///
     /// # Errors
     /// [`RecvError::Disconnected`] if there is none and the other side is gone, [`RecvError::Decode`].
+    #[track_caller]
     pub fn recv(&self) -> Result<R, RecvError> {
         self.receive_within(Limit::FOREVER)
     }
@@ -168,6 +187,7 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     ///
     /// # Errors
     /// [`RecvError::Empty`] if there is none, otherwise as [`recv`](Self::recv).
+    #[track_caller]
     pub fn try_recv(&self) -> Result<R, RecvError> {
         self.receive_within(Limit::Try)
     }
@@ -176,15 +196,24 @@ impl<S, R: DeserializeOwned> Connection<S, R> {
     ///
     /// # Errors
     /// As [`recv`](Self::recv); [`RecvError::TimedOut`] if there was none.
+    #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<R, RecvError> {
         self.receive_within(Limit::after(timeout))
     }
 
+    #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<R, RecvError> {
         let Arrived { bytes, carried } = self.receive(limit)?;
         transfer::offer_carried(carried, || codec::decode_message(&bytes))
             .map_err(|error| RecvError::Decode(error.into()))
     }
+}
+
+/// Waits where others can see it. Nobody knows who has the other end, so that it is in no circle.
+fn rest(deadline: Deadline, site: Site, wait: impl FnOnce(Deadline) -> bool) -> bool {
+    let blocking = Blocking::new(deadline, Some(site));
+    let wait = |until| if wait(until) { Wake::Look } else { Wake::TimedOut };
+    blocking.rest(Deadline::NEVER, Whom::Unknown, wait) == Slept::Woke(Wake::Look)
 }
 
 impl<S, R> AsFd for Connection<S, R> {

@@ -4,26 +4,31 @@
 use super::{
     outbox,
     raw::{
-        Account, Bell, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason,
-        Role, Side, is_here,
+        Account, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason, Role,
+        Side, is_here,
     },
+    whom::Who,
     windows::Windows,
 };
 use crate::{
     primitive::{AtomicU64, Ordering, UnsafeCell},
     shm::{
         Segment, ShmError,
-        world::{self, Blocking, Identity, Operation, Site, Slept, Wake, Watch, Whom},
+        world::{self, Blocking, Identity, Operation, Slept, Wake, Watch, Whom},
     },
-    sync::raw::{Spin, Worth},
-    sys::{OsError, fault},
+    sync::{
+        DeadlockReport,
+        raw::{Spin, Worth},
+    },
+    sys::{OsError, clock::Deadline, fault},
 };
-use core::{alloc::Layout, panic::Location, time::Duration};
+use core::{alloc::Layout, time::Duration};
 use std::sync::Arc;
 
 #[path = "limit.rs"]
 mod limit;
 
+pub(crate) use super::whom::Needs;
 pub(crate) use limit::Limit;
 
 pub(super) const HEAD: usize = 4096;
@@ -66,6 +71,7 @@ pub(crate) enum Refusal {
     Closed,
     Disconnected,
     Damaged,
+    Deadlock(DeadlockReport),
     System(OsError),
 }
 
@@ -76,27 +82,19 @@ pub(crate) enum Lack {
     Closed,
     Disconnected,
     Damaged,
+    Deadlock(DeadlockReport),
     System(OsError),
 }
 
 /// How a wait ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 enum Waited {
     Ready,
     /// Nobody is left who could make it ready.
     Alone,
+    /// Those who could wait for this thread.
+    Deadlock(DeadlockReport),
     TimedOut,
-}
-
-/// Who has to be there for a wait to make sense.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Needs {
-    /// Another process that holds the queue.
-    OtherProcess,
-    /// Anybody with this kind of handle.
-    Anybody(Role),
-    /// It may be this process's own threads.
-    Nobody,
 }
 
 impl Core {
@@ -224,9 +222,10 @@ impl Core {
             if limit.waits() && self.spin[0].until(Worth::Meeting, 16, is_roomy) {
                 continue;
             }
-            match self.wait(&self.head.space, &self.spin[0], has_room, needs, limit) {
+            match self.wait(Operation::Send, has_room, needs, limit, Deadline::NEVER) {
                 Waited::Ready => {}
                 Waited::Alone => return Err(Refusal::Disconnected),
+                Waited::Deadlock(report) => return Err(Refusal::Deadlock(report)),
                 Waited::TimedOut => return Err(Refusal::Full),
             }
         }
@@ -259,9 +258,10 @@ impl Core {
                 continue;
             }
             let has_message = || self.head.len() > 0 || self.head.is_closed();
-            match self.wait(&self.head.items, &self.spin[1], has_message, needs, limit) {
+            match self.wait(Operation::Receive, has_message, needs, limit, Deadline::NEVER) {
                 Waited::Ready => {}
                 Waited::Alone => return Err(Lack::Disconnected),
+                Waited::Deadlock(report) => return Err(Lack::Deadlock(report)),
                 Waited::TimedOut => return Err(Lack::Empty),
             }
         }
@@ -295,35 +295,48 @@ impl Core {
             return Err(Lack::Disconnected);
         }
         // Longer than the time after which a wait asks the kernel.
-        let slice = limit.at_most(Duration::from_millis(1500));
-        match self.wait(&self.head.items, &self.spin[1], ready, needs, slice) {
+        let slice = Deadline::after(Duration::from_millis(1500));
+        match self.wait(Operation::Receive, ready, needs, limit, slice) {
             Waited::Ready => Ok(false),
             Waited::Alone => Err(Lack::Disconnected),
+            Waited::Deadlock(report) => Err(Lack::Deadlock(report)),
             Waited::TimedOut if limit.is_over() => Err(Lack::Empty),
             Waited::TimedOut => Ok(true),
         }
     }
 
-    /// Waits until `ready`, which whoever rings the bell may have made so; false if the time is up first.
+    /// Waits until `ready`, which whoever has done a job may have made so; false if the time is up first.
     #[track_caller]
-    pub(super) fn await_bell(&self, bell: &Bell, ready: impl Fn() -> bool, limit: Limit) -> bool {
-        let waited = self.wait(bell, &self.spin[0], ready, Needs::Nobody, limit);
-        waited == Waited::Ready
+    pub(super) fn await_jobs(
+        &self,
+        ready: impl Fn() -> bool,
+        needs: Needs,
+        limit: Limit,
+    ) -> Result<bool, DeadlockReport> {
+        match self.wait(Operation::Finish, ready, needs.nobody(), limit, Deadline::NEVER) {
+            Waited::Deadlock(report) => Err(report),
+            waited => Ok(waited == Waited::Ready),
+        }
     }
 
-    /// Where every operation waits: until `ready`, the deadline, or nobody is left who could make it ready.
+    /// Where every operation waits: until `ready`, the deadline or `until`, or nobody is left who could make it ready.
     #[cold]
     #[track_caller]
     fn wait(
         &self,
-        bell: &Bell,
-        spin: &Spin,
+        operation: Operation,
         ready: impl Fn() -> bool,
         needs: Needs,
         limit: Limit,
+        until: Deadline,
     ) -> Waited {
-        let site = Site { operation: Operation::Wait, what: "Queue", place: Location::caller() };
-        let blocking = Blocking::new(limit.deadline(), Some(site));
+        let (bell, spin) = match operation {
+            Operation::Send => (&self.head.space, &self.spin[0]),
+            Operation::Finish => (&self.head.work.done, &self.spin[0]),
+            _ => (&self.head.items, &self.spin[1]),
+        };
+        let blocking = Blocking::new(limit.deadline(), Some(needs.site(operation)));
+        let could_end = || self.could_end(needs, &ready);
         let mut verify = false;
         if limit.waits() && spin.until(Worth::Meeting, 4, &ready) {
             return Waited::Ready;
@@ -345,25 +358,29 @@ impl Core {
             if is_alone {
                 return Waited::Alone;
             }
-            if limit.is_over() {
+            if limit.is_over() || until.is_over() {
                 return Waited::TimedOut;
             }
             outbox::prune();
             fault::point("queue: falls asleep");
-            let slept = blocking.sleep(watch, bell.word(), ticket, Whom::Unknown);
+            let words = [(bell.word(), ticket)];
+            let slept = blocking.sleep_until(watch, &words, until, Whom::Anyone(&could_end));
             fault::point("queue: awake");
+            if slept == Slept::Deadlock {
+                return Waited::Deadlock(DeadlockReport::new(blocking));
+            }
             verify = slept == Slept::Woke(Wake::Verify);
         }
     }
 
     /// Whether nobody is there whom the operation needs.
     pub(super) fn is_alone(&self, needs: Needs, limit: Limit, verify: bool) -> bool {
-        match needs {
-            Needs::Nobody => false,
-            Needs::Anybody(role) => self.who(role, verify) == Account::Nobody,
-            Needs::OtherProcess if !limit.waits() => false,
-            Needs::OtherProcess if self.who(Role::Sender, verify) == Account::Others => false,
-            Needs::OtherProcess => {
+        match needs.who {
+            Who::Nobody => false,
+            Who::Anybody(role) => self.who(role, verify) == Account::Nobody,
+            Who::OtherProcess if !limit.waits() => false,
+            Who::OtherProcess if self.who(Role::Sender, verify) == Account::Others => false,
+            Who::OtherProcess => {
                 // Nobody else has ever had it: other threads of this process may use it still.
                 self.head.was_shared.load(Ordering::Relaxed) != 0
                     || (limit.is_forever() && super::alone::is_only_thread())
@@ -380,8 +397,7 @@ impl Core {
             let moves = self.head.changes.moves();
             let pages = self.head.pages.load(Ordering::Acquire);
             let account = self.presence.who(world::me().id, role, is_alive, pages);
-            // A handle that went from one account to another meanwhile may have been on neither when we looked there.
-            if account == Account::Others || self.head.changes.moves() == moves {
+            if account == Account::Others || self.head.changes.is_still_at(moves) {
                 return account;
             }
         }
@@ -405,15 +421,19 @@ impl Core {
 
     /// Handles on the account of a process have come out of a message, or will never. Those that have come out were counted before.
     pub(super) fn land(&self, charged: Identity, roles: impl IntoIterator<Item = Role>) {
-        self.head.changes.note_move();
+        self.head.changes.note_removal();
         roles.into_iter().for_each(|role| self.presence.land(charged, role));
+        self.head.changes.note_move();
         self.announce_leave();
     }
 
     /// A process lets go of a handle; whether that was its last one of any of these roles.
     pub(super) fn leave(&self, id: Identity, roles: impl IntoIterator<Item = Role>) -> bool {
+        self.head.changes.note_removal();
+        let leave = |last, role| last | self.presence.leave(id, role);
+        let last = roles.into_iter().fold(false, leave);
         self.head.changes.note_move();
-        roles.into_iter().fold(false, |last, role| last | self.presence.leave(id, role))
+        last
     }
 
     /// Somebody is gone: all who wait look again.

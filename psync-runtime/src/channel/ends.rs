@@ -59,9 +59,6 @@ pub struct Receiver<T> {
     carries: PhantomData<fn() -> T>,
 }
 
-const RECEIVERS: Needs = Needs::Anybody(Role::Receiver);
-const SENDERS: Needs = Needs::Anybody(Role::Sender);
-
 impl<T> Sender<T> {
     fn holding(hold: Hold<true, false>) -> Self {
         Self { hold, carries: PhantomData }
@@ -75,10 +72,13 @@ impl<T> Receiver<T> {
 }
 
 impl<T: Serialize + 'static> Sender<T> {
+    const NEEDS: Needs = Needs::anybody::<Self>(Role::Receiver);
+
     /// Sends a value, waiting while there is no room.
     ///
     /// # Errors
-    /// The value comes back: if no receiver is left, the value cannot be encoded, or there is no memory for it.
+    /// The value comes back: if no receiver is left, the value cannot be encoded, there is no memory for it, or all who could make room wait for this one
+    /// ([`SendErrorKind::Deadlock`]).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.send_within(value, Limit::FOREVER)
@@ -109,7 +109,7 @@ impl<T: Serialize + 'static> Sender<T> {
         if !core.has_receivers() {
             return Err(SendError::new(value, SendErrorKind::Disconnected));
         }
-        match message::send(core, &value, RECEIVERS, limit) {
+        match message::send(core, &value, Self::NEEDS, limit) {
             Ok(()) => Ok(()),
             Err((kind, None)) => Err(SendError::new(value, kind)),
             Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
@@ -147,7 +147,7 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// Receives the oldest message, waiting until there is one.
     ///
     /// # Errors
-    /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`].
+    /// [`RecvError::Disconnected`] if there is none and no sender is left, [`RecvError::Decode`]; [`RecvError::Deadlock`] if all who could send wait for this one.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.receive_within(Limit::FOREVER)
@@ -175,13 +175,13 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<T, RecvError> {
         self.put_off.first()?;
-        message::receive(self.core(), SENDERS, limit)
+        message::receive(self.core(), Self::NEEDS, limit)
     }
 
     /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration as well, and the next
     /// [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        let receive = || message::receive(self.core(), SENDERS, Limit::FOREVER);
+        let receive = || message::receive(self.core(), Self::NEEDS, Limit::FOREVER);
         core::iter::from_fn(move || self.put_off.next(receive))
     }
 
@@ -190,17 +190,19 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     /// [`recv`](Self::recv) says why.
     #[track_caller]
     pub fn recv_many(&self, most: usize) -> Vec<T> {
-        self.put_off.batch(most, |limit| message::receive(self.core(), SENDERS, limit))
+        self.put_off.batch(most, |limit| message::receive(self.core(), Self::NEEDS, limit))
     }
 }
 
 impl<T> Receiver<T> {
+    const NEEDS: Needs = Needs::anybody::<Self>(Role::Sender);
+
     pub(crate) fn core(&self) -> &Core {
         self.hold.core()
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), SENDERS, self.put_off.is_some())
+        Incoming::new(self.core(), Self::NEEDS, self.put_off.is_some())
     }
 
     /// How many messages wait at this moment.

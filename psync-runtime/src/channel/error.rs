@@ -1,5 +1,6 @@
 //! Why a message was not sent or not received.
 
+use crate::sync::DeadlockReport;
 use core::fmt;
 
 /// Why nothing was received.
@@ -30,6 +31,8 @@ pub enum RecvError {
     /// The memory of the queue is damaged: a process has written there what no operation of a queue writes. What lies behind cannot be
     /// received.
     Damaged,
+    /// There is no message, and there will never be one: whoever could send one waits, directly or not, for this thread. Only from operations without a timeout.
+    Deadlock(DeadlockReport),
 }
 
 impl fmt::Display for RecvError {
@@ -43,6 +46,7 @@ impl fmt::Display for RecvError {
             }
             Self::Damaged => f.write_str("the memory of the queue is damaged"),
             Self::Decode(reason) => write!(f, "the message could not be decoded: {reason}"),
+            Self::Deadlock(report) => write!(f, "there will be no message: {report}"),
         }
     }
 }
@@ -66,7 +70,20 @@ impl core::error::Error for RecvError {}
 pub struct SendError<T> {
     value: T,
     kind: SendErrorKind,
-    reason: Option<String>,
+    reason: Option<Reason>,
+}
+
+/// More about what kept a value from being sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Text(String),
+    Deadlock(DeadlockReport),
+}
+
+impl From<String> for Reason {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
 }
 
 /// What kept a value from being sent.
@@ -87,6 +104,9 @@ pub enum SendErrorKind {
     System,
     /// The memory of the queue is damaged: a process has written there what no operation of a queue writes.
     Damaged,
+    /// There is no room, and there will never be: whoever could make some waits, directly or not, for this thread. Only from operations without a timeout.
+    /// See [`SendError::deadlock`].
+    Deadlock,
 }
 
 impl<T> SendError<T> {
@@ -94,8 +114,8 @@ impl<T> SendError<T> {
         Self { value, kind, reason: None }
     }
 
-    pub(super) const fn because(value: T, kind: SendErrorKind, reason: String) -> Self {
-        Self { value, kind, reason: Some(reason) }
+    pub(super) fn because(value: T, kind: SendErrorKind, reason: impl Into<Reason>) -> Self {
+        Self { value, kind, reason: Some(reason.into()) }
     }
 
     /// The value that was not sent.
@@ -106,6 +126,14 @@ impl<T> SendError<T> {
     /// What kept it.
     pub const fn kind(&self) -> SendErrorKind {
         self.kind
+    }
+
+    /// Who waits for whom, if that is what kept it.
+    pub const fn deadlock(&self) -> Option<&DeadlockReport> {
+        match &self.reason {
+            Some(Reason::Deadlock(report)) => Some(report),
+            _ => None,
+        }
     }
 
     /// The same error about another value.
@@ -135,9 +163,11 @@ impl<T> fmt::Display for SendError<T> {
             SendErrorKind::Encode => "the message could not be encoded",
             SendErrorKind::System => "there is no memory for the message",
             SendErrorKind::Damaged => "the memory of the queue is damaged",
+            SendErrorKind::Deadlock => "there will be no room for another message",
         })?;
         match &self.reason {
-            Some(reason) => write!(f, ": {reason}"),
+            Some(Reason::Text(reason)) => write!(f, ": {reason}"),
+            Some(Reason::Deadlock(report)) => write!(f, ": {report}"),
             None => Ok(()),
         }
     }

@@ -25,6 +25,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         let holder = world::me().id;
         core.make_entry(holder)?;
         Self::roles().for_each(|role| core.presence().join(holder, role));
+        core.head().changes.note_move();
         Ok(Self { core, holder })
     }
 
@@ -41,12 +42,20 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
     /// Writes the handle down for another process, on the account of whoever is charged with the message.
     fn depart(&self, fingerprint: u64) -> Result<Parts, ShmError> {
         let charged = transfer::charged();
-        if charged != Identity::NOBODY {
+        if charged == Identity::NOBODY {
+            // Nobody knows when it is decoded.
+            self.core.head().changes.note_stray();
+        } else {
             self.core.make_entry(charged)?;
             // It may be decoded by any process.
             self.core.head().was_shared.store(1, Ordering::Relaxed);
             let core = Arc::clone(&self.core);
-            Self::roles().for_each(|role| core.presence().take_off(charged, role));
+            for role in Self::roles() {
+                if !core.presence().take_off(charged, role) {
+                    core.head().changes.note_stray();
+                }
+            }
+            core.head().changes.note_move();
             transfer::or_else(move || core.land(charged, Self::roles()));
         }
         transfer::record(self.core.segment());
@@ -106,6 +115,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Clone for Hold<SENDS, RECEIVES> {
         // If its page cannot be had now, it counts as soon as anybody else of this process makes it.
         if self.core.make_entry(holder).is_ok() {
             Self::roles().for_each(|role| self.core.presence().join(holder, role));
+            self.core.head().changes.note_move();
         }
         Self { core: Arc::clone(&self.core), holder }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     primitive::Ordering,
     shm::world::{self, Identity},
-    sync::raw,
+    sync::{DeadlockReport, raw},
     sys::{OsError, memory},
 };
 use std::sync::Arc;
@@ -59,6 +59,7 @@ impl Jobs {
     #[track_caller]
     pub(super) fn receive(
         &self,
+        needs: Needs,
         limit: Limit,
         mut spent: impl FnMut(Taken),
     ) -> Result<Taken, Lack> {
@@ -86,7 +87,7 @@ impl Jobs {
                 return Err(Lack::Closed);
             }
             let is_there = || self.is_there(raw::is_dead) || is_over();
-            certain = self.core.await_item(is_there, Needs::OtherProcess, limit)?;
+            certain = self.core.await_item(is_there, needs, limit)?;
         }
     }
 
@@ -211,9 +212,9 @@ impl Jobs {
 
     /// Waits until all jobs are done; false if the time is up first.
     #[track_caller]
-    pub(super) fn join(&self, limit: Limit) -> bool {
+    pub(super) fn join(&self, needs: Needs, limit: Limit) -> Result<bool, DeadlockReport> {
         let is_done = || self.unfinished() == 0;
-        self.core.await_bell(&self.work().done, is_done, limit)
+        self.core.await_jobs(is_done, needs, limit)
     }
 }
 

@@ -26,14 +26,6 @@ impl Limit {
         matches!(self, Self::Until(_))
     }
 
-    /// The same, but no longer than `slice` at a time.
-    pub(crate) fn at_most(self, slice: Duration) -> Self {
-        match self {
-            Self::Until(deadline) => Self::Until(deadline.min(Deadline::after(slice))),
-            Self::Try => Self::Try,
-        }
-    }
-
     pub(crate) fn is_forever(self) -> bool {
         matches!(self, Self::Until(Deadline::NEVER))
     }

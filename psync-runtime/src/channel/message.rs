@@ -3,7 +3,7 @@
 use super::{
     codec,
     core::{Core, Lack, Limit, Needs, Refusal},
-    error::{RecvError, SendErrorKind},
+    error::{Reason, RecvError, SendErrorKind},
     handles, plain,
     raw::Bytes,
 };
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// Why a value was not sent.
-pub(super) type Unsent = (SendErrorKind, Option<String>);
+pub(super) type Unsent = (SendErrorKind, Option<Reason>);
 
 /// Encodes a value and sends it.
 #[inline]
@@ -69,7 +69,7 @@ fn send_long<T: Serialize>(
 }
 
 fn unencodable(error: codec::CodecError) -> Unsent {
-    (SendErrorKind::Encode, Some(error.into()))
+    (SendErrorKind::Encode, Some(String::from(error).into()))
 }
 
 #[inline]
@@ -100,7 +100,10 @@ fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
         Refusal::Closed => (SendErrorKind::Closed, None),
         Refusal::Disconnected => (SendErrorKind::Disconnected, None),
         Refusal::Damaged => (SendErrorKind::Damaged, None),
-        Refusal::System(error) => (SendErrorKind::System, Some(error.to_string())),
+        Refusal::System(error) => (SendErrorKind::System, Some(error.to_string().into())),
+        Refusal::Deadlock(report) => {
+            (SendErrorKind::Deadlock, Some(Reason::Deadlock(report.clone())))
+        }
     }
 }
 
@@ -217,5 +220,6 @@ pub(super) fn lacking(lack: &Lack, limit: Limit) -> RecvError {
         Lack::Disconnected => RecvError::Disconnected,
         Lack::Damaged => RecvError::Damaged,
         Lack::System(error) => RecvError::Decode(error.to_string()),
+        Lack::Deadlock(report) => RecvError::Deadlock(report.clone()),
     }
 }

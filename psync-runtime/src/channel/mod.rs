@@ -30,6 +30,7 @@ mod plain;
 mod put_off;
 mod queue;
 mod raw;
+mod whom;
 mod windows;
 mod work;
 

@@ -60,8 +60,13 @@ pub(super) struct Arrived {
     pub(super) carried: Vec<Carried>,
 }
 
-/// Sends a message, waiting while the socket is full.
-pub(super) fn send(socket: &OwnedFd, bytes: &[u8], carried: &[Carried]) -> Result<(), Ended> {
+/// Sends a message; while the socket is full, calls `wait`.
+pub(super) fn send(
+    socket: &OwnedFd,
+    bytes: &[u8],
+    carried: &[Carried],
+    wait: impl Fn(),
+) -> Result<(), Ended> {
     let length = (bytes.len() as u64).to_ne_bytes();
     let file = if bytes.len() > LONGEST { Some(to_file(bytes)?) } else { None };
     let many = if carried.len() > MOST { Some(queue_up(carried)?) } else { None };
@@ -77,7 +82,7 @@ pub(super) fn send(socket: &OwnedFd, bytes: &[u8], carried: &[Carried]) -> Resul
     loop {
         match socket::try_send(socket, &[&[kind], content], &descriptors) {
             Err(error) if error.raw_os_error() == Errno::EAGAIN as i32 => {
-                await_event(socket, PollFlags::POLLOUT, Deadline::NEVER);
+                wait();
             }
             sent => return Ok(sent?),
         }
@@ -159,6 +164,11 @@ fn receive_in(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Arrived>, En
 /// Waits until the socket can be read or has hung up; false if the deadline comes first.
 pub(super) fn is_readable(socket: &OwnedFd, deadline: Deadline) -> bool {
     await_event(socket, PollFlags::POLLIN, deadline)
+}
+
+/// Waits until the socket has room or has hung up.
+pub(super) fn is_writable(socket: &OwnedFd, deadline: Deadline) -> bool {
+    await_event(socket, PollFlags::POLLOUT, deadline)
 }
 
 fn await_event(socket: &OwnedFd, event: PollFlags, deadline: Deadline) -> bool {

@@ -34,7 +34,7 @@ impl PutOff {
     /// Keeps what no later receive would find out by itself. Of two threads' errors the first.
     #[cold]
     fn keep(&self, why: RecvError) {
-        if matches!(why, RecvError::Decode(_) | RecvError::Damaged) {
+        if matches!(why, RecvError::Decode(_) | RecvError::Damaged | RecvError::Deadlock(_)) {
             let mut error = self.error.lock().unwrap_or_else(PoisonError::into_inner);
             error.get_or_insert(why);
             self.is_some.store(true, Ordering::Relaxed);

@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// Nobody is held up. When no other process holds the queue any more, a blocked [`recv`](Self::recv) ends with
 /// [`RecvError::Disconnected`]; what is left in the queue can be received before.
 ///
+/// **When those that hold it wait for each other**, so that nobody is left who could send what one waits for, or receive where one waits for room, one of them gets
+/// [`RecvError::Deadlock`] or [`SendErrorKind::Deadlock`](super::SendErrorKind::Deadlock) within a second. See [`DeadlockReport`](crate::sync::DeadlockReport).
+///
 /// # Examples
 /// ```
 /// use psync::{Queue, spawn};
@@ -42,9 +45,9 @@ pub struct Queue<T> {
     carries: PhantomData<fn(T) -> T>,
 }
 
-const NEEDS: Needs = Needs::OtherProcess;
-
 impl<T> Queue<T> {
+    const NEEDS: Needs = Needs::other_process::<Self>();
+
     /// A queue for up to `capacity` messages, of any size: a send waits while there are as many.
     ///
     /// # Errors
@@ -79,7 +82,7 @@ impl<T> Queue<T> {
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::new(self.core(), NEEDS, self.put_off.is_some())
+        Incoming::new(self.core(), Self::NEEDS, self.put_off.is_some())
     }
 
     /// How many messages it holds at this moment.
@@ -129,7 +132,7 @@ impl<T: Serialize + 'static> Queue<T> {
     ///
     /// # Errors
     /// The value comes back: if the queue is closed, the value cannot be encoded, there is no memory for it, or there is no room and no other process
-    /// is left that could make some.
+    /// is left that could make some, or those that could wait for this one ([`SendErrorKind::Deadlock`](super::SendErrorKind::Deadlock)).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.send_within(value, Limit::FOREVER)
@@ -156,7 +159,7 @@ impl<T: Serialize + 'static> Queue<T> {
     #[inline]
     #[track_caller]
     fn send_within(&self, value: T, limit: Limit) -> Result<(), SendError<T>> {
-        match message::send(self.core(), &value, NEEDS, limit) {
+        match message::send(self.core(), &value, Self::NEEDS, limit) {
             Ok(()) => Ok(()),
             Err((kind, None)) => Err(SendError::new(value, kind)),
             Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
@@ -187,7 +190,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     /// Receives the oldest message, waiting until there is one.
     ///
     /// # Errors
-    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Decode`].
+    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Decode`]; [`RecvError::Deadlock`] if all who could send one wait for this one.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.receive_within(Limit::FOREVER)
@@ -215,10 +218,10 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<T, RecvError> {
         self.put_off.first()?;
-        message::receive(self.core(), NEEDS, limit)
+        message::receive(self.core(), Self::NEEDS, limit)
     }
 
-    /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded ends the iteration as
+    /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded, or a deadlock, ends the iteration as
     /// well, and the next [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter { queue: self }
@@ -229,7 +232,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     /// and after an empty batch [`recv`](Self::recv) says why.
     #[track_caller]
     pub fn recv_many(&self, most: usize) -> Vec<T> {
-        self.put_off.batch(most, |limit| message::receive(self.core(), NEEDS, limit))
+        self.put_off.batch(most, |limit| message::receive(self.core(), Self::NEEDS, limit))
     }
 }
 
@@ -245,7 +248,7 @@ impl<T: DeserializeOwned + 'static> Iterator for Iter<'_, T> {
     #[track_caller]
     fn next(&mut self) -> Option<T> {
         let queue = self.queue;
-        queue.put_off.next(|| message::receive(queue.core(), NEEDS, Limit::FOREVER))
+        queue.put_off.next(|| message::receive(queue.core(), Queue::<T>::NEEDS, Limit::FOREVER))
     }
 }
 

@@ -52,10 +52,11 @@ pub struct WorkQueue<T> {
     carries: PhantomData<fn(T) -> T>,
 }
 
-const NEEDS: Needs = Needs::OtherProcess;
 const WORK: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl<T> WorkQueue<T> {
+    const NEEDS: Needs = Needs::other_process::<Self>();
+
     /// A work queue in which up to `capacity` jobs wait; those in work do not count.
     ///
     /// # Errors
@@ -117,15 +118,27 @@ impl<T> WorkQueue<T> {
     }
 
     /// Waits until every job is done that was ever sent.
+    ///
+    /// # Panics
+    /// If that will never be, since whoever could do them waits, directly or not, for this thread, and no other operation is there that has an
+    /// [error](crate::sync::DeadlockReport) for it.
     #[track_caller]
     pub fn join(&self) {
-        self.jobs.join(Limit::FOREVER);
+        self.join_within(Limit::FOREVER);
+    }
+
+    #[track_caller]
+    fn join_within(&self, limit: Limit) -> bool {
+        match self.jobs.join(Self::NEEDS, limit) {
+            Ok(done) => done,
+            Err(report) => panic!("the jobs will never be done: {report}"),
+        }
     }
 
     /// The same until `timeout` is over; whether all were done. With a timeout of zero, looks once.
     #[track_caller]
     pub fn join_timeout(&self, timeout: Duration) -> bool {
-        self.jobs.join(Limit::after(timeout))
+        self.join_within(Limit::after(timeout))
     }
 
     /// How many jobs wait at this moment.
@@ -150,7 +163,7 @@ impl<T> WorkQueue<T> {
     }
 
     pub(crate) fn incoming(&self) -> Incoming<'_> {
-        Incoming::of_jobs(self.hold.core(), NEEDS, &self.jobs)
+        Incoming::of_jobs(self.hold.core(), Self::NEEDS, &self.jobs)
     }
 }
 
@@ -184,7 +197,7 @@ impl<T: Serialize + 'static> WorkQueue<T> {
 
     #[track_caller]
     fn send_within(&self, value: T, limit: Limit) -> Result<(), SendError<T>> {
-        match message::send(self.hold.core(), &value, NEEDS, limit) {
+        match message::send(self.hold.core(), &value, Self::NEEDS, limit) {
             Ok(()) => Ok(()),
             Err((kind, None)) => Err(SendError::new(value, kind)),
             Err((kind, Some(reason))) => Err(SendError::because(value, kind, reason)),
@@ -196,7 +209,7 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
     /// Receives a job, waiting until there is one: one that came back before one that is new.
     ///
     /// # Errors
-    /// [`RecvError::Closed`], [`RecvError::Disconnected`]; [`RecvError::Decode`], and then the job counts as finished, or as tried if
+    /// [`RecvError::Closed`], [`RecvError::Disconnected`], [`RecvError::Deadlock`]; [`RecvError::Decode`], and then the job counts as finished, or as tried if
     /// [attempts are limited](Self::with_max_attempts).
     #[track_caller]
     pub fn recv(&self) -> Result<Job<T>, RecvError> {
@@ -225,10 +238,12 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
     fn receive_within(&self, limit: Limit) -> Result<Job<T>, RecvError> {
         let bury = |spent: Taken| {
             // If there is no memory for it, it is lost like any other message would be refused.
-            let _ = self.dead.core().send(&[&spent.bytes], spent.note, NEEDS, Limit::Try);
+            let _ = self.dead.core().send(&[&spent.bytes], spent.note, Self::NEEDS, Limit::Try);
         };
-        let taken =
-            self.jobs.receive(limit, bury).map_err(|lack| message::lacking(&lack, limit))?;
+        let taken = self
+            .jobs
+            .receive(Self::NEEDS, limit, bury)
+            .map_err(|lack| message::lacking(&lack, limit))?;
         let claim = Claim { jobs: self.jobs.clone(), index: taken.index, pid: world::me().pid };
         match message::decode_whole(&taken.bytes, taken.note) {
             Ok(value) => Ok(Job { value, attempt: taken.attempt, claim }),

@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const DOUBT: Duration = Duration::from_secs(1);
 /// How often to see meanwhile whether the supervisor lives.
 const GLANCE: Duration = Duration::from_millis(10);
+/// As long as a child that is waited for may take before its starter waits in its handle, where others can see it.
+const BRIEF: Duration = Duration::from_millis(50);
 /// How many children may die with one and the same start in their hands.
 const ATTEMPTS: u32 = 20;
 
@@ -71,7 +73,7 @@ fn await_claim(
 ) -> Result<Option<State>, SpawnError> {
     let slot = world.slot(header.id());
     let mut until_end = header.until_end;
-    let doubt = Deadline::after(DOUBT);
+    let (doubt, brief) = (Deadline::after(DOUBT), Deadline::after(BRIEF));
     let mut glances = Glances::new();
     loop {
         let watch = Watch::new();
@@ -87,9 +89,9 @@ fn await_claim(
             _ => return Ok(Some(state)),
         }
         if state.phase() == Phase::Running {
-            let wake = watch.wait(slot.word(), state.low(), glances.next());
-            // If nothing is heard for a while, the handle knows how to ask.
-            until_end = wake == Wake::Look || !glances.are_rare();
+            watch.wait(slot.word(), state.low(), glances.next().min(brief));
+            // If it takes longer, the handle knows how to wait so that others can see it, and whom to ask.
+            until_end = !brief.is_over();
             // It may be the supervisor that has died.
             link::check();
         } else if watch.wait(slot.word(), state.low(), Deadline::after(GLANCE)) == Wake::TimedOut {

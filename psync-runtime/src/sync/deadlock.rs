@@ -1,7 +1,7 @@
 //! Who waits for whom: the report of a deadlock, and the present state of affairs.
 
 use crate::{
-    shm::world::{self, Blocking, Identity, Operation, Seen, Site, me},
+    shm::world::{self, Blocking, Circle, Identity, Operation, Seen, Site, me},
     sys::thread,
 };
 use core::fmt::{self, Write as _};
@@ -11,14 +11,18 @@ use core::fmt::{self, Write as _};
 /// A circle is reported to one of its threads, within a second if the machine is not overloaded; which one is not determined. That one's operation fails,
 /// and the others go on as soon as it has let go of what they wait for. Threads of different processes are found as well as those of one.
 ///
+/// A wait that *any* of several could end, for a message of a [`Queue`](crate::channel::Queue) or for room in it, belongs to a deadlock if nobody is left who could: all threads of all
+/// processes that hold the queue wait without end, for each other. The report has a circle of them, and [names the others](Self::others).
+///
 /// What is reported *is* a deadlock: at one moment, all of these threads waited for each other. Not every standstill is reported:
 ///
 /// * Waits with a timeout are never part of a circle, since they end by themselves.
 /// * Neither are waits that anybody might end: for an [`Event`](super::Event), a permit, a [`Barrier`](super::Barrier), the notification of a
-///   [`Condvar`](super::Condvar).
+///   [`Condvar`](super::Condvar), a message of a [`Connection`](crate::channel::Connection), several things at once.
 /// * Waits for the end of a process (`join`, a scope, `parallel!`) are, and so is the wait of a `Condvar` for its mutex; but they have no error for it, so another one
 ///   is told. If there is no other, nobody is.
-/// * What psync does not know of is not seen: locks and threads of the standard library, pipes, files.
+/// * What psync does not know of is not seen: locks and threads of the standard library, pipes, files. A process with a thread that does not wait for
+///   anything of psync may do anything at any time, with each queue that it holds. So may whoever gets a handle of the queue that is on its way in a message.
 ///
 /// # Examples
 /// Two processes that take two locks in two orders:
@@ -72,15 +76,20 @@ use core::fmt::{self, Write as _};
 /// assert_eq!(report.waits()[0].what(), "Mutex<u32>");
 /// # Ok::<(), LockError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct DeadlockReport {
-    waits: Box<[DeadlockWait]>,
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+pub struct DeadlockReport(Box<Waits>);
+
+/// In a place of its own, since errors hold it that are most often others.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+struct Waits {
+    circle: Box<[DeadlockWait]>,
+    others: Box<[DeadlockWait]>,
 }
 
 /// One thread of a deadlock, and what it waits for. The next one in the report holds that; the first one holds what the last one waits for.
 ///
 /// `Display` says where it waits for what, without who it is.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct DeadlockWait {
     process: String,
     pid: i32,
@@ -94,29 +103,36 @@ impl DeadlockReport {
     /// What `blocking`, which was refused for a deadlock, was in.
     pub(crate) fn new(blocking: Blocking) -> Self {
         let site = blocking.site();
-        let circle = blocking.into_circle();
+        let Circle { waits, others } = blocking.into_circle();
         // Nothing but ourselves: it was refused before it slept.
-        let waits = if circle.is_empty() {
+        let circle = if waits.is_empty() {
             vec![DeadlockWait::of_this_thread(site)]
         } else {
-            circle.iter().map(DeadlockWait::from).collect()
+            waits.iter().map(DeadlockWait::from).collect()
         };
-        Self { waits: waits.into() }
+        let others: Vec<_> = others.iter().map(DeadlockWait::from).collect();
+        Self(Box::new(Waits { circle: circle.into(), others: others.into() }))
     }
 
     /// The threads of the circle, from the one that was told.
-    pub const fn waits(&self) -> &[DeadlockWait] {
-        &self.waits
+    pub fn waits(&self) -> &[DeadlockWait] {
+        &self.0.circle
+    }
+
+    /// The other threads that could have ended one of those waits, and wait themselves for somebody in the circle or among these. Empty unless
+    /// somebody waits for whatever of several.
+    pub fn others(&self) -> &[DeadlockWait] {
+        &self.0.others
     }
 
     /// The process that was told.
     pub fn pid(&self) -> i32 {
-        self.waits[0].pid
+        self.waits()[0].pid
     }
 
     /// The kernel's id of the thread that was told.
     pub fn thread(&self) -> u32 {
-        self.waits[0].thread
+        self.waits()[0].thread
     }
 }
 
@@ -184,15 +200,20 @@ impl fmt::Display for DeadlockWait {
 
 impl fmt::Display for DeadlockReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, wait) in self.waits.iter().enumerate() {
+        for (index, wait) in self.waits().iter().enumerate() {
             let link = if index == 0 { "" } else { ", held up by " };
             let which = if index == 0 { "" } else { ", which" };
             write!(f, "{link}{}{which} {wait}", wait.who())?;
         }
-        match &*self.waits {
-            [_] => f.write_str(", held by itself"),
-            waits => write!(f, ", held up by {}", waits[0].who()),
+        match self.waits() {
+            [_] => f.write_str(", held up by itself")?,
+            waits => write!(f, ", held up by {}", waits[0].who())?,
         }
+        for (index, other) in self.others().iter().enumerate() {
+            let link = if index == 0 { "; nor can others go on: " } else { ", " };
+            write!(f, "{link}{} {other}", other.who())?;
+        }
+        Ok(())
     }
 }
 
@@ -200,7 +221,8 @@ impl fmt::Display for DeadlockReport {
 /// where they do, and who holds it, where that is known.
 ///
 /// A look at a program that does not get on. A thread shows up as soon as it sleeps for a lock, a permit, an event, a notification, a [`Once`](super::Once), the
-/// others at a [`Barrier`](super::Barrier) or the end of a process; not in [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
+/// others at a [`Barrier`](super::Barrier), a message, room for one, or the end of a process; not in
+/// `Connection::poll`, [`wait_any`](crate::process::wait_any), or at the end of a process that waits for those that it has started. It is not
 /// a moment of all of them together: one may have gone on while another one was looked at. Waits with a timeout are marked `for some time`. In a program
 /// without shared memory and processes, nobody shows up. The format of the lines may change.
 ///
@@ -231,6 +253,10 @@ pub fn dump_waits() -> String {
             let process = holder.map_or_else(String::new, |(id, _)| name(id));
             let _ = write!(text, ", held up by {}", who(&process, pid, thread));
         }
+        for (index, holder) in seen.holders.iter().enumerate() {
+            let link = if index == 0 { ", to be ended by " } else { " or " };
+            let _ = write!(text, "{link}{}", who(&name(*holder), world.slot(*holder).pid(), 0));
+        }
         text.push_str(if seen.timed { ", for some time\n" } else { "\n" });
     }
     text
@@ -256,6 +282,9 @@ const fn verb(operation: Operation) -> &'static str {
         Operation::Write => "to write under",
         Operation::Join => "for the end of",
         Operation::Cross => "at",
+        Operation::Send => "for room in",
+        Operation::Receive => "for a message of",
+        Operation::Finish => "for the jobs of",
         _ => "for",
     }
 }

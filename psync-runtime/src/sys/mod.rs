@@ -7,6 +7,7 @@ pub(crate) mod fork_lock;
 pub(crate) mod futex;
 pub(crate) mod image;
 pub(crate) mod lifeline;
+pub(crate) mod mappers;
 pub(crate) mod membarrier;
 pub(crate) mod memory;
 pub(crate) mod pidfd;

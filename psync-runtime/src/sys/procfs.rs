@@ -4,10 +4,12 @@ use super::{OsError, clock, standard};
 use nix::{fcntl::OFlag, libc};
 use std::os::fd::OwnedFd;
 
-/// The two facts of `/proc/PID/stat` that decide whether a process lives and is the one that was meant.
+/// What of `/proc/PID/stat` decides whether a process lives and is the one that was meant, and how many threads it has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
     state: u8,
+    /// Also those that have ended and still have something to be cleared away.
+    pub(crate) threads: usize,
     /// In clock ticks since boot.
     pub(crate) started: u64,
 }
@@ -24,8 +26,9 @@ impl Stat {
         let end = text.iter().rposition(|&byte| byte == b')')?;
         let mut fields = core::str::from_utf8(&text[end + 1..]).ok()?.split_ascii_whitespace();
         let state = *fields.next()?.as_bytes().first()?;
-        let started = fields.nth(18)?.parse().ok()?;
-        Some(Self { state, started })
+        let threads = fields.nth(16)?.parse().ok()?;
+        let started = fields.nth(1)?.parse().ok()?;
+        Some(Self { state, threads, started })
     }
 
     /// Ended, but not yet waited for.
@@ -80,6 +83,7 @@ mod tests {
         let stat = Stat::of(nix::unistd::getpid().as_raw()).expect("we exist");
         assert!(!stat.is_zombie());
         assert!(stat.started <= ticks_since_boot());
+        assert!(stat.threads >= 1 && stat.threads < 1000);
     }
 
     #[test]

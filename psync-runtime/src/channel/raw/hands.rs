@@ -188,6 +188,14 @@ impl Work {
         self.used(hands).iter().filter(counts).count()
     }
 
+    /// Who works on jobs, alive or not.
+    pub(crate) fn workers(&self, hands: &[Hand; HANDS], received: u64) -> Vec<Identity> {
+        let held = self.used(hands).iter().filter(|hand| {
+            hand.state().2 == HELD && hand.number.load(Ordering::Relaxed) < received
+        });
+        held.map(|hand| hand.state().0).collect()
+    }
+
     /// A free hand. Inside the consumers' side; its page may have to be reserved.
     #[allow(clippy::cast_possible_truncation, reason = "hands are few")]
     pub(crate) fn find_free(&self, hands: &[Hand; HANDS]) -> Option<usize> {

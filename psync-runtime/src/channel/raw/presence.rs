@@ -1,7 +1,7 @@
 //! Which processes hold a queue, and each one's seat at its two sides.
 
 use crate::{
-    primitive::{AtomicU32, AtomicU64, Ordering},
+    primitive::{AtomicU32, AtomicU64, Ordering, fence},
     shm::world::{self, Identity, Phase, SLOTS, World},
     sys::fault,
 };
@@ -44,8 +44,10 @@ pub(crate) struct Seat {
 pub(crate) struct Changes {
     /// How often a process has let go of its last handle of a kind.
     leaves: AtomicU32,
-    /// How often a handle was about to be counted no more.
+    /// How often an account has changed, counted afterwards, or was about to be one handle less.
     moves: AtomicU32,
+    /// Whether a handle may be under way that no account knows of. Stays so.
+    has_strays: AtomicU32,
 }
 
 impl Changes {
@@ -60,15 +62,37 @@ impl Changes {
         self.leaves.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Before the accounts are read.
     pub(crate) fn moves(&self) -> u32 {
         self.moves.load(Ordering::Acquire)
     }
 
-    /// Before a handle is counted no more, and after it was counted wherever it goes: whoever finds it nowhere, since he has looked here before that and
-    /// there after it, finds another number than before, and looks again.
+    /// Whether what was read of the accounts since is true of one moment. Otherwise a handle may have gone from where it was not looked for
+    /// yet to where it was not looked for any more.
+    pub(crate) fn is_still_at(&self, moves: u32) -> bool {
+        fence(Ordering::Acquire);
+        self.moves.load(Ordering::Relaxed) == moves
+    }
+
+    /// An account has changed.
     pub(crate) fn note_move(&self) {
         self.moves.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Before a handle is counted no more, and after it was counted wherever it goes: whoever finds it nowhere, since he has looked here before that and
+    /// there after it, finds another number than before, and looks again.
+    pub(crate) fn note_removal(&self) {
+        self.note_move();
         fault::point("queue: about to let go");
+    }
+
+    /// A handle has gone where it is not counted.
+    pub(crate) fn note_stray(&self) {
+        self.has_strays.store(1, Ordering::Release);
+    }
+
+    pub(crate) fn has_strays(&self) -> bool {
+        self.has_strays.load(Ordering::Acquire) != 0
     }
 }
 
@@ -134,10 +158,10 @@ impl Entry {
     }
 }
 
-/// Changes the count of `id` in an account; an earlier process's count is 0.
-fn change(word: &AtomicU64, id: Identity, with: impl Fn(u32) -> u32) {
+/// Changes the count of `id` in an account; an earlier process's count is 0. What was there before.
+fn change(word: &AtomicU64, id: Identity, with: impl Fn(u32) -> u32) -> u64 {
     let next = |seen: u64| Some(pack(id, with(count_of(seen, id).unwrap_or(0))));
-    let _ = word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next);
+    word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, next).unwrap_or_else(|seen| seen)
 }
 
 impl Presence {
@@ -174,12 +198,17 @@ impl Presence {
         count_of(word, id).is_some_and(|count| count > 0)
     }
 
-    /// A handle goes into a message on the account of `id`.
-    pub(crate) fn take_off(&self, id: Identity, role: Role) {
+    /// A handle goes into a message on the account of `id`. False if the account does not know of all that are under way from here on: it is full, or was
+    /// another process's, which has ended.
+    pub(crate) fn take_off(&self, id: Identity, role: Role) -> bool {
         let unit = role.unit();
-        change(&self.entries[id.slot()].flight, id, |count| {
+        let before = change(&self.entries[id.slot()].flight, id, |count| {
             if role.flying(count) < 0xffff { count + unit } else { count }
         });
+        match count_of(before, id) {
+            Some(count) => role.flying(count) < 0xffff,
+            None => count_of(before, holder_of(before)) == Some(0),
+        }
     }
 
     /// A handle has come out of a message, or will never.
@@ -217,6 +246,31 @@ impl Presence {
             }
         }
         if own { Account::Own } else { Account::Nobody }
+    }
+}
+
+impl Presence {
+    /// The living processes with handles of this role; `None` if one is under way, whoever sent it.
+    pub(crate) fn holders(
+        &self,
+        role: Role,
+        is_alive: impl Fn(Identity) -> bool,
+        pages: u64,
+    ) -> Option<Vec<Identity>> {
+        let mut holders = Vec::new();
+        let used = self.entries.iter().enumerate();
+        for (_, entry) in used.filter(|(index, _)| pages >> (index / PER_PAGE) & 1 != 0) {
+            let (word, flight) =
+                (entry.account(role).load(Ordering::Acquire), entry.flight.load(Ordering::Acquire));
+            if count_of(flight, holder_of(flight)).is_some_and(|count| role.flying(count) > 0) {
+                return None;
+            }
+            let holder = holder_of(word);
+            if count_of(word, holder).is_some_and(|count| count > 0) && is_alive(holder) {
+                holders.push(holder);
+            }
+        }
+        Some(holders)
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::channel::core::{Core, Lack, Limit, Needs};
 use std::sync::Arc;
 
-const NEEDS: Needs = Needs::OtherProcess;
+const NEEDS: Needs = Needs::other_process::<u8>();
 
 fn queue(capacity: u64) -> Arc<Core> {
     let core = Core::create(capacity, 0).expect("memory");

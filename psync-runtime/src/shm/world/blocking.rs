@@ -9,10 +9,15 @@
 //! Whoever finds a circle reads all the turns in it once more. If they are as before, then between the two readings all of these threads
 //! waited for each other at the same time: that is a deadlock, and no other thing is called one. Waits with a deadline have no edges, since they end. Of the
 //! threads of a circle one is told, the others go on waiting: see [`Blocking::is_chosen`].
+//!
+//! A wait that any of several processes could end writes down which these are: see [`standstill`].
 
 use super::{
-    Identity, Seen, Site, Wake, Watch, World, existing, me, read_locks,
-    waits::{Details, NAMES, Operation, Turn, thread_key},
+    Identity, Seen, Site, Wake, Watch, World, existing, me,
+    needs::{Details, Holders, NAMES, READS, Turn},
+    read_locks,
+    standstill::{self, Knot, Suspicion},
+    waits::{Record, thread_key},
     watch,
 };
 use crate::{
@@ -27,6 +32,12 @@ use core::{
 
 /// How long a thread sleeps before it looks whether it waits for itself.
 const SLICE: Duration = Duration::from_millis(200);
+/// The same for one that has found that it does, as far as anybody can see, and for how many looks.
+const HASTE: (Duration, u32) = (Duration::from_millis(50), 40);
+/// The same for one that waits for anybody and has looked some times.
+const LEISURE: (Duration, usize) = (Duration::from_millis(500), 5);
+/// That is doubled each time that others were found to have copies, after so many times and up to so many: such a look is a look at all processes.
+const DOUBLINGS: (u32, u32) = (4, 10);
 
 /// An operation that may have to wait.
 #[derive(Debug)]
@@ -40,7 +51,18 @@ pub(crate) struct Blocking {
     look: Cell<Option<Deadline>>,
     /// How often it has.
     looks: Cell<usize>,
-    circle: RefCell<Vec<Seen>>,
+    /// How often in a row it has found that it is stuck, and in how many of these that it cannot be sure.
+    stuck: Cell<u32>,
+    unsure: Cell<u32>,
+    suspicion: RefCell<Option<Suspicion>>,
+    circle: RefCell<Circle>,
+}
+
+/// What is known of a deadlock: who is in the circle, and who else could have ended a wait in it.
+#[derive(Debug, Default)]
+pub(crate) struct Circle {
+    pub(crate) waits: Vec<Seen>,
+    pub(crate) others: Vec<Seen>,
 }
 
 /// Who holds up a blocked operation.
@@ -54,6 +76,8 @@ pub(crate) enum Whom<'a> {
     Readers(usize),
     /// All these processes, until they have ended.
     Processes(&'a [Identity]),
+    /// Any of several processes, if it can be told which: that it is still to be waited for has to be seen *after* these were. Asked for every now and then.
+    Anyone(&'a dyn Fn() -> Option<Holders>),
 }
 
 impl core::fmt::Debug for Whom<'_> {
@@ -63,6 +87,7 @@ impl core::fmt::Debug for Whom<'_> {
             Self::Owner(_) => "Owner",
             Self::Readers(_) => "Readers",
             Self::Processes(_) => "Processes",
+            Self::Anyone(_) => "Anyone",
         })
     }
 }
@@ -90,7 +115,10 @@ impl Blocking {
             turn: Cell::new(None),
             look: Cell::new(None),
             looks: Cell::new(0),
-            circle: RefCell::new(Vec::new()),
+            stuck: Cell::new(0),
+            unsure: Cell::new(0),
+            suspicion: RefCell::new(None),
+            circle: RefCell::new(Circle { waits: Vec::new(), others: Vec::new() }),
         }
     }
 
@@ -132,7 +160,7 @@ impl Blocking {
         if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
             return Slept::Woke(rest(until));
         }
-        let look = self.look.get().unwrap_or_else(|| Deadline::after(SLICE));
+        let look = self.look.get().unwrap_or_else(|| Deadline::after(self.slice(whom)));
         self.look.set(Some(look));
         let wake = rest(until.min(look));
         if !look.is_over() {
@@ -140,7 +168,7 @@ impl Blocking {
         }
         self.look.set(None);
         if let Ok(world) = super::world()
-            && self.waits_for_itself(world, whom)
+            && (self.waits_for_itself(world, whom) || self.stands_still(world))
         {
             return Slept::Deadlock;
         }
@@ -148,6 +176,20 @@ impl Blocking {
             Wake::TimedOut if !until.is_over() => watch::after_a_while(),
             wake => wake,
         })
+    }
+
+    /// How long to sleep before the next look.
+    fn slice(&self, whom: Whom<'_>) -> Duration {
+        let (haste, times) = HASTE;
+        let (leisure, looks) = LEISURE;
+        let (patient, most) = DOUBLINGS;
+        let unsure = self.unsure.get();
+        match self.stuck.get() {
+            _ if unsure > patient => leisure * 2_u32.pow(unsure.min(most) - patient),
+            stuck if unsure == 0 && (1..times).contains(&stuck) => haste,
+            _ if matches!(whom, Whom::Anyone(_)) && self.looks.get() >= looks => leisure,
+            _ => SLICE,
+        }
     }
 
     fn is_timed(&self) -> bool {
@@ -166,6 +208,21 @@ impl Blocking {
         }
         let turn = record.begin(site, self.is_timed(), owner_of(whom));
         self.turn.set(Some(Turn { index, turn }));
+        if let Whom::Processes(ends) = whom {
+            record.set_details(&Details {
+                reads: &self.reads(),
+                names: ends,
+                ..Details::default()
+            });
+        }
+    }
+
+    /// The numbers of the locks that this thread reads under. A record has room for some of them only: they take turns.
+    fn reads(&self) -> Vec<u64> {
+        let mut reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
+        let first = self.looks.get().wrapping_mul(READS).checked_rem(reads.len()).unwrap_or(0);
+        reads.rotate_left(first);
+        reads
     }
 
     /// Whether this thread is one of a circle and is the one to be told.
@@ -173,50 +230,105 @@ impl Blocking {
         self.announce(whom);
         let Some(mine) = self.turn.get() else { return false };
         let Some((_, record)) = world.own_record() else { return false };
-        let mut reads: Vec<u64> = read_locks::all().into_iter().map(number).collect();
-        // The record has room for some of them only: they take turns.
-        let looks = self.looks.replace(self.looks.get().wrapping_add(1));
-        let first = looks.wrapping_mul(NAMES).checked_rem(reads.len()).unwrap_or(0);
-        reads.rotate_left(first);
+        let reads = self.reads();
+        self.looks.set(self.looks.get().wrapping_add(1));
+        if let Whom::Anyone(holders) = whom {
+            look(record, &reads, holders);
+            return false;
+        }
         let lock = if let Whom::Readers(address) = whom { number(address) } else { 0 };
         let ends = if let Whom::Processes(ends) = whom { ends } else { &[] };
+        let details = Details { lock, reads: &reads, names: ends, file: None };
         record.set_owner(owner_of(whom));
-        record.set_details(&Details { lock, reads: &reads, ends });
+        record.set_details(&details);
         let owner = if let Whom::Owner(owner) = whom { holder(world, owner) } else { None };
         record.set_edge(owner);
         let holders: Vec<Turn> = match whom {
-            Whom::Unknown => Vec::new(),
+            Whom::Unknown | Whom::Anyone(_) => Vec::new(),
             Whom::Owner(_) => owner.into_iter().collect(),
             Whom::Readers(_) => world.readers_of(lock).filter(|turn| *turn != mine).collect(),
             Whom::Processes(ends) => world.mains_of(ends).collect(),
         };
         let Some(circle) = circle(world, mine, &holders) else { return false };
         // A record cannot name all of many: let it name the one that counts.
-        if let Some((_, process, _)) = circle.get(1).and_then(|next| world.waits_for_ever(*next))
-            && ends.contains(&process)
+        if let Some(next) = circle.get(1).and_then(|next| world.waits_for_ever(*next))
+            && ends.contains(&next.process)
         {
-            record.set_details(&Details { lock, reads: &reads, ends: &[process] });
+            record.set_details(&Details { names: &[next.process], ..details });
         }
-        let Some(seen) = confirm(world, &circle) else { return false };
-        let is_chosen = Self::is_chosen(&seen);
+        let Some(waits) = confirm(world, &circle) else { return false };
+        let is_chosen = Self::is_chosen(&waits);
         if is_chosen {
-            self.circle.replace(seen);
+            self.circle.replace(Circle { waits, others: Vec::new() });
         }
         is_chosen
     }
 
+    /// Whether this thread waits for what could be done only by those who wait for each other, and is the one to be told. That takes two looks at least.
+    fn stands_still(&self, world: &World) -> bool {
+        let can_tell = self.site.is_some_and(|site| site.operation.rank().is_some());
+        let Some(mine) = self.turn.get().filter(|_| can_tell) else { return false };
+        let Some(knot) = standstill::find(world, mine) else {
+            self.stuck.set(0);
+            self.unsure.set(0);
+            self.suspicion.replace(None);
+            return false;
+        };
+        self.stuck.set(self.stuck.get().saturating_add(1));
+        if knot.told() != Some(thread_key(me().pid, thread::tid())) {
+            return false;
+        }
+        let suspicion = self.suspicion.take().filter(|suspicion| suspicion.is_about(&knot));
+        match suspicion {
+            Some(suspicion) if suspicion.is_borne_out(&knot) => return self.report(world, &knot),
+            Some(suspicion) => self.suspicion.replace(Some(suspicion)),
+            None => self.suspicion.replace(self.suspect(world, &knot)),
+        };
+        false
+    }
+
+    fn suspect(&self, world: &World, knot: &Knot) -> Option<Suspicion> {
+        if !knot.has_no_copies(world) {
+            self.unsure.set(self.unsure.get() + 1);
+            return None;
+        }
+        self.unsure.set(0);
+        Suspicion::of(world, knot)
+    }
+
+    /// Whether all of a knot that is certain is still as it was.
+    fn report(&self, world: &World, knot: &Knot) -> bool {
+        let (turns, len) = knot.turns();
+        let Some(mut waits) = confirm(world, &turns) else { return false };
+        let others = waits.split_off(len);
+        self.circle.replace(Circle { waits, others });
+        true
+    }
+
     /// Whether this thread is the one to be told, of those in the circle: the first of those whose operation has an error for it.
     fn is_chosen(circle: &[Seen]) -> bool {
-        let can_tell = |seen: &&Seen| !matches!(seen.operation, Operation::Join | Operation::Wait);
+        let can_tell = |seen: &&Seen| seen.operation.rank().is_some();
         let key = |seen: &Seen| thread_key(seen.pid, seen.thread);
         let chosen = circle.iter().filter(can_tell).map(key).min();
         chosen == Some(thread_key(me().pid, thread::tid()))
     }
 
     /// The circle that [`Slept::Deadlock`] was about, from this thread on.
-    pub(crate) fn into_circle(self) -> Vec<Seen> {
+    pub(crate) fn into_circle(self) -> Circle {
         self.circle.take()
     }
+}
+
+/// Writes down who could end the wait, if that can be told.
+fn look(record: &Record, reads: &[u64], holders: &dyn Fn() -> Option<Holders>) {
+    record.begin_check();
+    let holders = holders().filter(|holders| holders.processes.len() <= NAMES);
+    let (names, file) = match &holders {
+        Some(holders) => (&holders.processes[..], Some(holders.file)),
+        None => (&[][..], None),
+    };
+    record.set_details(&Details { lock: 0, reads, names, file });
+    record.end_check();
 }
 
 /// The one thread or process that holds an operation up, if it is one.
@@ -242,7 +354,7 @@ fn holder(world: &World, owner: &dyn Fn() -> Option<(i32, u32)>) -> Option<Turn>
     let (pid, thread) = owner()?;
     let key = thread_key(pid, thread);
     let is_its =
-        |turn: &Turn| world.waits_for_ever(*turn).is_some_and(|(thread, ..)| thread == key);
+        |turn: &Turn| world.waits_for_ever(*turn).is_some_and(|waiter| waiter.thread == key);
     let turn = world.turns().find(is_its)?;
     (owner() == Some((pid, thread))).then_some(turn)
 }

@@ -3,18 +3,23 @@
 
 mod blocking;
 mod identity;
+mod needs;
 pub(crate) mod read_locks;
+mod site;
 mod slot;
 mod spill;
+mod standstill;
 mod table;
 mod waits;
 mod watch;
 
-pub(crate) use blocking::{Blocking, Slept, Whom};
+pub(crate) use blocking::{Blocking, Circle, Slept, Whom};
 pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
+pub(crate) use needs::{Holders, NAMES};
+pub(crate) use site::{Operation, Site};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
 pub(crate) use spill::{Note, SpillEntry};
-pub(crate) use waits::{Operation, Seen, Site, become_main_thread};
+pub(crate) use waits::{Seen, become_main_thread};
 pub(crate) use watch::{Wake, Watch};
 
 use crate::{

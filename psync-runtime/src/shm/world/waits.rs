@@ -1,17 +1,19 @@
 //! Who waits, and for what: a record for each thread that has ever been blocked.
 
-use super::{Identity, PAGE, World, descriptor, me};
+use super::{
+    Identity, PAGE, World, descriptor, me,
+    needs::{Check, Details, Holders, NAMES, Needs, READS, Turn, Waiter},
+    site::{Operation, Site, constant, text},
+};
 use crate::{
     primitive::{AtomicU32, AtomicU64, Ordering, fence},
-    sys::{image, memory, thread},
+    sys::{memory, thread},
 };
-use core::{cell::Cell, panic::Location};
+use core::cell::Cell;
 
 /// How many threads can be told apart. Others wait as well, but nobody learns of it.
 const RECORDS: usize = 8192;
 const PER_PAGE: usize = PAGE / size_of::<Record>();
-/// How many locks that it reads under, or processes that it waits for, a record can name.
-pub(super) const NAMES: usize = 4;
 
 /// What one thread waits for.
 ///
@@ -32,7 +34,7 @@ pub(crate) struct Record {
     turn: AtomicU32,
     /// [`Operation`], [`TIMED`], [`MAIN`].
     kind: AtomicU32,
-    /// The turn for which `lock`, `reads` and `ends` have been filled in.
+    /// The turn for which `lock`, `reads`, `names`, `is_known` and `queue` have been filled in.
     details: AtomicU32,
     /// The type that it waits for, and the file of the line that it waits in: see [`constant`].
     what: AtomicU64,
@@ -47,20 +49,18 @@ pub(crate) struct Record {
     /// The number of the lock whose readers it waits for; 0 if it does not.
     lock: AtomicU64,
     /// The numbers of the locks that it reads under.
-    reads: [AtomicU64; NAMES],
-    /// Processes for whose end it waits.
-    ends: [AtomicU32; NAMES],
+    reads: [AtomicU64; READS],
+    /// Device and number of the file of the queue that it waits for.
+    queue: [AtomicU64; 2],
+    /// Grows by two with each look at what it waits for that anybody may end; odd during the look.
+    checks: AtomicU32,
+    /// 1 if `names` has everybody who could end such a wait.
+    is_known: AtomicU32,
+    /// Processes for whose end it waits; or, of a wait that anybody may end, who could.
+    names: [AtomicU32; NAMES],
 }
 
-/// What [`Record::set_details`] adds, for a wait that lasts.
-#[derive(Debug, Default)]
-pub(super) struct Details<'a> {
-    pub(super) lock: u64,
-    pub(super) reads: &'a [u64],
-    pub(super) ends: &'a [Identity],
-}
-
-const _: () = assert!(size_of::<Record>() == 128);
+const _: () = assert!(size_of::<Record>() == 256);
 
 /// All records. Their memory is reserved page by page.
 #[repr(C, align(4096))]
@@ -75,64 +75,10 @@ pub(super) struct Usage {
     reserved: [AtomicU32; RECORDS / PER_PAGE],
 }
 
-/// What a blocked thread is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(crate) enum Operation {
-    Lock = 1,
-    Read = 2,
-    Write = 3,
-    Acquire = 4,
-    Wait = 5,
-    Cross = 6,
-    Initialize = 7,
-    Join = 8,
-    Other = 9,
-}
-
 /// Of `kind`: it waits only for some time, so it is not part of a deadlock.
 const TIMED: u32 = 1 << 8;
 /// Of `kind`: its process ends when the thread's function does.
 const MAIN: u32 = 1 << 9;
-
-/// A call that blocks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Site {
-    pub(crate) operation: Operation,
-    /// The type.
-    pub(crate) what: &'static str,
-    pub(crate) place: &'static Location<'static>,
-}
-
-impl Site {
-    /// The caller's line, where it waits for a `T`.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn here<T: ?Sized>(operation: Operation) -> Self {
-        Self { operation, what: core::any::type_name::<T>(), place: Location::caller() }
-    }
-}
-
-/// A record at one turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
-    pub(crate) index: u32,
-    pub(crate) turn: u32,
-}
-
-impl Turn {
-    const fn bits(self) -> u64 {
-        (self.index as u64 + 1) << 32 | self.turn as u64
-    }
-
-    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
-    const fn from_bits(bits: u64) -> Option<Self> {
-        match bits {
-            0 => None,
-            _ => Some(Self { index: ((bits >> 32) - 1) as u32, turn: bits as u32 }),
-        }
-    }
-}
 
 /// What a record said, all at one time.
 #[derive(Clone, Debug)]
@@ -147,21 +93,8 @@ pub(crate) struct Seen {
     pub(crate) line: u32,
     pub(crate) column: u32,
     pub(crate) owner: Option<(i32, u32)>,
-}
-
-const OFFSET_BITS: u32 = 44;
-
-/// A text of the program, which has its place in every process's image: offset and length.
-fn constant(text: &str) -> u64 {
-    let offset = image::main_program().and_then(|image| image.offset_of_text(text));
-    let len = text.len() as u64;
-    offset.filter(|offset| offset >> OFFSET_BITS == 0).map_or(0, |o| len << OFFSET_BITS | o)
-}
-
-fn text(constant: u64) -> String {
-    let (len, offset) = (constant >> OFFSET_BITS, constant & ((1 << OFFSET_BITS) - 1));
-    let bytes = image::main_program().and_then(|image| image.constant(offset, len));
-    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+    /// The processes that could end the wait, where they are known.
+    pub(crate) holders: Vec<Identity>,
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
@@ -219,12 +152,33 @@ impl Record {
         self.details.store(0, Ordering::Relaxed);
         fence(Ordering::Release);
         self.lock.store(details.lock, Ordering::Relaxed);
-        for (index, (read, end)) in self.reads.iter().zip(&self.ends).enumerate() {
+        for (index, read) in self.reads.iter().enumerate() {
             read.store(details.reads.get(index).copied().unwrap_or(0), Ordering::Relaxed);
-            let process = details.ends.get(index).map_or(0, |process| process.bits());
-            end.store(process, Ordering::Relaxed);
         }
+        for (index, name) in self.names.iter().enumerate() {
+            let process = details.names.get(index).map_or(0, |process| process.bits());
+            name.store(process, Ordering::Relaxed);
+        }
+        self.is_known.store(u32::from(details.file.is_some()), Ordering::Relaxed);
+        let (device, number) = details.file.unwrap_or_default();
+        self.queue[0].store(device, Ordering::Relaxed);
+        self.queue[1].store(number, Ordering::Relaxed);
         self.details.store(self.turn.load(Ordering::Relaxed), Ordering::Release);
+    }
+
+    /// Its thread begins to look at what it waits for.
+    pub(super) fn begin_check(&self) {
+        // Odd already if somebody was killed in the middle of one.
+        let number = self.checks.load(Ordering::Relaxed).wrapping_add(1) | 1;
+        self.checks.store(number, Ordering::Relaxed);
+        // Who has not seen that it has begun has done what it did before it.
+        fence(Ordering::SeqCst);
+    }
+
+    /// It has written down what it found.
+    pub(super) fn end_check(&self) {
+        let number = self.checks.load(Ordering::Relaxed);
+        self.checks.store(number.wrapping_add(1), Ordering::Release);
     }
 
     /// Reads with `read`, if the record is at `turn` the whole time.
@@ -364,45 +318,80 @@ impl World {
                 process: Identity::from_bits(record.process.load(Ordering::Relaxed)),
                 pid: pid.cast_signed(),
                 thread,
-                operation: operation(kind),
+                operation: Operation::from_kind(kind),
                 timed: kind & TIMED != 0,
                 what: text(record.what.load(Ordering::Relaxed)),
                 file: text(record.file.load(Ordering::Relaxed)),
                 line,
                 column,
                 owner: (owner_pid != 0).then_some((owner_pid.cast_signed(), owner)),
+                holders: Vec::new(),
             }
         })?;
+        let check = self.needs(at).and_then(|needs| needs.check);
+        let holders = check.map_or_else(Vec::new, |check| check.holders.processes);
+        let seen = Seen { holders, ..seen };
         self.is_alive(seen.process).then_some(seen)
     }
 
-    /// The key of the record's thread, and whether its process ends with it; `None` if it does not wait in this turn, or for some time only.
-    pub(super) fn waits_for_ever(&self, at: Turn) -> Option<(u64, Identity, bool)> {
-        let (thread, process, kind) = self.at(at, |record| {
-            (
-                record.thread.load(Ordering::Relaxed),
-                Identity::from_bits(record.process.load(Ordering::Relaxed)),
-                record.kind.load(Ordering::Relaxed),
-            )
+    /// Whose record it is; `None` if its thread does not wait in this turn, or for some time only.
+    pub(super) fn waits_for_ever(&self, at: Turn) -> Option<Waiter> {
+        let (waiter, kind) = self.at(at, |record| {
+            let kind = record.kind.load(Ordering::Relaxed);
+            let waiter = Waiter {
+                thread: record.thread.load(Ordering::Relaxed),
+                process: Identity::from_bits(record.process.load(Ordering::Relaxed)),
+                is_main: kind & MAIN != 0,
+                operation: Operation::from_kind(kind),
+            };
+            (waiter, kind)
         })?;
-        (kind & TIMED == 0 && self.is_alive(process)).then_some((thread, process, kind & MAIN != 0))
+        (kind & TIMED == 0 && self.is_alive(waiter.process)).then_some(waiter)
     }
 
-    /// Who holds the record's thread up as long as both wait: any of them is enough.
+    /// Who holds the record's thread up as long as both wait: any of them is enough. Nobody is known of a wait that anybody may end.
     pub(super) fn holders(&self, at: Turn) -> Vec<Turn> {
-        let Some((edge, lock, ends)) = self.at(at, |record| {
-            let edge = Turn::from_bits(record.edge.load(Ordering::Acquire));
-            if record.details.load(Ordering::Acquire) != at.turn {
-                return (edge, 0, [Identity::NOBODY; NAMES]);
-            }
-            let ends = core::array::from_fn(|index| {
-                Identity::from_bits(record.ends[index].load(Ordering::Relaxed))
-            });
-            (edge, record.lock.load(Ordering::Relaxed), ends)
-        }) else {
-            return Vec::new();
-        };
+        let Some(needs) = self.needs(at) else { return Vec::new() };
+        let Needs { edge, lock, ends, .. } = needs;
         edge.into_iter().chain(self.readers_of(lock)).chain(self.mains_of(&ends)).collect()
+    }
+
+    /// What the record says about whom its thread waits for.
+    pub(super) fn needs(&self, at: Turn) -> Option<Needs> {
+        self.at(at, |record| {
+            let edge = Turn::from_bits(record.edge.load(Ordering::Acquire));
+            let operation = Operation::from_kind(record.kind.load(Ordering::Relaxed));
+            let mut needs = Needs { edge, ..Needs::default() };
+            let number = record.checks.load(Ordering::Acquire);
+            if record.details.load(Ordering::Acquire) != at.turn {
+                return needs;
+            }
+            let names = record.names.iter().map(|name| name.load(Ordering::Relaxed));
+            let names: Vec<Identity> =
+                names.take_while(|&name| name != 0).map(Identity::from_bits).collect();
+            needs.lock = record.lock.load(Ordering::Relaxed);
+            needs.reads = record.reads.each_ref().map(|read| read.load(Ordering::Relaxed));
+            let is_known = record.is_known.load(Ordering::Relaxed) != 0;
+            let file = record.queue.each_ref().map(|part| part.load(Ordering::Relaxed));
+            fence(Ordering::Acquire);
+            let is_whole = record.details.load(Ordering::Relaxed) == at.turn
+                && record.checks.load(Ordering::Relaxed) == number;
+            match operation {
+                Operation::Join => needs.ends = names,
+                _ if is_known && is_whole && number & 1 == 0 => {
+                    let holders = Holders { processes: names, file: file.into() };
+                    needs.check = Some(Check { number, holders });
+                }
+                _ => {}
+            }
+            needs
+        })
+    }
+
+    /// How many looks the record's thread has begun at what it waits for; the one that it is in counts as done.
+    pub(super) fn checks_begun(&self, at: Turn) -> Option<u32> {
+        let begun = |number: u32| number.wrapping_add(number & 1);
+        self.at(at, |record| begun(record.checks.load(Ordering::Acquire)))
     }
 
     /// The threads that wait while they read under the lock with this number.
@@ -424,21 +413,7 @@ impl World {
         let turns = if is_any { Some(self.turns()) } else { None };
         turns.into_iter().flatten().filter(|&turn| {
             let waits = self.waits_for_ever(turn);
-            waits.is_some_and(|(_, process, main)| main && processes.contains(&process))
+            waits.is_some_and(|waiter| waiter.is_main && processes.contains(&waiter.process))
         })
-    }
-}
-
-const fn operation(kind: u32) -> Operation {
-    match kind & 0xff {
-        1 => Operation::Lock,
-        2 => Operation::Read,
-        3 => Operation::Write,
-        4 => Operation::Acquire,
-        5 => Operation::Wait,
-        6 => Operation::Cross,
-        7 => Operation::Initialize,
-        8 => Operation::Join,
-        _ => Operation::Other,
     }
 }
