@@ -118,7 +118,7 @@ fn field(field: &Field, rt: &TokenStream) -> TokenStream {
 }
 
 /// Gives references a lifetime that is valid everywhere.
-struct StaticReferences;
+pub(super) struct StaticReferences;
 
 impl VisitMut for StaticReferences {
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {

@@ -88,3 +88,16 @@ fn a_thread_that_ends_while_it_makes_it_leaves_it_to_the_next() {
     });
     assert_eq!(*LEFT, 3);
 }
+
+#[test]
+fn too_much_is_refused() {
+    const LARGE: usize = STATICS_ROOM / 16 * 15;
+    static LARGE_ONE: SharedStatic<[u8; LARGE]> = SharedStatic::new("LARGE_ONE", || [0; LARGE]);
+    static TOO_MUCH: SharedStatic<[u8; LARGE]> = SharedStatic::new("TOO_MUCH", || [0; LARGE]);
+    static SMALL: SharedStatic<u8> = SharedStatic::new("SMALL", || 1);
+    LARGE_ONE.place();
+    let panic = message(catch_unwind(|| TOO_MUCH[1]).expect_err("too much"));
+    let expected = "there is no room for the shared static `TOO_MUCH`: all of a program have 16 MiB";
+    assert!(panic.starts_with(expected), "{panic}");
+    assert_eq!(*SMALL, 1, "there is room for others");
+}
