@@ -68,13 +68,13 @@ fn siblings_that_race_get_one() {
     let _watchdog = watchdog();
     let start = Start { ready: Semaphore::new(0), go: Event::new() };
     let start = Shared::new(start).expect("shared memory");
-    let processes: Vec<_> =
-        (0..SIBLINGS).map(|_| race::spawn(&start).expect("a start")).collect();
+    let processes: Vec<_> = (0..SIBLINGS).map(|_| race::spawn(&start).expect("a start")).collect();
     for _ in 0..SIBLINGS {
         start.ready.acquire().expect("no circle").forget();
     }
     start.go.set();
-    let pids: Vec<u64> = processes.iter().map(|process| u64::from(process.pid().cast_unsigned())).collect();
+    let pids: Vec<u64> =
+        processes.iter().map(|process| u64::from(process.pid().cast_unsigned())).collect();
     let prizes: Vec<u64> =
         processes.into_iter().map(|process| process.join().expect("whole")).collect();
     assert!(prizes.iter().all(|prize| *prize == prizes[0]), "{prizes:?}");

@@ -97,7 +97,8 @@ fn too_much_is_refused() {
     static SMALL: SharedStatic<u8> = SharedStatic::new("SMALL", || 1);
     LARGE_ONE.place();
     let panic = message(catch_unwind(|| TOO_MUCH[1]).expect_err("too much"));
-    let expected = "there is no room for the shared static `TOO_MUCH`: all of a program have 16 MiB";
+    let expected =
+        "there is no room for the shared static `TOO_MUCH`: all of a program have 16 MiB";
     assert!(panic.starts_with(expected), "{panic}");
     assert_eq!(*SMALL, 1, "there is room for others");
 }

@@ -175,7 +175,8 @@ fn try_it(method: u32) -> u64 {
 }
 
 pub fn are_made_afresh_after_a_panic_and_a_kill(method: StartMethod) {
-    let run = || try_it::spawn_with(with(method), number(method)).unwrap().join();
+    let quiet = || with(method).stderr(Stdio::null());
+    let run = || try_it::spawn_with(quiet(), number(method)).unwrap().join();
     match run() {
         Err(ProcessError::Panicked { message, .. }) => assert_eq!(message, "no acorns yet"),
         other => panic!("{other:?}"),

@@ -134,12 +134,8 @@ impl Statics {
                 self.reserve(at, (next + LINE).min(ROOM) - at)?;
                 fault::point("static: reserved");
                 let entry = key << LINES_BITS | ((next - at) / LINE) as u64;
-                let exchange = self.entry(at).compare_exchange(
-                    0,
-                    entry,
-                    Ordering::AcqRel,
-                    Ordering::Acquire,
-                );
+                let exchange =
+                    self.entry(at).compare_exchange(0, entry, Ordering::AcqRel, Ordering::Acquire);
                 fault::point("static: entered");
                 seen = exchange.map_or_else(|other| other, |_| entry);
             }
