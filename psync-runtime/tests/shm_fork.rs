@@ -11,7 +11,7 @@ use nix::{
     unistd::{ForkResult, Pid, fork},
 };
 use psync_runtime::{
-    __private::SharedStatic,
+    __private::{SharedStatic, fits},
     shm::{Shared, ShmError},
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -76,7 +76,7 @@ fn a_child_and_its_parent_see_one_value() {
 /// Whoever of them uses it first.
 fn a_static_is_one_for_a_child_and_its_parent() {
     static COUNTS: [SharedStatic<AtomicU64>; 2] =
-        [const { SharedStatic::new("COUNTS", || AtomicU64::new(5)) }; 2];
+        [const { SharedStatic::new(fits(), "COUNTS", || AtomicU64::new(5)) }; 2];
     COUNTS[0].fetch_add(1, Ordering::Relaxed);
     succeeds(in_child(|| {
         assert_eq!(COUNTS[0].fetch_add(1, Ordering::Relaxed), 6);

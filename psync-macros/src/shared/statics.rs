@@ -9,7 +9,6 @@ use syn::{ItemStatic, StaticMutability};
 use super::expand::StaticReferences;
 use super::hints;
 use crate::diag::Diag;
-use crate::hygiene::spanned;
 use crate::options::{self, Accepts, Known, Krate};
 
 /// The options, for the parser and its messages.
@@ -59,11 +58,9 @@ fn expand(item: &ItemStatic, rt: &TokenStream, is_clean: bool) -> TokenStream {
     let mut ty = item.ty.clone();
     StaticReferences.visit_type_mut(&mut ty);
     let value = if is_clean {
-        // What is missing is shown at the type.
-        let new = spanned(quote!(new), &ty);
-        quote!(#rt::SharedStatic::<#ty>::#new(#label, || -> #ty { #expr }))
+        quote!(#rt::SharedStatic::new(#rt::fits::<#ty>(), #label, || -> #ty { #expr }))
     } else {
-        quote!(#rt::SharedStatic::<#ty>::refused(#label))
+        quote!(#rt::SharedStatic::refused(#label))
     };
     quote!(#(#attrs)* #vis static #ident: #rt::SharedStatic<#ty> = #value;)
 }

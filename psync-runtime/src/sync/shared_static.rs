@@ -26,7 +26,9 @@ use crate::{
     },
     sys::{clock::Deadline, fault},
 };
-use core::{alloc::Layout, fmt, mem::MaybeUninit, ops::Deref, panic::Location, ptr};
+use core::{
+    alloc::Layout, fmt, marker::PhantomData, mem::MaybeUninit, ops::Deref, panic::Location, ptr,
+};
 
 /// A `#[shared]` static: one `T` for all processes of the program, which it derefs to.
 ///
@@ -37,6 +39,17 @@ pub struct SharedStatic<T: 'static> {
     name: &'static str,
 }
 
+/// Says that a `T` may lie in shared memory. An argument of its own, so that the compiler complains about the type and not about the attribute.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Fits<T>(PhantomData<fn() -> T>);
+
+/// Compiles for nothing but a [`ShmSafe`] type.
+#[doc(hidden)]
+pub const fn fits<T: ShmSafe>() -> Fits<T> {
+    Fits(PhantomData)
+}
+
 /// What the world holds of a static. All-zero bytes are one that has not been made.
 #[repr(C)]
 struct Made<T> {
@@ -44,16 +57,13 @@ struct Made<T> {
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: it gives `&T` to many threads, once such a `T` has been made: that takes `new`, whose `T: ShmSafe` is `Send + Sync`.
+// SAFETY: it gives `&T` to many threads, once such a `T` has been made: that takes a `Fits<T>`, of which `T: ShmSafe` is `Send + Sync`.
 unsafe impl<T> Sync for SharedStatic<T> {}
 
 impl<T> SharedStatic<T> {
     /// For the attribute only: the place of the result decides which static it is, so it must be a static.
     #[doc(hidden)]
-    pub const fn new(name: &'static str, init: fn() -> T) -> Self
-    where
-        T: ShmSafe,
-    {
+    pub const fn new(_: Fits<T>, name: &'static str, init: fn() -> T) -> Self {
         const {
             assert!(!core::mem::needs_drop::<T>(), "nobody drops what lies in shared memory");
             assert!(align_of::<T>() <= 4096, "shared memory is aligned to pages at most");

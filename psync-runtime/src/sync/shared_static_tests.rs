@@ -14,7 +14,7 @@ fn message(panic: Box<dyn core::any::Any + Send>) -> String {
 #[test]
 fn it_is_made_once_when_it_is_used() {
     static MADE: AtomicU32 = AtomicU32::new(0);
-    static TALLY: SharedStatic<Mutex<[u64; 4]>> = SharedStatic::new("TALLY", || {
+    static TALLY: SharedStatic<Mutex<[u64; 4]>> = SharedStatic::new(fits(), "TALLY", || {
         std::thread::yield_now();
         MADE.fetch_add(1, Ordering::Relaxed);
         Mutex::new([1; 4])
@@ -33,9 +33,9 @@ fn it_is_made_once_when_it_is_used() {
 
 #[test]
 fn statics_are_told_apart() {
-    static A: SharedStatic<Value<u32>> = SharedStatic::new("A", || Value::new(1));
-    static B: SharedStatic<Value<u32>> = SharedStatic::new("B", || Value::new(2));
-    static UNIT: SharedStatic<()> = SharedStatic::new("UNIT", || ());
+    static A: SharedStatic<Value<u32>> = SharedStatic::new(fits(), "A", || Value::new(1));
+    static B: SharedStatic<Value<u32>> = SharedStatic::new(fits(), "B", || Value::new(2));
+    static UNIT: SharedStatic<()> = SharedStatic::new(fits(), "UNIT", || ());
     A.update(|n| n + 10);
     assert_eq!((A.get(), B.get(), *UNIT), (11, 2, ()));
     assert_eq!(format!("{:?}", *UNIT), format!("{UNIT:?}"));
@@ -44,7 +44,7 @@ fn statics_are_told_apart() {
 #[test]
 fn a_panic_leaves_it_to_the_next() {
     static TRIES: AtomicU32 = AtomicU32::new(0);
-    static LATE: SharedStatic<Event> = SharedStatic::new("LATE", || {
+    static LATE: SharedStatic<Event> = SharedStatic::new(fits(), "LATE", || {
         assert!(TRIES.fetch_add(1, Ordering::Relaxed) > 0, "not yet");
         Event::new()
     });
@@ -56,11 +56,11 @@ fn a_panic_leaves_it_to_the_next() {
 
 #[test]
 fn one_may_need_another_but_not_itself() {
-    static BASE: SharedStatic<u64> = SharedStatic::new("BASE", || 20);
-    static NEXT: SharedStatic<u64> = SharedStatic::new("NEXT", || *BASE + 1);
-    static ITSELF: SharedStatic<u64> = SharedStatic::new("ITSELF", || *ITSELF + 1);
-    static THERE: SharedStatic<u64> = SharedStatic::new("THERE", || *BACK + 1);
-    static BACK: SharedStatic<u64> = SharedStatic::new("BACK", || *THERE + 1);
+    static BASE: SharedStatic<u64> = SharedStatic::new(fits(), "BASE", || 20);
+    static NEXT: SharedStatic<u64> = SharedStatic::new(fits(), "NEXT", || *BASE + 1);
+    static ITSELF: SharedStatic<u64> = SharedStatic::new(fits(), "ITSELF", || *ITSELF + 1);
+    static THERE: SharedStatic<u64> = SharedStatic::new(fits(), "THERE", || *BACK + 1);
+    static BACK: SharedStatic<u64> = SharedStatic::new(fits(), "BACK", || *THERE + 1);
     let _watchdog = watchdog("one_may_need_another_but_not_itself");
     assert_eq!(*NEXT, 21);
     for (static_, name) in [(&ITSELF, "ITSELF"), (&THERE, "THERE")] {
@@ -72,14 +72,14 @@ fn one_may_need_another_but_not_itself() {
 
 #[test]
 fn what_is_no_static_is_refused() {
-    let local: SharedStatic<u64> = SharedStatic::new("local", || 1);
+    let local: SharedStatic<u64> = SharedStatic::new(fits(), "local", || 1);
     let panic = message(catch_unwind(AssertUnwindSafe(|| *local)).expect_err("not a static"));
     assert!(panic.contains("`local` is not part of the main program"), "{panic}");
 }
 
 #[test]
 fn a_thread_that_ends_while_it_makes_it_leaves_it_to_the_next() {
-    static LEFT: SharedStatic<u64> = SharedStatic::new("LEFT", || 3);
+    static LEFT: SharedStatic<u64> = SharedStatic::new(fits(), "LEFT", || 3);
     let _watchdog = watchdog("a_thread_that_ends_while_it_makes_it_leaves_it_to_the_next");
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -92,9 +92,11 @@ fn a_thread_that_ends_while_it_makes_it_leaves_it_to_the_next() {
 #[test]
 fn too_much_is_refused() {
     const LARGE: usize = STATICS_ROOM / 16 * 15;
-    static LARGE_ONE: SharedStatic<[u8; LARGE]> = SharedStatic::new("LARGE_ONE", || [0; LARGE]);
-    static TOO_MUCH: SharedStatic<[u8; LARGE]> = SharedStatic::new("TOO_MUCH", || [0; LARGE]);
-    static SMALL: SharedStatic<u8> = SharedStatic::new("SMALL", || 1);
+    static LARGE_ONE: SharedStatic<[u8; LARGE]> =
+        SharedStatic::new(fits(), "LARGE_ONE", || [0; LARGE]);
+    static TOO_MUCH: SharedStatic<[u8; LARGE]> =
+        SharedStatic::new(fits(), "TOO_MUCH", || [0; LARGE]);
+    static SMALL: SharedStatic<u8> = SharedStatic::new(fits(), "SMALL", || 1);
     LARGE_ONE.place();
     let panic = message(catch_unwind(|| TOO_MUCH[1]).expect_err("too much"));
     let expected =

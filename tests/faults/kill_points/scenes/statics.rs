@@ -5,7 +5,10 @@ use super::super::play::Play;
 use super::super::stage::{OTHER, Tally, VICTIM};
 use super::onces::{self, AFRESH, MADE, MADE_BEFORE, made_by, whose};
 use super::{Scenario, Script};
-use psync_runtime::{__private::SharedStatic, sync::testing::faults};
+use psync_runtime::{
+    __private::{SharedStatic, fits},
+    sync::testing::faults,
+};
 use std::{
     cell::{Cell, RefCell},
     sync::atomic::{AtomicU64, Ordering::SeqCst},
@@ -14,7 +17,8 @@ use std::{
 /// How many cells can be played, with those that are played again: a static can be made once in a program.
 const ALL: usize = 4096;
 
-static TALLIES: [SharedStatic<Tally>; ALL] = [const { SharedStatic::new("TALLIES", make) }; ALL];
+static TALLIES: [SharedStatic<Tally>; ALL] =
+    [const { SharedStatic::new(fits(), "TALLIES", make) }; ALL];
 
 thread_local! {
     /// Who makes it here.
