@@ -1,6 +1,9 @@
 //! `#[shared]` statics, which every process finds however it was started.
 
-use super::life::{Gate, gate, with};
+use super::{
+    super::signal,
+    life::{Gate, gate, with},
+};
 use psync::{ProcessError, prelude::*};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -153,8 +156,7 @@ fn fails_at_first(method: u32) -> u64 {
     match attempt {
         0 => panic!("no acorns yet"),
         1 => {
-            // SAFETY: ends this process.
-            unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+            signal(psync::current().pid(), libc::SIGKILL);
             loop {
                 std::thread::yield_now();
             }

@@ -122,7 +122,7 @@ impl Statics {
     }
 
     fn find_or_enter(&self, key: u64, layout: Layout) -> Result<NonNull<u8>, NoPlace> {
-        self.reserve(0, LINE)?;
+        reserve(0, LINE)?;
         let mut at = 0;
         while at < ROOM {
             let (value, next) = extent(at, layout).ok_or(NoPlace::Full)?;
@@ -131,7 +131,7 @@ impl Statics {
                 if next > ROOM {
                     return Err(NoPlace::Full);
                 }
-                self.reserve(at, (next + LINE).min(ROOM) - at)?;
+                reserve(at, (next + LINE).min(ROOM) - at)?;
                 fault::point("static: reserved");
                 let entry = key << LINES_BITS | ((next - at) / LINE) as u64;
                 let exchange =
@@ -150,7 +150,7 @@ impl Statics {
     /// Whether the bytes are part of one entry's room.
     fn is_in_one(&self, offset: usize, len: usize) -> bool {
         let Some(end) = offset.checked_add(len).filter(|&end| end <= ROOM) else { return false };
-        if self.reserve(0, LINE).is_err() {
+        if reserve(0, LINE).is_err() {
             return false;
         }
         let mut at = 0;
@@ -167,12 +167,13 @@ impl Statics {
         }
         false
     }
+}
 
-    fn reserve(&self, start: usize, len: usize) -> Result<(), OsError> {
-        let Some(file) = descriptor() else { return Ok(()) };
-        let start = core::mem::offset_of!(World, statics) + start;
-        memory::reserve(file, start as u64, len as u64)
-    }
+/// Reserves the memory of a part of the room. Costs a system call, also if it is reserved.
+fn reserve(start: usize, len: usize) -> Result<(), OsError> {
+    let Some(file) = descriptor() else { return Ok(()) };
+    let start = core::mem::offset_of!(World, statics) + start;
+    memory::reserve(file, start as u64, len as u64)
 }
 
 /// How many lines an entry takes up. Never 0, so that whoever looks gets on.
