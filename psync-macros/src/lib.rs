@@ -134,6 +134,8 @@ use proc_macro::TokenStream;
 ///
 /// Under `cargo test` each test binary is a program: all of its tests share the static.
 ///
+/// A child of a bare `fork` has the statics of its parent if that had used psync before.
+///
 /// *Panics*, at the first use in a process: if the initializer does; if it needs its own value, or there is another circle of statics that wait for each other; if
 /// there is no memory; if the static is part of a library that was loaded at run time, where other processes would not find it.
 ///
