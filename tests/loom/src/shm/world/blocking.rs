@@ -77,7 +77,6 @@ pub(crate) enum Slept {
 /// See the runtime's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
-    Wait,
     Send,
     Receive,
     Finish,
