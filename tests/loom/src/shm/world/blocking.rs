@@ -77,6 +77,8 @@ pub(crate) enum Slept {
 /// See the runtime's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
+    #[allow(dead_code, reason = "as in the runtime")]
+    Wait,
     Send,
     Receive,
     Finish,
