@@ -160,8 +160,12 @@ impl Krate {
         input: ParseStream<'_>,
         diag: &mut Diag,
     ) -> syn::Result<()> {
+        let wrong = |at| syn::Error::new(at, "`crate` says where psync is; write `crate = path`");
+        if !input.peek(Token![=]) {
+            return Err(wrong(key.span()));
+        }
         input.parse::<Token![=]>()?;
-        let path = input.call(Path::parse_mod_style)?;
+        let path = input.call(Path::parse_mod_style).map_err(|error| wrong(error.span()))?;
         self.0.put(key, path, diag);
         Ok(())
     }

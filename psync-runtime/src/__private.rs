@@ -3,12 +3,10 @@
 pub use crate::process::supervisor_pid;
 pub use crate::{
     process::{
-        OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings, SpawnError,
-        Spec, StartMethod,
-        call::{
-            Argument, Call, CloneCapture, Crosses, Crossing, Detachable, LendCapture, MutBorrow,
-            Owned, Returns, block, call,
-        },
+        Never, OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings,
+        SpawnError, Spec, StartMethod,
+        block::{ByExit, ByValue, CloneCapture, Ends, LendCapture, block},
+        call::{Argument, Call, Crosses, Crossing, Detachable, MutBorrow, Owned, Returns, call},
         each, one, parallel,
     },
     shm::{

@@ -13,7 +13,16 @@ use crate::options::{self, Accepts, Known, Krate, Opt};
 /// The options of `parallel!`, for the parser and its messages.
 const ACCEPTS: Accepts = Accepts {
     owner: "`parallel!`",
-    names: &["deadline", "grace", "on_failure", "start_method", "crate"],
+    names: &[
+        "workers",
+        "chunk",
+        "deadline",
+        "grace",
+        "on_failure",
+        "start_method",
+        "progress",
+        "crate",
+    ],
 };
 
 /// Everything in one `parallel!`.
@@ -24,10 +33,13 @@ pub(crate) struct Plan {
 
 /// What follows `with`.
 pub(crate) struct Options {
+    pub(crate) workers: Opt<Expr>,
+    pub(crate) chunk: Opt<Expr>,
     pub(crate) deadline: Opt<Expr>,
     pub(crate) grace: Opt<Expr>,
     pub(crate) on_failure: Opt<OnFailure>,
     pub(crate) start_method: Opt<Expr>,
+    pub(crate) progress: Opt<Expr>,
     pub(crate) krate: Krate,
 }
 
@@ -110,10 +122,13 @@ fn separator(input: ParseStream<'_>, diag: &mut Diag) {
 impl Options {
     const fn new() -> Self {
         Self {
+            workers: Opt::named("workers"),
+            chunk: Opt::named("chunk"),
             deadline: Opt::named("deadline"),
             grace: Opt::named("grace"),
             on_failure: Opt::named("on_failure"),
             start_method: Opt::named("start_method"),
+            progress: Opt::named("progress"),
             krate: Krate::new(),
         }
     }
@@ -137,39 +152,37 @@ impl Options {
     }
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
-        match key.to_string().as_str() {
-            "deadline" => {
-                let value = options::assigned(key, input, "deadline = Duration::from_secs(60)")?;
-                self.deadline.put(key, value, diag);
-            }
-            "grace" => {
-                let value = options::assigned(key, input, "grace = Duration::from_secs(2)")?;
-                self.grace.put(key, value, diag);
-            }
-            "start_method" => {
-                let value = options::assigned(key, input, "start_method = StartMethod::Spawn")?;
-                self.start_method.put(key, value, diag);
-            }
+        let (cell, example) = match key.to_string().as_str() {
+            "workers" => (&mut self.workers, "workers = 4"),
+            "chunk" => (&mut self.chunk, "chunk = 16"),
+            "deadline" => (&mut self.deadline, "deadline = Duration::from_secs(60)"),
+            "grace" => (&mut self.grace, "grace = Duration::from_secs(2)"),
+            "start_method" => (&mut self.start_method, "start_method = StartMethod::Spawn"),
+            "progress" => (&mut self.progress, "progress = true"),
             "on_failure" => {
-                input.parse::<Token![=]>()?;
-                self.on_failure.put(key, OnFailure::parse(input)?, diag);
+                let word: TokenTree = options::assigned(key, input, "on_failure = finish")?;
+                self.on_failure.put(key, OnFailure::named(&word)?, diag);
+                return Ok(Known::Yes);
             }
-            "crate" => self.krate.fill(key, input, diag)?,
+            "crate" => {
+                self.krate.fill(key, input, diag)?;
+                return Ok(Known::Yes);
+            }
             _ => return Ok(Known::No),
-        }
+        };
+        cell.put(key, options::assigned(key, input, example)?, diag);
         Ok(Known::Yes)
     }
 }
 
 impl OnFailure {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let written: TokenTree = input.parse()?;
-        match written.to_string().as_str() {
+    fn named(word: &TokenTree) -> syn::Result<Self> {
+        match word.to_string().as_str() {
             "cancel" => Ok(Self::Cancel),
             "finish" => Ok(Self::Finish),
             _ => Err(syn::Error::new_spanned(
-                written,
-                "`on_failure` is `cancel` or `finish`, without quotes",
+                word,
+                "`on_failure` is one of the words `cancel` and `finish`",
             )),
         }
     }

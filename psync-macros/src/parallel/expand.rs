@@ -1,7 +1,7 @@
 //! Prints a `parallel!`: one call of the runtime, with what each branch starts as its argument.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
@@ -49,22 +49,29 @@ fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
 }
 
 fn settings(options: &Options, rt: &TokenStream) -> TokenStream {
-    let deadline =
-        options.deadline.get().map(|it| quote!(deadline: ::core::option::Option::Some(#it),));
-    let grace = options.grace.get().map(|it| quote!(grace: #it,));
-    let start_method = options
-        .start_method
-        .get()
-        .map(|it| quote!(start_method: ::core::option::Option::Some(#it),));
+    let some = |it| quote!(::core::option::Option::Some(#it));
     let on_failure = options.on_failure.get().map(|it| match it {
-        OnFailure::Cancel => quote!(on_failure: #rt::OnFailure::Cancel,),
-        OnFailure::Finish => quote!(on_failure: #rt::OnFailure::Finish,),
+        OnFailure::Cancel => quote!(#rt::OnFailure::Cancel),
+        OnFailure::Finish => quote!(#rt::OnFailure::Finish),
     });
+    let fields = [
+        ("deadline", options.deadline.get().map(some)),
+        ("grace", options.grace.get().map(ToTokens::to_token_stream)),
+        ("on_failure", on_failure),
+        ("start_method", options.start_method.get().map(some)),
+        ("workers", options.workers.get().map(some)),
+        ("chunk", options.chunk.get().map(ToTokens::to_token_stream)),
+        ("progress", options.progress.get().map(ToTokens::to_token_stream)),
+    ];
+    let given: Vec<TokenStream> = fields
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = Ident::new(name, proc_macro2::Span::call_site());
+            value.map(|value| quote!(#name: #value,))
+        })
+        .collect();
     let default = quote!(<#rt::Settings as ::core::default::Default>::default());
-    if deadline.is_none() && grace.is_none() && start_method.is_none() && on_failure.is_none() {
-        return default;
-    }
-    quote!(#rt::Settings { #deadline #grace #on_failure #start_method ..#default })
+    if given.is_empty() { default } else { quote!(#rt::Settings { #(#given)* ..#default }) }
 }
 
 fn branch(branch: &Branch, rt: &TokenStream) -> TokenStream {

@@ -50,7 +50,7 @@ fn inline_bodies() {
 
 #[test]
 fn a_wrong_option_leaves_the_branches() {
-    golden::expression("parallel_wrong_option", &run(quote!(with workers = 3; ring(&farm))));
+    golden::expression("parallel_wrong_option", &run(quote!(with wrokers = 3; ring(&farm))));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_function_may_be_called_with_or_process() {
 #[test]
 fn mistakes_in_several_branches_are_reported_together() {
     let input = quote! {
-        with workers = 3, grace = , on_failure = "cancel";
+        with wrokers = 3, grace = , on_failure = "cancel";
         ring,
         farm.ring(),
         for x in xs { work(x) },
@@ -79,9 +79,10 @@ fn mistakes_in_several_branches_are_reported_together() {
     assert_eq!(
         messages(input),
         [
-            "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`",
+            "unknown option `wrokers`, did you mean `workers`? `parallel!` takes `workers`, `chunk`, `deadline`, `grace`, `on_failure`, \
+             `start_method`, `progress` and `crate`",
             "not a value of `grace`; write `grace = Duration::from_secs(2)`",
-            "`on_failure` is `cancel` or `finish`, without quotes",
+            "`on_failure` is one of the words `cancel` and `finish`",
             "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
             "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
             "expected `=>` and what to run for each item, as in `for x in items => work(x)`",

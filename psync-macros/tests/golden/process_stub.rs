@@ -66,5 +66,5 @@ impl work {
     "not a value of `daemon`; write `daemon = false`"
 }
 ::core::compile_error! {
-    "unknown option `nmae`; `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"
+    "unknown option `nmae`, did you mean `name`? `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"
 }

@@ -1,5 +1,7 @@
 //! Starting processes, watching them, and ending: boot, supervisor, start, handles, scopes.
 
+#[doc(hidden)]
+pub mod block;
 mod boot;
 #[doc(hidden)]
 pub mod call;
@@ -14,6 +16,7 @@ mod handover;
 mod legacy;
 mod link;
 mod message;
+mod never;
 mod options;
 mod outcome;
 mod parallel;
@@ -33,6 +36,7 @@ pub use exit::Finalizer;
 pub use handle::Process;
 #[doc(hidden)]
 pub use link::supervisor_pid;
+pub use never::Never;
 pub use options::{Options, StartMethod, Stdio};
 #[doc(hidden)]
 pub use parallel::{Branches, Each, OnFailure, One, Settings, each, one, parallel};

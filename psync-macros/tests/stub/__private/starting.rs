@@ -207,6 +207,9 @@ pub struct Settings {
     pub grace: Duration,
     pub on_failure: OnFailure,
     pub start_method: Option<StartMethod>,
+    pub workers: Option<usize>,
+    pub chunk: usize,
+    pub progress: bool,
 }
 impl Default for Settings {
     fn default() -> Self {
@@ -215,6 +218,9 @@ impl Default for Settings {
             grace: Duration::from_secs(5),
             on_failure: OnFailure::Cancel,
             start_method: None,
+            workers: None,
+            chunk: 1,
+            progress: false,
         }
     }
 }
