@@ -22,7 +22,7 @@ pub(crate) fn unknown_option(option: &str, owner: &str, accepts: &[&str]) -> Str
 }
 
 /// The accepted word that a slip of one or two letters could have turned into `word`.
-fn nearest<'a>(word: &str, accepts: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, accepts: &[&'a str]) -> Option<&'a str> {
     let close = |other: &&&str| word.len() > 2 && distance(word, other) <= 1 + word.len() / 6;
     accepts.iter().find(close).copied()
 }

@@ -60,7 +60,14 @@ pub(crate) fn parse(
     mut fill: impl FnMut(&Ident, ParseStream<'_>, &mut Diag) -> syn::Result<Known>,
 ) {
     while !at_end(input) {
-        let step = Ident::parse_any(input).and_then(|key| match fill(&key, input, diag)? {
+        let key = Ident::parse_any(input).map_err(|error| {
+            let takes = messages::listed(accepts.names);
+            syn::Error::new(
+                error.span(),
+                format_args!("expected an option; {} takes {takes}", accepts.owner),
+            )
+        });
+        let step = key.and_then(|key| match fill(&key, input, diag)? {
             Known::Yes => Ok(()),
             Known::No => {
                 let message =
@@ -73,7 +80,8 @@ pub(crate) fn parse(
         if diag.keep(step).is_none() {
             skip(input);
         }
-        if !at_end(input) && diag.keep(input.parse::<Token![,]>()).is_none() {
+        if !at_end(input) && input.parse::<Token![,]>().is_err() {
+            diag.push(input.error("expected `,` between two options"));
             skip(input);
             // What was skipped ends at a comma, which belongs to it.
             let _ = input.parse::<Token![,]>();

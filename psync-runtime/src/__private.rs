@@ -5,13 +5,14 @@ pub use crate::{
     process::{
         Never, OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings,
         SpawnError, Spec, StartMethod,
-        block::{ByExit, ByValue, CloneCapture, Ends, LendCapture, block},
-        call::{Argument, Call, Crosses, Crossing, Detachable, MutBorrow, Owned, Returns, call},
+        block::{ByExit, ByValue, CloneCapture, Cloned, Ends, LendCapture},
+        call::{Argument, Call, Crosses, Crossing, Detachable, MutBorrow, Owned, Returns},
+        calls::*,
         each, one, parallel,
     },
     shm::{
-        Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, ShmSafe, Zeroable, fingerprint,
-        fingerprint_of,
+        Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, SharedMemoryIsNeverDropped, ShmSafe,
+        Zeroable, fingerprint, fingerprint_of,
     },
     sync::{
         Array, FieldsGuard, Lock, LockError, LockGuard,

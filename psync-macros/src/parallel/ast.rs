@@ -1,7 +1,7 @@
 //! What stands in `parallel! { .. }`: options, and branches whose arguments and bodies are carried, not read.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprPath, Pat, Token, token};
@@ -24,6 +24,9 @@ const ACCEPTS: Accepts = Accepts {
         "crate",
     ],
 };
+
+/// What is said where a branch stands among the options.
+const OPTIONS_END: &str = "the options end with `;`, and branches follow";
 
 /// Everything in one `parallel!`.
 pub(crate) struct Plan {
@@ -104,6 +107,11 @@ impl Plan {
     }
 }
 
+/// A mistake at the next token, or at the end of what was read if there is none.
+fn at_next(input: ParseStream<'_>, read: impl ToTokens, message: &str) -> syn::Error {
+    if input.is_empty() { syn::Error::new_spanned(read, message) } else { input.error(message) }
+}
+
 /// Reads one separator, if there is one.
 fn next(input: ParseStream<'_>) -> bool {
     let comma = input.parse::<Token![,]>().is_ok();
@@ -139,16 +147,19 @@ impl Options {
         if !announced || !input.peek2(Ident::peek_any) {
             return;
         }
-        let step = input.parse::<Ident>().map(|_with| {
-            options::parse(input, &ACCEPTS, diag, |key, input, diag| self.fill(key, input, diag));
+        let Some(with) = diag.keep(input.parse::<Ident>()) else { return };
+        let before = diag.count();
+        options::parse(input, &ACCEPTS, diag, |key, input, diag| {
+            let starts_a_branch = !ACCEPTS.names.contains(&key.to_string().as_str())
+                && (input.peek(token::Paren) || input.peek(Token![::]) || input.peek(Token![:]));
+            if starts_a_branch || key == "for" {
+                return Err(syn::Error::new_spanned(key, OPTIONS_END));
+            }
+            self.fill(key, input, diag)
         });
-        diag.keep(step);
-        let end = if input.is_empty() {
-            Err(syn::Error::new(input.span(), "the options end with `;`, and branches follow"))
-        } else {
-            input.parse::<Token![;]>()
-        };
-        diag.keep(end);
+        if input.parse::<Token![;]>().is_err() && diag.count() == before {
+            diag.error(with, OPTIONS_END);
+        }
     }
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
@@ -205,12 +216,16 @@ impl Items {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         input.parse::<Token![for]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        if !input.peek(Token![in]) {
+            let message = "expected `in` and the items, as in `for x in items => work(x)`";
+            return Err(at_next(input, &pattern, message));
+        }
         input.parse::<Token![in]>()?;
         let source = Expr::parse_without_eager_brace(input)?;
-        if input.peek(token::Brace) || input.is_empty() {
-            return Err(input.error(
-                "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
-            ));
+        if !input.peek(Token![=>]) {
+            let message =
+                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
+            return Err(at_next(input, &source, message));
         }
         input.parse::<Token![=>]>()?;
         Ok(Self { pattern, source })
@@ -221,6 +236,16 @@ impl Work {
     fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
         if input.peek(token::Brace) {
             return Err(input.error("a body needs its list of captures; write `process() { .. }`"));
+        }
+        if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
+            return Err(input.error(
+                "a closure cannot be started; write `process(captures) { .. }`, with the names that it uses as captures",
+            ));
+        }
+        if input.peek(Token![let]) {
+            return Err(input.error(
+                "a branch is not a statement; write `let` before `parallel!`, or in a body",
+            ));
         }
         if !input.peek(Ident::peek_any) && !input.peek(Token![::]) && !input.peek(Token![<]) {
             return Err(input.error(BRANCH_FORMS));
@@ -234,11 +259,24 @@ impl Work {
                     &path,
                     format_args!("the arguments are missing; {BRANCH_FORMS}"),
                 )
+            } else if input.peek(Token![.]) {
+                input.error("a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function")
+            } else if input.peek(Token![!]) {
+                input.error("a macro cannot be started; write `process(captures) { .. }` with the call in its body")
+            } else if input.peek(Token![=]) {
+                input.error("a branch is given a name with `:`, as in `name: work(args)`")
             } else {
                 input.error(BRANCH_FORMS)
             });
         }
         let args: Group = input.parse()?;
+        let ends = input.is_empty()
+            || input.peek(Token![,])
+            || input.peek(Token![;])
+            || input.peek(token::Brace);
+        if path.path.is_ident("process") && !ends {
+            return Err(input.error("the body of `process(..)` stands in braces"));
+        }
         match path.path.get_ident() {
             Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
                 keyword: keyword.clone(),

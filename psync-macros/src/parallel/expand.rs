@@ -1,12 +1,12 @@
 //! Prints a `parallel!`: one call of the runtime, with what each branch starts as its argument.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
 use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
-use crate::hygiene::{numbered, parenthesized, prefixed, spanned};
+use crate::hygiene::{self, numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.
 pub(super) fn plan(plan: &Plan) -> TokenStream {
@@ -106,15 +106,10 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
-            let block = spanned(quote!(#rt::block), keyword);
+            let block = format_ident!("captures_are_listed_{}", captures.len());
+            let block = spanned(quote!(#rt::#block), keyword);
             let bar = spanned(quote!(|), keyword);
-            // What cannot cross is shown at its name, or where the block begins if there are several.
-            let at = match captures.as_slice() {
-                [alone] => alone.name.span(),
-                _ => keyword.span(),
-            };
-            let sent = parenthesized(quote!(#(#sent,)*), at);
-            quote!(#block(#sent, #bar (#(#names,)*) #bar #body))
+            quote!(#block(#(#sent,)* #bar (#(#names,)*) #bar #body))
         }
     }
 }
@@ -130,7 +125,7 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
 }
 
 /// A method call, so that a name that is a reference itself is looked through.
-fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
+fn sent(capture: &Capture, rt: &TokenStream) -> Group {
     let name = &capture.name;
     let (capture, method) = if capture.lent {
         (quote!(LendCapture), quote!(__lend_capture))
@@ -138,5 +133,6 @@ fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
         (quote!(CloneCapture), quote!(__clone_capture))
     };
     let sent = spanned(quote!(#name.#method()), name);
-    quote!({ use #rt::#capture as _; #sent })
+    // What cannot cross is shown at its name.
+    hygiene::enclosed(Delimiter::Brace, quote!(use #rt::#capture as _; #sent), name.span())
 }

@@ -84,7 +84,7 @@ fn mistakes_in_several_branches_are_reported_together() {
             "not a value of `grace`; write `grace = Duration::from_secs(2)`",
             "`on_failure` is one of the words `cancel` and `finish`",
             "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function",
             "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
             "a body needs its list of captures; write `process() { .. }`",
             "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
@@ -93,7 +93,7 @@ fn mistakes_in_several_branches_are_reported_together() {
             "a capture is a name alone; bind the value with `let` before `parallel!`",
             "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
             "expected `,` between two branches",
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a closure cannot be started; write `process(captures) { .. }`, with the names that it uses as captures",
         ]
     );
 }

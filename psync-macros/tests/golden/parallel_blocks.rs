@@ -4,22 +4,20 @@ fn value() {
         (
             ::psync::__private::one(
                 "process",
-                ::psync::__private::block((), |()| { 1 }),
+                ::psync::__private::captures_are_listed_0(|()| { 1 }),
             ),
             ::psync::__private::each(
                 "process",
                 0..3,
-                |n| ::psync::__private::block(
-                    (
-                        {
-                            use ::psync::__private::CloneCapture as _;
-                            n.__clone_capture()
-                        },
-                        {
-                            use ::psync::__private::LendCapture as _;
-                            farm.__lend_capture()
-                        },
-                    ),
+                |n| ::psync::__private::captures_are_listed_2(
+                    {
+                        use ::psync::__private::CloneCapture as _;
+                        n.__clone_capture()
+                    },
+                    {
+                        use ::psync::__private::LendCapture as _;
+                        farm.__lend_capture()
+                    },
                     |(n, farm)| {
                         let farm = farm.get();
                         farm.fed.update(|fed| fed + n)?

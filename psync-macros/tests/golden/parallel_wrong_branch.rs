@@ -1,7 +1,7 @@
 fn value() {
     let value = {
         ::core::compile_error! {
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`"
+            "a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function"
         }
     };
 }

@@ -59,13 +59,19 @@ impl scale {
         Vec<T>: ::psync::__private::Crosses + 'static,
         T: ::psync::__private::Returns,
     {
-        ::psync::__private::call::<
+        ::psync::__private::call3::<
+            _,
+            _,
+            _,
+            _,
             _,
             _,
             T,
         >(
             &Self::__SPEC,
-            (__arg0, __arg1, ::psync::__private::Owned(__arg2)),
+            __arg0,
+            __arg1,
+            ::psync::__private::Owned(__arg2),
             Self::__entry::<T, N>,
         )
     }

@@ -30,7 +30,7 @@ impl work {
         work()
     }
     fn __prepare<'scope>() -> ::psync::__private::Call<'scope, ()> {
-        ::psync::__private::call::<_, _, ()>(&Self::__SPEC, (), Self::__entry)
+        ::psync::__private::call0::<()>(&Self::__SPEC, Self::__entry)
     }
     #[doc(hidden)]
     fn __call<'scope>() -> ::psync::__private::Call<'scope, ()> {

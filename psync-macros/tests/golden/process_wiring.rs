@@ -37,7 +37,7 @@ impl monkey {
     fn __prepare<'scope>(
         __arg0: renamed::__private::Lent<'scope, Farm>,
     ) -> renamed::__private::Call<'scope, ()> {
-        renamed::__private::call::<_, _, ()>(&Self::__SPEC, (__arg0,), Self::__entry)
+        renamed::__private::call1::<_, _, ()>(&Self::__SPEC, __arg0, Self::__entry)
     }
     #[doc(hidden)]
     fn __call<'scope>(farm: &'scope Farm) -> renamed::__private::Call<'scope, ()> {

@@ -64,6 +64,11 @@ const _: () = {
             }
         }
     }
+    impl<T: Copy, const N: usize> renamed::__private::SharedMemoryIsNeverDropped
+    for Slot<T, N>
+    where
+        T: Default,
+    {}
 };
 ///The fields of `Slot` that `big_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]

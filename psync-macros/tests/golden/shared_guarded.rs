@@ -72,6 +72,7 @@ const _: () = {
             }
         }
     }
+    impl ::psync::__private::SharedMemoryIsNeverDropped for Farm {}
 };
 ///The fields of `Farm` that `pen` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]

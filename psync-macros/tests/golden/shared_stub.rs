@@ -94,7 +94,7 @@ impl Farm {
     }
 }
 ::core::compile_error! {
-    "there is no field `pne`; add `pne: Lock` to the struct"
+    "there is no field `pne`; did you mean `pen`?"
 }
 ::core::compile_error! {
     "field `name`: a reference cannot live in shared memory, it points into this process's own memory; write the type itself"

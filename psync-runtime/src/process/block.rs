@@ -80,7 +80,7 @@ impl Ends<ByExit> for Diverges {
 }
 
 /// Puts the body of a block and its captures together.
-pub fn block<'a, E, A, R, How>(args: E, f: fn(A) -> R) -> Call<'a, R>
+pub(super) fn block<'a, E, A, R, How>(args: E, f: fn(A) -> R) -> Call<'a, R>
 where
     E: Crossing<Received = A> + 'a,
     A: 'static,
@@ -89,16 +89,37 @@ where
     Call::new(SPEC.name, move |options| R::start(args, options, f), R::join)
 }
 
-/// A capture of an inline block, by value. A method, so that not a reference is cloned but what it refers to: a `&str` arrives as
-/// a `String`, a slice as a `Vec`.
-pub trait CloneCapture: ToOwned {
+/// What can be captured by its name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be captured by its name, since it cannot be cloned",
+    label = "not `Clone`",
+    note = "write `&name` to lend it, if it is in shared memory, or add `#[derive(Clone)]` to its definition"
+)]
+pub trait Cloned {
+    /// What arrives.
+    type Copy;
     #[doc(hidden)]
-    fn __clone_capture(&self) -> Owned<Self::Owned> {
+    fn copied(&self) -> Owned<Self::Copy>;
+}
+
+impl<T: ToOwned + ?Sized> Cloned for T {
+    type Copy = T::Owned;
+
+    fn copied(&self) -> Owned<T::Owned> {
         Owned(self.to_owned())
     }
 }
 
-impl<T: ToOwned + ?Sized> CloneCapture for T {}
+/// A capture of an inline block, by value. A method, so that not a reference is cloned but what it refers to: a `&str` arrives as
+/// a `String`, a slice as a `Vec`.
+pub trait CloneCapture: Cloned {
+    #[doc(hidden)]
+    fn __clone_capture(&self) -> Owned<Self::Copy> {
+        self.copied()
+    }
+}
+
+impl<T: Cloned + ?Sized> CloneCapture for T {}
 
 /// A capture of an inline block, by reference. Likewise a method.
 pub trait LendCapture: Lend {

@@ -5,6 +5,8 @@ pub mod block;
 mod boot;
 #[doc(hidden)]
 pub mod call;
+#[doc(hidden)]
+pub mod calls;
 mod child;
 mod current;
 mod error;
