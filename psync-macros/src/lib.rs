@@ -3,6 +3,9 @@
 //!
 //! Use them through the facade crate `psync`, whose documentation has runnable examples. Each macro is a pipeline: `ast` parses
 //! into a model, `check` files what is wrong with it, `expand` prints it. Only this file knows the compiler's own token types.
+//!
+//! `PSYNC_EXPAND=monkey cargo check` shows what the item `monkey` becomes, on standard error, when its crate is compiled; `parallel` and `all` are
+//! names as well.
 
 mod diag;
 #[cfg(test)]
@@ -11,10 +14,12 @@ mod hygiene;
 mod messages;
 mod options;
 mod parallel;
+mod printing;
 mod process;
 mod shared;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
 
 /// Makes a struct or a fieldless enum fit for shared memory.
 ///
@@ -111,7 +116,8 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
-    shared::run(args.into(), item.into()).into()
+    let item = TokenStream2::from(item);
+    printing::shown("#[shared]", Some(&item), shared::run(args.into(), item.clone())).into()
 }
 
 /// Makes a function startable in a process of its own.
@@ -189,7 +195,8 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 /// for ever, a barrier that is broken.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
-    process::run(args.into(), item.into()).into()
+    let item = TokenStream2::from(item);
+    printing::shown("#[process]", Some(&item), process::run(args.into(), item.clone())).into()
 }
 
 /// Runs several processes at once, waits for all of them and gives their results.
@@ -274,5 +281,5 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// An `Err` that a function returns is a result like any other.
 #[proc_macro]
 pub fn parallel(input: TokenStream) -> TokenStream {
-    parallel::run(input.into()).into()
+    printing::shown("parallel", None, parallel::run(input.into())).into()
 }

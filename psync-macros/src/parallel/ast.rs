@@ -32,6 +32,8 @@ const OPTIONS_END: &str = "the options end with `;`, and branches follow";
 pub(crate) struct Plan {
     pub(crate) options: Options,
     pub(crate) branches: Vec<Branch>,
+    /// What was meant to be a branch and is an expression at least: somebody may still be typing it.
+    pub(crate) unfinished: Vec<Expr>,
 }
 
 /// What follows `with`.
@@ -58,6 +60,8 @@ pub(crate) struct Branch {
     pub(crate) label: Option<Ident>,
     pub(crate) items: Option<Items>,
     pub(crate) work: Work,
+    /// Whether a mistake was found in it.
+    pub(crate) is_wrong: bool,
 }
 
 /// `for pattern in source`.
@@ -83,17 +87,20 @@ pub(crate) struct Capture {
 impl Plan {
     /// The model of what could be understood, and how many mistakes the options had.
     pub(crate) fn parse(input: TokenStream, diag: &mut Diag) -> (Self, usize) {
-        let mut plan = Self { options: Options::new(), branches: Vec::new() };
+        let mut plan =
+            Self { options: Options::new(), branches: Vec::new(), unfinished: Vec::new() };
         let mut in_options = 0;
         let parser = |input: ParseStream<'_>| {
             plan.options.parse(input, diag);
             in_options = diag.count();
             while !input.is_empty() {
+                let begin = input.fork();
                 let branch = Branch::parse(input, diag);
                 if let Some(branch) = diag.keep(branch) {
                     plan.branches.push(branch);
                     separator(input, diag);
                 } else {
+                    plan.unfinished.extend(unfinished(&begin));
                     options::skip(input);
                     next(input);
                 }
@@ -105,6 +112,17 @@ impl Plan {
         diag.at_end(end);
         (plan, in_options)
     }
+}
+
+/// The tokens up to the next separator, if they are an expression that has no other meaning outside of `parallel!`.
+fn unfinished(begin: ParseStream<'_>) -> Option<Expr> {
+    if begin.peek(Ident::peek_any) && begin.peek2(Token![:]) && !begin.peek2(Token![::]) {
+        begin.call(Ident::parse_any).ok()?;
+        begin.parse::<Token![:]>().ok()?;
+    }
+    let expr = syn::parse2(options::skip(begin)).ok()?;
+    matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_))
+        .then_some(expr)
 }
 
 /// A mistake at the next token, or at the end of what was read if there is none.
@@ -208,7 +226,9 @@ impl Branch {
             input.parse::<Token![:]>()?;
         }
         let items = if input.peek(Token![for]) { Some(Items::parse(input)?) } else { None };
-        Ok(Self { label, items, work: Work::parse(input, diag)? })
+        let before = diag.count();
+        let work = Work::parse(input, diag)?;
+        Ok(Self { label, items, work, is_wrong: diag.count() > before })
     }
 }
 

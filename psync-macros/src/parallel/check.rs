@@ -15,7 +15,7 @@ use crate::diag::Diag;
 const MOST_BRANCHES: usize = 16;
 
 /// Files every mistake in the model.
-pub(super) fn plan(plan: &Plan, diag: &mut Diag) {
+pub(super) fn plan(plan: &mut Plan, diag: &mut Diag) {
     if plan.branches.is_empty() && diag.is_clean() {
         diag.push(syn::Error::new(
             proc_macro2::Span::call_site(),
@@ -30,9 +30,11 @@ pub(super) fn plan(plan: &Plan, diag: &mut Diag) {
     }
     options(&plan.options, diag);
     labels(plan, diag);
-    for branch in &plan.branches {
+    for branch in &mut plan.branches {
+        let before = diag.count();
         repeated_args(branch, diag);
         captures(branch, diag);
+        branch.is_wrong |= diag.count() > before;
     }
 }
 

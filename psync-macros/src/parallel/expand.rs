@@ -1,6 +1,6 @@
 //! Prints a `parallel!`: one call of the runtime, with what each branch starts as its argument.
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
@@ -23,6 +23,19 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         Some(labels) => named(&value, &labels),
         None => value,
     }
+}
+
+/// What could be understood of a plan that cannot run, where nothing comes of it: editors look there for what is being typed.
+pub(super) fn understood(plan: &Plan) -> TokenStream {
+    let rt = plan.options.krate.runtime();
+    let sound = plan.branches.iter().filter(|branch| !branch.is_wrong);
+    let branches = sound.map(|branch| self::branch(branch, &rt));
+    let unfinished = plan.unfinished.iter().map(ToTokens::to_token_stream);
+    let values: Vec<TokenStream> = branches.chain(unfinished).collect();
+    if values.is_empty() {
+        return TokenStream::new();
+    }
+    quote!(if false { #(let _ = #values;)* })
 }
 
 /// The names of the branches, if they have names.
@@ -49,29 +62,28 @@ fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
 }
 
 fn settings(options: &Options, rt: &TokenStream) -> TokenStream {
-    let some = |it| quote!(::core::option::Option::Some(#it));
     let on_failure = options.on_failure.get().map(|it| match it {
         OnFailure::Cancel => quote!(#rt::OnFailure::Cancel),
         OnFailure::Finish => quote!(#rt::OnFailure::Finish),
     });
     let fields = [
-        ("deadline", options.deadline.get().map(some)),
+        ("deadline", options.deadline.get().map(ToTokens::to_token_stream)),
         ("grace", options.grace.get().map(ToTokens::to_token_stream)),
         ("on_failure", on_failure),
-        ("start_method", options.start_method.get().map(some)),
-        ("workers", options.workers.get().map(some)),
+        ("start_method", options.start_method.get().map(ToTokens::to_token_stream)),
+        ("workers", options.workers.get().map(ToTokens::to_token_stream)),
         ("chunk", options.chunk.get().map(ToTokens::to_token_stream)),
         ("progress", options.progress.get().map(ToTokens::to_token_stream)),
     ];
-    let given: Vec<TokenStream> = fields
-        .into_iter()
-        .filter_map(|(name, value)| {
-            let name = Ident::new(name, proc_macro2::Span::call_site());
-            value.map(|value| quote!(#name: #value,))
-        })
-        .collect();
-    let default = quote!(<#rt::Settings as ::core::default::Default>::default());
-    if given.is_empty() { default } else { quote!(#rt::Settings { #(#given)* ..#default }) }
+    let calls = fields.into_iter().filter_map(|(name, value)| {
+        let value = value?;
+        // A value of the wrong type is shown alone.
+        let at = value.span();
+        let name = Ident::new(name, at.resolved_at(Span::call_site()));
+        let value = parenthesized(value, at);
+        Some(quote!(.#name #value))
+    });
+    quote!(#rt::Settings::new() #(#calls)*)
 }
 
 fn branch(branch: &Branch, rt: &TokenStream) -> TokenStream {

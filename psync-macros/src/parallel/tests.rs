@@ -10,8 +10,8 @@ use crate::golden;
 
 fn messages(input: TokenStream) -> Vec<String> {
     let mut diag = Diag::default();
-    let (plan, _) = Plan::parse(input, &mut diag);
-    check::plan(&plan, &mut diag);
+    let (mut plan, _) = Plan::parse(input, &mut diag);
+    check::plan(&mut plan, &mut diag);
     diag.messages()
 }
 

@@ -58,7 +58,10 @@ fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let allow = by_value.then(|| {
         quote!(#[allow(clippy::needless_pass_by_value, reason = "arguments by value are what crosses to another process")])
     });
-    quote!(#(#attrs)* #allow #vis #sig #body)
+    let locks = entry.options.wires.iter().any(wiring::Wire::is_lock).then(|| {
+        quote!(#[allow(clippy::significant_drop_tightening, reason = "the lock is held for the whole body")])
+    });
+    quote!(#(#attrs)* #allow #locks #vis #sig #body)
 }
 
 /// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
@@ -78,7 +81,7 @@ fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
 
         #(#cfgs)*
         #[allow(
-            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic,
+            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
             reason = "generated for every function, used or not"
         )]
         impl #name { #items }

@@ -111,6 +111,10 @@ fn statement(index: usize, wire: &Wire, rt: &TokenStream) -> TokenStream {
 }
 
 impl Wire {
+    pub(super) const fn is_lock(&self) -> bool {
+        matches!(self.kind, Kind::Lock(_))
+    }
+
     /// `function(&subject)`, of which a wrong type is shown at the subject.
     fn call(&self, function: &str, rt: &TokenStream) -> TokenStream {
         let function = Ident::new(function, Span::call_site());

@@ -4,7 +4,7 @@ fn value() {
             "unknown option `wrokers`, did you mean `workers`? `parallel!` takes `workers`, `chunk`, `deadline`, `grace`, `on_failure`, `start_method`, `progress` and `crate`"
         }
         ::psync::__private::parallel(
-            <::psync::__private::Settings as ::core::default::Default>::default(),
+            ::psync::__private::Settings::new(),
             ::psync::__private::one("ring", ring::__call(&farm)),
         )
     };

@@ -20,6 +20,8 @@ pub(crate) enum monkey {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl monkey {

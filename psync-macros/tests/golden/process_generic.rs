@@ -22,6 +22,8 @@ enum scale {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl scale {

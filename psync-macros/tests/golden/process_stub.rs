@@ -19,6 +19,8 @@ enum work {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl work {

@@ -1,3 +1,7 @@
+#[allow(
+    clippy::significant_drop_tightening,
+    reason = "the lock is held for the whole body"
+)]
 fn monkey(farm: &Farm) {
     renamed::__private::wait(&farm.bell);
     let guard1 = renamed::__private::acquire(&farm.swings);
@@ -22,6 +26,8 @@ enum monkey {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl monkey {

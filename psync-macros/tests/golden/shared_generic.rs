@@ -87,7 +87,14 @@ where
     pub value: renamed::__private::Held<'guard, T>,
     __lock: renamed::__private::LockGuard<'guard>,
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
 impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
@@ -124,6 +131,8 @@ where
     private_bounds,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every lock"
 )]
 impl<T: Copy, const N: usize> Slot<T, N>

@@ -90,7 +90,14 @@ pub struct FarmPen<'guard> {
     pub walnuts: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
 impl<'guard> FarmPen<'guard> {
     /// # Safety
     /// `held` holds the lock that guards these fields of `owner`.
@@ -124,6 +131,8 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
     private_bounds,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every lock"
 )]
 impl Farm {

@@ -202,26 +202,32 @@ impl<'a, R: 'static> Call<'a, R> {
 
 // ---- parallel!
 
-pub struct Settings {
-    pub deadline: Option<Duration>,
-    pub grace: Duration,
-    pub on_failure: OnFailure,
-    pub start_method: Option<StartMethod>,
-    pub workers: Option<usize>,
-    pub chunk: usize,
-    pub progress: bool,
-}
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            deadline: None,
-            grace: Duration::from_secs(5),
-            on_failure: OnFailure::Cancel,
-            start_method: None,
-            workers: None,
-            chunk: 1,
-            progress: false,
-        }
+#[derive(Default)]
+pub struct Settings;
+impl Settings {
+    pub fn new() -> Self {
+        Self
+    }
+    pub fn deadline(self, _: Duration) -> Self {
+        self
+    }
+    pub fn grace(self, _: Duration) -> Self {
+        self
+    }
+    pub fn on_failure(self, _: OnFailure) -> Self {
+        self
+    }
+    pub fn start_method(self, _: StartMethod) -> Self {
+        self
+    }
+    pub fn workers(self, _: usize) -> Self {
+        self
+    }
+    pub fn chunk(self, _: usize) -> Self {
+        self
+    }
+    pub fn progress(self, _: bool) -> Self {
+        self
     }
 }
 pub enum OnFailure {

@@ -44,6 +44,14 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One method for each option of the macro.
+impl Settings {
+    /// What holds if nothing is said.
+    pub const fn new() -> Self {
         Self {
             deadline: None,
             grace: Duration::from_secs(2),
@@ -54,9 +62,42 @@ impl Default for Settings {
             progress: false,
         }
     }
-}
 
-impl Settings {
+    #[doc(hidden)]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn start_method(self, method: StartMethod) -> Self {
+        Self { start_method: Some(method), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn workers(self, workers: usize) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn chunk(self, chunk: usize) -> Self {
+        Self { chunk, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn progress(self, progress: bool) -> Self {
+        Self { progress, ..self }
+    }
+
     /// Why no item of a `for` branch could ever be worked on.
     fn refuses_items(&self) -> Option<&'static str> {
         match (self.workers, self.chunk) {
