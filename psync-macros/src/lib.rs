@@ -5,7 +5,7 @@
 //! into a model, `check` files what is wrong with it, `expand` prints it. Only this file knows the compiler's own token types.
 //!
 //! `PSYNC_EXPAND=monkey cargo check` shows what the item `monkey` becomes, on standard error, when its crate is compiled; `parallel` and `all` are
-//! names as well.
+//! names as well. The recorded expansions of the tests are in `tests/golden`; `PSYNC_GOLDEN=write` takes new ones.
 
 mod diag;
 #[cfg(test)]
@@ -16,7 +16,11 @@ mod options;
 mod parallel;
 mod printing;
 mod process;
+#[cfg(test)]
+mod property_tests;
 mod shared;
+#[cfg(test)]
+mod unfinished_tests;
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;

@@ -117,11 +117,22 @@ pub(crate) fn assigned<T: Parse>(
             format_args!("`{key}` needs a value; write `{example}`"),
         ));
     }
-    input.parse::<Token![=]>()?;
-    let wrong = |error: syn::Error| {
-        syn::Error::new(error.span(), format_args!("not a value of `{key}`; write `{example}`"))
-    };
-    input.parse().map_err(wrong)
+    let equals = input.parse::<Token![=]>()?;
+    if at_end(input) || input.peek(Token![,]) {
+        return Err(syn::Error::new_spanned(
+            equals,
+            format_args!("the value of `{key}` is missing; write `{example}`"),
+        ));
+    }
+    let begin = input.fork();
+    input.parse().map_err(|error: syn::Error| {
+        let message = format_args!("not a value of `{key}`; write `{example}`");
+        // A value that ends too early has no wrong token, so all of it is shown.
+        match skip(&begin) {
+            all if at_end(input) => syn::Error::new_spanned(all, message),
+            _ => syn::Error::new(error.span(), message),
+        }
+    })
 }
 
 /// Reads `(value)`; `example` is how the whole option is written.

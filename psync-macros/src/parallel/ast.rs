@@ -270,8 +270,11 @@ impl Work {
         if !input.peek(Ident::peek_any) && !input.peek(Token![::]) && !input.peek(Token![<]) {
             return Err(input.error(BRANCH_FORMS));
         }
-        let path: ExprPath =
-            input.parse().map_err(|error| syn::Error::new(error.span(), BRANCH_FORMS))?;
+        let begin = input.fork();
+        let path: ExprPath = input.parse().map_err(|error| match begin.parse::<TokenTree>() {
+            Ok(first) if input.is_empty() => syn::Error::new_spanned(first, BRANCH_FORMS),
+            _ => syn::Error::new(error.span(), BRANCH_FORMS),
+        })?;
         if !input.peek(token::Paren) {
             // A path alone is incomplete, anything else behind it is another kind of expression.
             return Err(if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {

@@ -49,6 +49,31 @@ fn inline_bodies() {
 }
 
 #[test]
+fn at_most_so_many_at_a_time() {
+    let input = quote! {
+        with workers = psync::cpu_count(), chunk = 8, progress = true;
+        for path in paths => hash(path)
+    };
+    golden::expression("parallel_workers", &run(input));
+}
+
+#[test]
+fn several_captures_and_an_item() {
+    golden::expression(
+        "parallel_captures",
+        &run(quote!(for (i, name) in names => process(i, name, &farm, limit) { farm.feed(i) })),
+    );
+}
+
+#[test]
+fn an_unfinished_branch_leaves_what_is_understood() {
+    golden::expression(
+        "parallel_unfinished",
+        &run(quote!(ring(&farm), bell: farm.be, for x in xs => process(x) { x })),
+    );
+}
+
+#[test]
 fn a_wrong_option_leaves_the_branches() {
     golden::expression("parallel_wrong_option", &run(quote!(with wrokers = 3; ring(&farm))));
 }
@@ -81,7 +106,7 @@ fn mistakes_in_several_branches_are_reported_together() {
         [
             "unknown option `wrokers`, did you mean `workers`? `parallel!` takes `workers`, `chunk`, `deadline`, `grace`, `on_failure`, \
              `start_method`, `progress` and `crate`",
-            "not a value of `grace`; write `grace = Duration::from_secs(2)`",
+            "the value of `grace` is missing; write `grace = Duration::from_secs(2)`",
             "`on_failure` is one of the words `cancel` and `finish`",
             "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
             "a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function",

@@ -25,6 +25,7 @@ pub enum OnFailure {
 
 /// The options of a `parallel!`.
 #[derive(Clone, Copy, Debug)]
+#[must_use = "options do nothing by themselves"]
 pub struct Settings {
     /// When branches that still run are ended, counted from the start.
     pub deadline: Option<Duration>,
