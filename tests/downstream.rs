@@ -8,10 +8,11 @@ use common::{programs, watchdog_for};
 use std::time::Duration;
 
 #[test]
-fn a_crate_that_denies_every_lint_compiles() {
+fn a_crate_that_denies_every_lint_compiles_and_runs() {
     let _watchdog = watchdog_for(Duration::from_mins(20));
     programs::build(&["check", "--quiet", "-p", "strict"]);
     programs::build(&["clippy", "--quiet", "-p", "strict", "--all-targets"]);
+    programs::build(&["test", "--quiet", "-p", "strict", "--lib"]);
 }
 
 /// The crate is compiled anew each time, since what is compiled already shows nothing.
