@@ -84,7 +84,7 @@ fn play(queue: &Queue<Vec<u64>>, progress: &Progress) {
 
 /// A job: every other one is so long that it does not lie with the note of who has it.
 fn job(number: u64) -> Vec<u64> {
-    vec![number; if number % 2 == 1 { 1000 } else { 1 }]
+    vec![number; if number.is_multiple_of(2) { 1 } else { 1000 }]
 }
 
 /// The number of a job that is whole.
@@ -102,7 +102,7 @@ fn work(jobs: &WorkQueue<Vec<u64>>, progress: &Progress) {
     }
     while let Ok(job) = jobs.try_recv() {
         let number = number_of(&job);
-        if number % 3 == 0 && job.attempt() == 1 {
+        if number.is_multiple_of(3) && job.attempt() == 1 {
             continue;
         }
         progress.jobs.fetch_or(1 << number, SeqCst);
