@@ -84,10 +84,10 @@ pub use psync_runtime::{
         WorkQueue, channel, pipe,
     },
     process::{
-        ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, OnError, Options, ParallelError,
-        ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio, Waitable,
-        active_children, cpu_count, current, preload, scope, set_executable, spawn, spawn_with,
-        wait_any,
+        ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, Never, OnError, Options,
+        ParallelError, ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio,
+        Waitable, active_children, cpu_count, current, preload, scope, set_executable, spawn,
+        spawn_with, wait_any,
     },
     shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},
     sync::{

@@ -116,13 +116,21 @@ fn nothing_gets_in_the_way_of_a_start() -> renamed::Result<()> {
     renamed::Result::Ok(())
 }
 
+#[renamed::process(crate = renamed)]
+fn never() -> ! {
+    loop {
+        ::core::hint::spin_loop();
+    }
+}
+
 #[::core::prelude::v1::test]
 fn nothing_gets_in_the_way_of_branches() -> renamed::Result<()> {
     let field = renamed::Shared::new(<Field as ::core::default::Default>::default())?;
     let total = renamed::Shared::new(renamed::Mutex::new(0_u32))?;
     let group: u32 = 3;
     let results = renamed::parallel! {
-        with crate = renamed, on_failure = finish;
+        with crate = renamed, on_failure = finish, workers = 2, chunk = 1, progress = false,
+             grace = ::core::time::Duration::ZERO, deadline = ::core::time::Duration::from_mins(1);
         value1: for value0 in [group, 4] => work(&field, &total, value0, 1, 1),
         value0: process(group, &total) { let _ = total; group },
         named: r#match(7),
@@ -130,6 +138,12 @@ fn nothing_gets_in_the_way_of_branches() -> renamed::Result<()> {
     ::core::assert_eq!(results.value1.len(), 2);
     ::core::assert_eq!((results.value0, results.named), (3, 7));
     ::core::assert_eq!(*total.lock()?, 7);
+
+    let late = renamed::parallel! {
+        with crate = renamed, deadline = ::core::time::Duration::from_millis(50), grace = ::core::time::Duration::ZERO;
+        never(),
+    };
+    ::core::assert!(late.is_err());
 
     let array = renamed::Array::<u32>::zeroed(4)?;
     let mut guard = array.lock()?;

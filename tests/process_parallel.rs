@@ -5,7 +5,7 @@
 mod common;
 
 use common::{eventually, is_alive, sleep_for_ever, watchdog};
-use psync::{ParallelError, Waitable, prelude::*, wait_any};
+use psync::{Failure, ParallelError, Waitable, prelude::*, wait_any};
 use std::time::{Duration, Instant};
 
 #[shared]
@@ -56,6 +56,10 @@ fn panic_when_all_are_here(field: &Field, places: usize) {
 #[process]
 fn exit_with(code: i32) {
     std::process::exit(code);
+}
+
+fn is_cancelled(failure: &Failure) -> bool {
+    matches!(failure.error, ProcessError::Cancelled { .. })
 }
 
 fn gone(field: &Field, places: usize) -> bool {
@@ -229,7 +233,9 @@ fn failures_come_in_the_order_of_their_happening() {
         },
     };
     let error = error.expect_err("two branches fail");
-    let seen: Vec<_> = error.failures().iter().map(|f| (f.branch, f.index)).collect();
+    // Who has nothing to do may not have returned before it was cancelled.
+    let own = error.failures().iter().filter(|failure| !is_cancelled(failure));
+    let seen: Vec<_> = own.map(|f| (f.branch, f.index)).collect();
     assert_eq!(seen, [(2, Some(1)), (0, None)], "{error}");
     let second = &error.failures()[1].error;
     assert!(matches!(second, ProcessError::Exited { code: libc::SIGTERM, .. }), "{error}");
@@ -264,7 +270,9 @@ fn a_killed_branch_is_reported_with_its_signal() {
     .expect_err("one is killed");
     let first = &error.failures()[0];
     assert!(matches!(first.error, ProcessError::Signaled { signal: libc::SIGKILL, .. }), "{error}");
-    assert_eq!((first.name.as_str(), error.failures().len()), ("stay", 1));
+    assert_eq!(first.name, "stay");
+    // Who has killed it may not have returned before it was cancelled.
+    assert!(error.failures()[1..].iter().all(is_cancelled), "{error}");
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn a_thread_that_would_wait_for_itself_is_told_at_once() {
             [panic_of(|| things.value.set(2)), panic_of(|| things.value.update(|value| value + 1))]
         {
             assert!(
-                message.contains("deadlock") && message.contains("held by itself"),
+                message.contains("deadlock") && message.contains("held up by itself"),
                 "{message}"
             );
         }
@@ -176,7 +176,7 @@ fn a_thread_that_would_wait_for_itself_is_told_at_once() {
     }
     assert!(
         panic_of(|| things.value.update(|_| things.value.update(|value| value + 1)))
-            .contains("held by itself")
+            .contains("held up by itself")
     );
     {
         let _held = array.lock().expect("free");

@@ -5,7 +5,12 @@
 // What is said does not depend on the profile, so once is enough.
 #![cfg(debug_assertions)]
 
-use std::process::Command;
+mod repo;
+
+use std::{path::Path, process::Command};
+
+/// Their folders hold files with several mistakes, and folders of topics with one mistake in each file.
+const MACROS: [&str; 3] = ["shared", "process", "parallel"];
 
 /// The compiler whose words are recorded: they change from one release to the next.
 const RECORDED: &str = "rustc 1.95.";
@@ -21,7 +26,31 @@ fn mistakes_are_explained_and_the_rest_compiles() {
         for part in ["shared", "process", "parallel", "sync"] {
             test.compile_fail(format!("tests/ui/{part}/*.rs"));
         }
+        for macro_ in MACROS {
+            test.compile_fail(format!("tests/ui/{macro_}/*/*.rs"));
+        }
     } else {
         println!("the messages are recorded with {RECORDED}x, this is {version}");
     }
+}
+
+/// One mistake gives one error: whoever makes it reads one message, not the echo of it as well.
+#[test]
+fn one_mistake_gives_one_error() {
+    let mut cases = 0;
+    for folder in MACROS.map(|macro_| Path::new("tests/ui").join(macro_)) {
+        for file in repo::files(folder.to_str().expect("text"), &[".rs"]) {
+            if file.parent() == Some(&folder) {
+                continue;
+            }
+            cases += 1;
+            let said = repo::read(file.with_extension("stderr"));
+            let starts = said
+                .lines()
+                .filter(|line| line.starts_with("error") || line.starts_with("warning"));
+            let starts: Vec<&str> = starts.collect();
+            assert_eq!(starts.len(), 1, "{}: {starts:#?}", file.display());
+        }
+    }
+    assert!(cases >= 80, "only {cases} mistakes are explained");
 }

@@ -4,6 +4,7 @@
 mod measure;
 
 mod hand_over;
+mod iceoryx;
 mod one_way;
 mod peers;
 mod python;
@@ -16,5 +17,6 @@ fn main() {
     measure::print("Messages, one way: 1 to 1, and 2 to 2", &one_way::rows(&pace), Tail::None);
     measure::print("There and back", &round_trip::rows(&pace), Tail::P99);
     measure::print("Without a copy", &hand_over::rows(&pace), Tail::P99);
+    iceoryx::print();
     python::print();
 }

@@ -33,9 +33,14 @@ pub(crate) fn prefixed(block: &Group, statements: &TokenStream) -> Group {
     prefixed
 }
 
-/// Brackets of our own with the span of another piece of code, which is where the compiler shows what is wrong about the whole.
+/// Parentheses of our own with the span of another piece of code, which is where the compiler shows what is wrong about the whole.
 pub(crate) fn parenthesized(inside: TokenStream, at: Span) -> Group {
-    let mut group = Group::new(Delimiter::Parenthesis, inside);
+    enclosed(Delimiter::Parenthesis, inside, at)
+}
+
+/// The same with other brackets.
+pub(crate) fn enclosed(brackets: Delimiter, inside: TokenStream, at: Span) -> Group {
+    let mut group = Group::new(brackets, inside);
     group.set_span(at.resolved_at(Span::call_site()));
     group
 }

@@ -3,6 +3,9 @@
 //!
 //! Use them through the facade crate `psync`, whose documentation has runnable examples. Each macro is a pipeline: `ast` parses
 //! into a model, `check` files what is wrong with it, `expand` prints it. Only this file knows the compiler's own token types.
+//!
+//! `PSYNC_EXPAND=monkey cargo check` shows what the item `monkey` becomes, on standard error, when its crate is compiled; `parallel` and `all` are
+//! names as well. The recorded expansions of the tests are in `tests/golden`; `PSYNC_GOLDEN=write` takes new ones.
 
 mod diag;
 #[cfg(test)]
@@ -11,10 +14,16 @@ mod hygiene;
 mod messages;
 mod options;
 mod parallel;
+mod printing;
 mod process;
+#[cfg(test)]
+mod property_tests;
 mod shared;
+#[cfg(test)]
+mod unfinished_tests;
 
 use proc_macro::TokenStream;
+use proc_macro2::TokenStream as TokenStream2;
 
 /// Makes a struct or a fieldless enum fit for shared memory, or a static one value for all processes of the program.
 ///
@@ -149,7 +158,8 @@ use proc_macro::TokenStream;
 /// A static takes `crate` only.
 #[proc_macro_attribute]
 pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
-    shared::run(args.into(), item.into()).into()
+    let item = TokenStream2::from(item);
+    printing::shown("#[shared]", Some(&item), shared::run(args.into(), item.clone())).into()
 }
 
 /// Makes a function startable in a process of its own.
@@ -198,7 +208,9 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 ///   cannot wait for a borrow to end.
 /// * `&mut T`, `&mut [T]`: as above, and only `spawn_in` and `parallel!` can start such a function.
 ///
-/// The function may be generic. It may not be `async` or `unsafe`, have `self`, lifetime parameters or `impl Trait` parameters.
+/// The function may be generic over types and constants. Of each parameter's type, and of the result's, that depends on them the starters ask that it
+/// can cross; a plain call does not. They take the same generic arguments, as in `sum::run::<u32>(..)`. A function may return `!`; its
+/// starters then give `Never`. It may not be `async` or `unsafe`, have `self`, lifetime parameters or `impl Trait` parameters.
 ///
 /// # Options
 ///
@@ -225,7 +237,8 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 /// for ever, a barrier that is broken.
 #[proc_macro_attribute]
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
-    process::run(args.into(), item.into()).into()
+    let item = TokenStream2::from(item);
+    printing::shown("#[process]", Some(&item), process::run(args.into(), item.clone())).into()
 }
 
 /// Runs several processes at once, waits for all of them and gives their results.
@@ -276,10 +289,13 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// parallel!   := [ "with" option { "," option } ";" ] branch { ("," | ";") branch } [ "," | ";" ]
-/// option      := "deadline" "=" EXPR                         a `Duration` for everything together
+/// option      := "workers" "=" EXPR                          how many items of `for` branches run at a time; default: all
+///              | "chunk" "=" EXPR                            how many items a worker takes at once
+///              | "deadline" "=" EXPR                         a `Duration` for everything together
 ///              | "grace" "=" EXPR                            time between SIGTERM and SIGKILL
 ///              | "on_failure" "=" ("cancel" | "finish")      what to do with the others; default: cancel
 ///              | "start_method" "=" EXPR
+///              | "progress" "=" EXPR                         `true`: a bar on standard error, if that is a terminal
 ///              | "crate" "=" PATH
 /// branch      := [ NAME ":" ] ( call | replicated | block )
 /// call        := PATH "(" args ")"                           a `#[process]` function, one process
@@ -289,17 +305,23 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.
 ///
+/// With `workers`, the items of all `for` branches together get no more processes than that at a time, in their order; an item is not even asked
+/// for before a worker is free, so there may be any number of them. Other branches do not wait. Each item has a process of its own, so `chunk`
+/// makes no difference yet, except that it must not be 0.
+///
 /// # Value
 ///
 /// `Result<_, ParallelError>` of the tuple of what the branches return; a `for` gives a `Vec` in the order of its items, one branch
-/// alone gives its own output. If every branch has a name, the value has these names as fields.
+/// alone gives its own output. If every branch has a name, the value has these names as fields. A block that never returns, since it ends with `exit`
+/// or the like, has the output `!`.
 ///
 /// # When a branch fails
 ///
 /// A branch fails if its process panics, is killed, exits early or is late. The others then get SIGTERM, and SIGKILL after the grace period
 /// (`on_failure = finish` lets them end), and the error lists every branch that failed, the first one first. Nothing that was started is still running
-/// when the macro's value is there. An `Err` that a function returns is a result like any other.
+/// when the macro's value is there. Items that were still waiting for a worker are not started any more; those of one branch count as one failure.
+/// An `Err` that a function returns is a result like any other.
 #[proc_macro]
 pub fn parallel(input: TokenStream) -> TokenStream {
-    parallel::run(input.into()).into()
+    printing::shown("parallel", None, parallel::run(input.into())).into()
 }

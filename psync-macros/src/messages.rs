@@ -22,25 +22,28 @@ pub(crate) fn unknown_option(option: &str, owner: &str, accepts: &[&str]) -> Str
 }
 
 /// The accepted word that a slip of one or two letters could have turned into `word`.
-fn nearest<'a>(word: &str, accepts: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, accepts: &[&'a str]) -> Option<&'a str> {
     let close = |other: &&&str| word.len() > 2 && distance(word, other) <= 1 + word.len() / 6;
     accepts.iter().find(close).copied()
 }
 
-/// The number of letters to insert, remove or exchange.
+/// The number of letters to insert, remove or exchange; two neighbours in the wrong order count as one.
 fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in right.iter().enumerate() {
-            let exchanged = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = exchanged.min(row[j] + 1).min(diagonal + 1);
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=right.len()).collect()];
+    for i in 1..=left.len() {
+        let mut row = vec![i];
+        for j in 1..=right.len() {
+            let same = left[i - 1] == right[j - 1];
+            let swapped =
+                i > 1 && j > 1 && (left[i - 1], left[i - 2]) == (right[j - 2], right[j - 1]);
+            let exchanged = rows[i - 1][j - 1] + usize::from(!same);
+            let best = exchanged.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            row.push(if swapped { best.min(rows[i - 2][j - 2] + 1) } else { best });
         }
+        rows.push(row);
     }
-    row[right.len()]
+    rows[left.len()][right.len()]
 }
 
 /// A lifetime parameter on something that outlives every borrow.

@@ -60,7 +60,14 @@ pub(crate) fn parse(
     mut fill: impl FnMut(&Ident, ParseStream<'_>, &mut Diag) -> syn::Result<Known>,
 ) {
     while !at_end(input) {
-        let step = Ident::parse_any(input).and_then(|key| match fill(&key, input, diag)? {
+        let key = Ident::parse_any(input).map_err(|error| {
+            let takes = messages::listed(accepts.names);
+            syn::Error::new(
+                error.span(),
+                format_args!("expected an option; {} takes {takes}", accepts.owner),
+            )
+        });
+        let step = key.and_then(|key| match fill(&key, input, diag)? {
             Known::Yes => Ok(()),
             Known::No => {
                 let message =
@@ -73,7 +80,8 @@ pub(crate) fn parse(
         if diag.keep(step).is_none() {
             skip(input);
         }
-        if !at_end(input) && diag.keep(input.parse::<Token![,]>()).is_none() {
+        if !at_end(input) && input.parse::<Token![,]>().is_err() {
+            diag.push(input.error("expected `,` between two options"));
             skip(input);
             // What was skipped ends at a comma, which belongs to it.
             let _ = input.parse::<Token![,]>();
@@ -109,11 +117,22 @@ pub(crate) fn assigned<T: Parse>(
             format_args!("`{key}` needs a value; write `{example}`"),
         ));
     }
-    input.parse::<Token![=]>()?;
-    let wrong = |error: syn::Error| {
-        syn::Error::new(error.span(), format_args!("not a value of `{key}`; write `{example}`"))
-    };
-    input.parse().map_err(wrong)
+    let equals = input.parse::<Token![=]>()?;
+    if at_end(input) || input.peek(Token![,]) {
+        return Err(syn::Error::new_spanned(
+            equals,
+            format_args!("the value of `{key}` is missing; write `{example}`"),
+        ));
+    }
+    let begin = input.fork();
+    input.parse().map_err(|error: syn::Error| {
+        let message = format_args!("not a value of `{key}`; write `{example}`");
+        // A value that ends too early has no wrong token, so all of it is shown.
+        match skip(&begin) {
+            all if at_end(input) => syn::Error::new_spanned(all, message),
+            _ => syn::Error::new(error.span(), message),
+        }
+    })
 }
 
 /// Reads `(value)`; `example` is how the whole option is written.
@@ -160,8 +179,12 @@ impl Krate {
         input: ParseStream<'_>,
         diag: &mut Diag,
     ) -> syn::Result<()> {
+        let wrong = |at| syn::Error::new(at, "`crate` says where psync is; write `crate = path`");
+        if !input.peek(Token![=]) {
+            return Err(wrong(key.span()));
+        }
         input.parse::<Token![=]>()?;
-        let path = input.call(Path::parse_mod_style)?;
+        let path = input.call(Path::parse_mod_style).map_err(|error| wrong(error.span()))?;
         self.0.put(key, path, diag);
         Ok(())
     }

@@ -3,17 +3,16 @@
 pub use crate::process::supervisor_pid;
 pub use crate::{
     process::{
-        OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings, SpawnError,
-        Spec, StartMethod,
-        call::{
-            Argument, Call, CloneCapture, Crosses, Crossing, Detachable, LendCapture, MutBorrow,
-            Owned, Returns, block, call,
-        },
+        Never, OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings,
+        SpawnError, Spec, StartMethod,
+        block::{ByExit, ByValue, CloneCapture, Cloned, Ends, LendCapture},
+        call::{Argument, Call, Crosses, Crossing, Detachable, MutBorrow, Owned, Returns},
+        calls::*,
         each, one, parallel,
     },
     shm::{
-        Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, ShmSafe, Zeroable, fingerprint,
-        fingerprint_of,
+        Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, SharedMemoryIsNeverDropped, ShmSafe,
+        Zeroable, fingerprint, fingerprint_of,
     },
     sync::{
         Array, FieldsGuard, Lock, LockError, LockGuard,

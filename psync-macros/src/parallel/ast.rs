@@ -1,7 +1,7 @@
 //! What stands in `parallel! { .. }`: options, and branches whose arguments and bodies are carried, not read.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
-use quote::ToTokens as _;
+use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprPath, Pat, Token, token};
@@ -13,21 +13,38 @@ use crate::options::{self, Accepts, Known, Krate, Opt};
 /// The options of `parallel!`, for the parser and its messages.
 const ACCEPTS: Accepts = Accepts {
     owner: "`parallel!`",
-    names: &["deadline", "grace", "on_failure", "start_method", "crate"],
+    names: &[
+        "workers",
+        "chunk",
+        "deadline",
+        "grace",
+        "on_failure",
+        "start_method",
+        "progress",
+        "crate",
+    ],
 };
+
+/// What is said where a branch stands among the options.
+const OPTIONS_END: &str = "the options end with `;`, and branches follow";
 
 /// Everything in one `parallel!`.
 pub(crate) struct Plan {
     pub(crate) options: Options,
     pub(crate) branches: Vec<Branch>,
+    /// What was meant to be a branch and is an expression at least: somebody may still be typing it.
+    pub(crate) unfinished: Vec<Expr>,
 }
 
 /// What follows `with`.
 pub(crate) struct Options {
+    pub(crate) workers: Opt<Expr>,
+    pub(crate) chunk: Opt<Expr>,
     pub(crate) deadline: Opt<Expr>,
     pub(crate) grace: Opt<Expr>,
     pub(crate) on_failure: Opt<OnFailure>,
     pub(crate) start_method: Opt<Expr>,
+    pub(crate) progress: Opt<Expr>,
     pub(crate) krate: Krate,
 }
 
@@ -43,6 +60,8 @@ pub(crate) struct Branch {
     pub(crate) label: Option<Ident>,
     pub(crate) items: Option<Items>,
     pub(crate) work: Work,
+    /// Whether a mistake was found in it.
+    pub(crate) is_wrong: bool,
 }
 
 /// `for pattern in source`.
@@ -68,17 +87,20 @@ pub(crate) struct Capture {
 impl Plan {
     /// The model of what could be understood, and how many mistakes the options had.
     pub(crate) fn parse(input: TokenStream, diag: &mut Diag) -> (Self, usize) {
-        let mut plan = Self { options: Options::new(), branches: Vec::new() };
+        let mut plan =
+            Self { options: Options::new(), branches: Vec::new(), unfinished: Vec::new() };
         let mut in_options = 0;
         let parser = |input: ParseStream<'_>| {
             plan.options.parse(input, diag);
             in_options = diag.count();
             while !input.is_empty() {
+                let begin = input.fork();
                 let branch = Branch::parse(input, diag);
                 if let Some(branch) = diag.keep(branch) {
                     plan.branches.push(branch);
                     separator(input, diag);
                 } else {
+                    plan.unfinished.extend(unfinished(&begin));
                     options::skip(input);
                     next(input);
                 }
@@ -90,6 +112,22 @@ impl Plan {
         diag.at_end(end);
         (plan, in_options)
     }
+}
+
+/// The tokens up to the next separator, if they are an expression that has no other meaning outside of `parallel!`.
+fn unfinished(begin: ParseStream<'_>) -> Option<Expr> {
+    if begin.peek(Ident::peek_any) && begin.peek2(Token![:]) && !begin.peek2(Token![::]) {
+        begin.call(Ident::parse_any).ok()?;
+        begin.parse::<Token![:]>().ok()?;
+    }
+    let expr = syn::parse2(options::skip(begin)).ok()?;
+    matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_))
+        .then_some(expr)
+}
+
+/// A mistake at the next token, or at the end of what was read if there is none.
+fn at_next(input: ParseStream<'_>, read: impl ToTokens, message: &str) -> syn::Error {
+    if input.is_empty() { syn::Error::new_spanned(read, message) } else { input.error(message) }
 }
 
 /// Reads one separator, if there is one.
@@ -110,10 +148,13 @@ fn separator(input: ParseStream<'_>, diag: &mut Diag) {
 impl Options {
     const fn new() -> Self {
         Self {
+            workers: Opt::named("workers"),
+            chunk: Opt::named("chunk"),
             deadline: Opt::named("deadline"),
             grace: Opt::named("grace"),
             on_failure: Opt::named("on_failure"),
             start_method: Opt::named("start_method"),
+            progress: Opt::named("progress"),
             krate: Krate::new(),
         }
     }
@@ -124,52 +165,53 @@ impl Options {
         if !announced || !input.peek2(Ident::peek_any) {
             return;
         }
-        let step = input.parse::<Ident>().map(|_with| {
-            options::parse(input, &ACCEPTS, diag, |key, input, diag| self.fill(key, input, diag));
+        let Some(with) = diag.keep(input.parse::<Ident>()) else { return };
+        let before = diag.count();
+        options::parse(input, &ACCEPTS, diag, |key, input, diag| {
+            let starts_a_branch = !ACCEPTS.names.contains(&key.to_string().as_str())
+                && (input.peek(token::Paren) || input.peek(Token![::]) || input.peek(Token![:]));
+            if starts_a_branch || key == "for" {
+                return Err(syn::Error::new_spanned(key, OPTIONS_END));
+            }
+            self.fill(key, input, diag)
         });
-        diag.keep(step);
-        let end = if input.is_empty() {
-            Err(syn::Error::new(input.span(), "the options end with `;`, and branches follow"))
-        } else {
-            input.parse::<Token![;]>()
-        };
-        diag.keep(end);
+        if input.parse::<Token![;]>().is_err() && diag.count() == before {
+            diag.error(with, OPTIONS_END);
+        }
     }
 
     fn fill(&mut self, key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Known> {
-        match key.to_string().as_str() {
-            "deadline" => {
-                let value = options::assigned(key, input, "deadline = Duration::from_secs(60)")?;
-                self.deadline.put(key, value, diag);
-            }
-            "grace" => {
-                let value = options::assigned(key, input, "grace = Duration::from_secs(2)")?;
-                self.grace.put(key, value, diag);
-            }
-            "start_method" => {
-                let value = options::assigned(key, input, "start_method = StartMethod::Spawn")?;
-                self.start_method.put(key, value, diag);
-            }
+        let (cell, example) = match key.to_string().as_str() {
+            "workers" => (&mut self.workers, "workers = 4"),
+            "chunk" => (&mut self.chunk, "chunk = 16"),
+            "deadline" => (&mut self.deadline, "deadline = Duration::from_secs(60)"),
+            "grace" => (&mut self.grace, "grace = Duration::from_secs(2)"),
+            "start_method" => (&mut self.start_method, "start_method = StartMethod::Spawn"),
+            "progress" => (&mut self.progress, "progress = true"),
             "on_failure" => {
-                input.parse::<Token![=]>()?;
-                self.on_failure.put(key, OnFailure::parse(input)?, diag);
+                let word: TokenTree = options::assigned(key, input, "on_failure = finish")?;
+                self.on_failure.put(key, OnFailure::named(&word)?, diag);
+                return Ok(Known::Yes);
             }
-            "crate" => self.krate.fill(key, input, diag)?,
+            "crate" => {
+                self.krate.fill(key, input, diag)?;
+                return Ok(Known::Yes);
+            }
             _ => return Ok(Known::No),
-        }
+        };
+        cell.put(key, options::assigned(key, input, example)?, diag);
         Ok(Known::Yes)
     }
 }
 
 impl OnFailure {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let written: TokenTree = input.parse()?;
-        match written.to_string().as_str() {
+    fn named(word: &TokenTree) -> syn::Result<Self> {
+        match word.to_string().as_str() {
             "cancel" => Ok(Self::Cancel),
             "finish" => Ok(Self::Finish),
             _ => Err(syn::Error::new_spanned(
-                written,
-                "`on_failure` is `cancel` or `finish`, without quotes",
+                word,
+                "`on_failure` is one of the words `cancel` and `finish`",
             )),
         }
     }
@@ -184,7 +226,9 @@ impl Branch {
             input.parse::<Token![:]>()?;
         }
         let items = if input.peek(Token![for]) { Some(Items::parse(input)?) } else { None };
-        Ok(Self { label, items, work: Work::parse(input, diag)? })
+        let before = diag.count();
+        let work = Work::parse(input, diag)?;
+        Ok(Self { label, items, work, is_wrong: diag.count() > before })
     }
 }
 
@@ -192,12 +236,16 @@ impl Items {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         input.parse::<Token![for]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
+        if !input.peek(Token![in]) {
+            let message = "expected `in` and the items, as in `for x in items => work(x)`";
+            return Err(at_next(input, &pattern, message));
+        }
         input.parse::<Token![in]>()?;
         let source = Expr::parse_without_eager_brace(input)?;
-        if input.peek(token::Brace) || input.is_empty() {
-            return Err(input.error(
-                "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
-            ));
+        if !input.peek(Token![=>]) {
+            let message =
+                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
+            return Err(at_next(input, &source, message));
         }
         input.parse::<Token![=>]>()?;
         Ok(Self { pattern, source })
@@ -209,11 +257,24 @@ impl Work {
         if input.peek(token::Brace) {
             return Err(input.error("a body needs its list of captures; write `process() { .. }`"));
         }
+        if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
+            return Err(input.error(
+                "a closure cannot be started; write `process(captures) { .. }`, with the names that it uses as captures",
+            ));
+        }
+        if input.peek(Token![let]) {
+            return Err(input.error(
+                "a branch is not a statement; write `let` before `parallel!`, or in a body",
+            ));
+        }
         if !input.peek(Ident::peek_any) && !input.peek(Token![::]) && !input.peek(Token![<]) {
             return Err(input.error(BRANCH_FORMS));
         }
-        let path: ExprPath =
-            input.parse().map_err(|error| syn::Error::new(error.span(), BRANCH_FORMS))?;
+        let begin = input.fork();
+        let path: ExprPath = input.parse().map_err(|error| match begin.parse::<TokenTree>() {
+            Ok(first) if input.is_empty() => syn::Error::new_spanned(first, BRANCH_FORMS),
+            _ => syn::Error::new(error.span(), BRANCH_FORMS),
+        })?;
         if !input.peek(token::Paren) {
             // A path alone is incomplete, anything else behind it is another kind of expression.
             return Err(if input.is_empty() || input.peek(Token![,]) || input.peek(Token![;]) {
@@ -221,11 +282,24 @@ impl Work {
                     &path,
                     format_args!("the arguments are missing; {BRANCH_FORMS}"),
                 )
+            } else if input.peek(Token![.]) {
+                input.error("a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function")
+            } else if input.peek(Token![!]) {
+                input.error("a macro cannot be started; write `process(captures) { .. }` with the call in its body")
+            } else if input.peek(Token![=]) {
+                input.error("a branch is given a name with `:`, as in `name: work(args)`")
             } else {
                 input.error(BRANCH_FORMS)
             });
         }
         let args: Group = input.parse()?;
+        let ends = input.is_empty()
+            || input.peek(Token![,])
+            || input.peek(Token![;])
+            || input.peek(token::Brace);
+        if path.path.is_ident("process") && !ends {
+            return Err(input.error("the body of `process(..)` stands in braces"));
+        }
         match path.path.get_ident() {
             Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
                 keyword: keyword.clone(),

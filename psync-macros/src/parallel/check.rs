@@ -1,18 +1,21 @@
 //! What is wrong with a `parallel!` although each of its parts is well-formed.
 
+use quote::ToTokens as _;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Expr, ExprAsync, ExprAwait, ExprClosure, ExprReturn, ExprTry, Item, Token};
+use syn::{
+    Expr, ExprAsync, ExprAwait, ExprClosure, ExprLit, ExprReturn, ExprTry, Item, Lit, Token,
+};
 
-use super::ast::{Branch, Plan, Work};
+use super::ast::{Branch, Options, Plan, Work};
 use crate::diag::Diag;
 
 /// The largest tuple that the runtime runs.
 const MOST_BRANCHES: usize = 16;
 
 /// Files every mistake in the model.
-pub(super) fn plan(plan: &Plan, diag: &mut Diag) {
+pub(super) fn plan(plan: &mut Plan, diag: &mut Diag) {
     if plan.branches.is_empty() && diag.is_clean() {
         diag.push(syn::Error::new(
             proc_macro2::Span::call_site(),
@@ -25,10 +28,38 @@ pub(super) fn plan(plan: &Plan, diag: &mut Diag) {
             "at most 16 branches; run equal work with `for x in items => work(x)`",
         );
     }
+    options(&plan.options, diag);
     labels(plan, diag);
-    for branch in &plan.branches {
+    for branch in &mut plan.branches {
+        let before = diag.count();
         repeated_args(branch, diag);
         captures(branch, diag);
+        branch.is_wrong |= diag.count() > before;
+    }
+}
+
+/// Values of which a literal shows that they cannot be meant.
+fn options(options: &Options, diag: &mut Diag) {
+    for (name, times) in [("deadline", &options.deadline), ("grace", &options.grace)] {
+        if let Some(Expr::Lit(ExprLit { lit: lit @ (Lit::Int(_) | Lit::Float(_)), .. })) =
+            times.get()
+        {
+            let make = if matches!(lit, Lit::Int(_)) { "from_secs" } else { "from_secs_f64" };
+            let number = lit.to_token_stream();
+            diag.error(
+                lit,
+                format_args!(
+                    "`{name}` is a `Duration`; write `{name} = Duration::{make}({number})`"
+                ),
+            );
+        }
+    }
+    for (name, count) in [("workers", &options.workers), ("chunk", &options.chunk)] {
+        if let Some(Expr::Lit(ExprLit { lit: Lit::Int(int), .. })) = count.get()
+            && int.base10_digits() == "0"
+        {
+            diag.error(int, format_args!("`{name}` is at least 1; with 0, no item would ever run"));
+        }
     }
 }
 

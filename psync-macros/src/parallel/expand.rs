@@ -1,12 +1,12 @@
 //! Prints a `parallel!`: one call of the runtime, with what each branch starts as its argument.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
 use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
-use crate::hygiene::{numbered, parenthesized, prefixed, spanned};
+use crate::hygiene::{self, numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.
 pub(super) fn plan(plan: &Plan) -> TokenStream {
@@ -23,6 +23,19 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
         Some(labels) => named(&value, &labels),
         None => value,
     }
+}
+
+/// What could be understood of a plan that cannot run, where nothing comes of it: editors look there for what is being typed.
+pub(super) fn understood(plan: &Plan) -> TokenStream {
+    let rt = plan.options.krate.runtime();
+    let sound = plan.branches.iter().filter(|branch| !branch.is_wrong);
+    let branches = sound.map(|branch| self::branch(branch, &rt));
+    let unfinished = plan.unfinished.iter().map(ToTokens::to_token_stream);
+    let values: Vec<TokenStream> = branches.chain(unfinished).collect();
+    if values.is_empty() {
+        return TokenStream::new();
+    }
+    quote!(if false { #(let _ = #values;)* })
 }
 
 /// The names of the branches, if they have names.
@@ -49,22 +62,28 @@ fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
 }
 
 fn settings(options: &Options, rt: &TokenStream) -> TokenStream {
-    let deadline =
-        options.deadline.get().map(|it| quote!(deadline: ::core::option::Option::Some(#it),));
-    let grace = options.grace.get().map(|it| quote!(grace: #it,));
-    let start_method = options
-        .start_method
-        .get()
-        .map(|it| quote!(start_method: ::core::option::Option::Some(#it),));
     let on_failure = options.on_failure.get().map(|it| match it {
-        OnFailure::Cancel => quote!(on_failure: #rt::OnFailure::Cancel,),
-        OnFailure::Finish => quote!(on_failure: #rt::OnFailure::Finish,),
+        OnFailure::Cancel => quote!(#rt::OnFailure::Cancel),
+        OnFailure::Finish => quote!(#rt::OnFailure::Finish),
     });
-    let default = quote!(<#rt::Settings as ::core::default::Default>::default());
-    if deadline.is_none() && grace.is_none() && start_method.is_none() && on_failure.is_none() {
-        return default;
-    }
-    quote!(#rt::Settings { #deadline #grace #on_failure #start_method ..#default })
+    let fields = [
+        ("deadline", options.deadline.get().map(ToTokens::to_token_stream)),
+        ("grace", options.grace.get().map(ToTokens::to_token_stream)),
+        ("on_failure", on_failure),
+        ("start_method", options.start_method.get().map(ToTokens::to_token_stream)),
+        ("workers", options.workers.get().map(ToTokens::to_token_stream)),
+        ("chunk", options.chunk.get().map(ToTokens::to_token_stream)),
+        ("progress", options.progress.get().map(ToTokens::to_token_stream)),
+    ];
+    let calls = fields.into_iter().filter_map(|(name, value)| {
+        let value = value?;
+        // A value of the wrong type is shown alone.
+        let at = value.span();
+        let name = Ident::new(name, at.resolved_at(Span::call_site()));
+        let value = parenthesized(value, at);
+        Some(quote!(.#name #value))
+    });
+    quote!(#rt::Settings::new() #(#calls)*)
 }
 
 fn branch(branch: &Branch, rt: &TokenStream) -> TokenStream {
@@ -99,15 +118,10 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
-            let block = spanned(quote!(#rt::block), keyword);
+            let block = format_ident!("captures_are_listed_{}", captures.len());
+            let block = spanned(quote!(#rt::#block), keyword);
             let bar = spanned(quote!(|), keyword);
-            // What cannot cross is shown at its name, or where the block begins if there are several.
-            let at = match captures.as_slice() {
-                [alone] => alone.name.span(),
-                _ => keyword.span(),
-            };
-            let sent = parenthesized(quote!(#(#sent,)*), at);
-            quote!(#block(#sent, #bar (#(#names,)*) #bar #body))
+            quote!(#block(#(#sent,)* #bar (#(#names,)*) #bar #body))
         }
     }
 }
@@ -123,7 +137,7 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
 }
 
 /// A method call, so that a name that is a reference itself is looked through.
-fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
+fn sent(capture: &Capture, rt: &TokenStream) -> Group {
     let name = &capture.name;
     let (capture, method) = if capture.lent {
         (quote!(LendCapture), quote!(__lend_capture))
@@ -131,5 +145,6 @@ fn sent(capture: &Capture, rt: &TokenStream) -> TokenStream {
         (quote!(CloneCapture), quote!(__clone_capture))
     };
     let sent = spanned(quote!(#name.#method()), name);
-    quote!({ use #rt::#capture as _; #sent })
+    // What cannot cross is shown at its name.
+    hygiene::enclosed(Delimiter::Brace, quote!(use #rt::#capture as _; #sent), name.span())
 }

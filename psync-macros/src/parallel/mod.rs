@@ -15,13 +15,17 @@ use ast::Plan;
 /// The whole macro, over tokens that exist outside of a compiler as well.
 pub(crate) fn run(input: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let (plan, in_options) = Plan::parse(input, &mut diag);
-    check::plan(&plan, &mut diag);
+    let (mut plan, in_options) = Plan::parse(input, &mut diag);
+    check::plan(&mut plan, &mut diag);
     if diag.is_clean() {
         return expand::plan(&plan);
     }
     let branches_are_sound = diag.count() == in_options && !plan.branches.is_empty();
-    let value = if branches_are_sound { expand::plan(&plan) } else { TokenStream::new() };
     let errors = diag.into_compile_errors();
-    quote!({ #errors #value })
+    if branches_are_sound {
+        let value = expand::plan(&plan);
+        return quote!({ #errors #value });
+    }
+    let understood = expand::understood(&plan);
+    quote!({ #understood #errors })
 }

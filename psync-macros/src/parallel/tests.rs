@@ -10,8 +10,8 @@ use crate::golden;
 
 fn messages(input: TokenStream) -> Vec<String> {
     let mut diag = Diag::default();
-    let (plan, _) = Plan::parse(input, &mut diag);
-    check::plan(&plan, &mut diag);
+    let (mut plan, _) = Plan::parse(input, &mut diag);
+    check::plan(&mut plan, &mut diag);
     diag.messages()
 }
 
@@ -49,8 +49,33 @@ fn inline_bodies() {
 }
 
 #[test]
+fn at_most_so_many_at_a_time() {
+    let input = quote! {
+        with workers = psync::cpu_count(), chunk = 8, progress = true;
+        for path in paths => hash(path)
+    };
+    golden::expression("parallel_workers", &run(input));
+}
+
+#[test]
+fn several_captures_and_an_item() {
+    golden::expression(
+        "parallel_captures",
+        &run(quote!(for (i, name) in names => process(i, name, &farm, limit) { farm.feed(i) })),
+    );
+}
+
+#[test]
+fn an_unfinished_branch_leaves_what_is_understood() {
+    golden::expression(
+        "parallel_unfinished",
+        &run(quote!(ring(&farm), bell: farm.be, for x in xs => process(x) { x })),
+    );
+}
+
+#[test]
 fn a_wrong_option_leaves_the_branches() {
-    golden::expression("parallel_wrong_option", &run(quote!(with workers = 3; ring(&farm))));
+    golden::expression("parallel_wrong_option", &run(quote!(with wrokers = 3; ring(&farm))));
 }
 
 #[test]
@@ -66,7 +91,7 @@ fn a_function_may_be_called_with_or_process() {
 #[test]
 fn mistakes_in_several_branches_are_reported_together() {
     let input = quote! {
-        with workers = 3, grace = , on_failure = "cancel";
+        with wrokers = 3, grace = , on_failure = "cancel";
         ring,
         farm.ring(),
         for x in xs { work(x) },
@@ -79,11 +104,12 @@ fn mistakes_in_several_branches_are_reported_together() {
     assert_eq!(
         messages(input),
         [
-            "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`",
-            "not a value of `grace`; write `grace = Duration::from_secs(2)`",
-            "`on_failure` is `cancel` or `finish`, without quotes",
+            "unknown option `wrokers`, did you mean `workers`? `parallel!` takes `workers`, `chunk`, `deadline`, `grace`, `on_failure`, \
+             `start_method`, `progress` and `crate`",
+            "the value of `grace` is missing; write `grace = Duration::from_secs(2)`",
+            "`on_failure` is one of the words `cancel` and `finish`",
             "the arguments are missing; a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function",
             "expected `=>` and what to run for each item, as in `for x in items => work(x)`",
             "a body needs its list of captures; write `process() { .. }`",
             "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
@@ -92,7 +118,7 @@ fn mistakes_in_several_branches_are_reported_together() {
             "a capture is a name alone; bind the value with `let` before `parallel!`",
             "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
             "expected `,` between two branches",
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`",
+            "a closure cannot be started; write `process(captures) { .. }`, with the names that it uses as captures",
         ]
     );
 }

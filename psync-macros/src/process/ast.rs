@@ -34,6 +34,7 @@ pub(crate) struct Entry {
     pub(crate) shell: FnShell,
     pub(crate) options: Options,
     pub(crate) params: Vec<Param>,
+    /// What its process gives back.
     pub(crate) output: Type,
 }
 
@@ -85,6 +86,11 @@ impl Entry {
             .collect();
         let output = match &shell.sig.output {
             ReturnType::Default => Type::Verbatim(quote!(())),
+            // Stable Rust does not have `!` as the argument of another type.
+            ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => {
+                let rt = options.krate.runtime();
+                Type::Verbatim(quote!(#rt::Never))
+            }
             ReturnType::Type(_, ty) => (**ty).clone(),
         };
         Some(Self { shell, options, params, output })
@@ -95,10 +101,12 @@ impl Entry {
         self.params.iter().any(|param| matches!(param.pass, Pass::LendMut(_)))
     }
 
-    /// Whether `ty` depends on a type parameter of the function.
+    /// Whether `ty` depends on a generic parameter of the function.
     pub(crate) fn is_generic(&self, ty: &Type) -> bool {
-        let names: Vec<&Ident> =
-            self.shell.sig.generics.type_params().map(|param| &param.ident).collect();
+        let generics = &self.shell.sig.generics;
+        let names: Vec<&Ident> = (generics.type_params().map(|param| &param.ident))
+            .chain(generics.const_params().map(|param| &param.ident))
+            .collect();
         mentions(ty.to_token_stream(), &names)
     }
 

@@ -1,7 +1,7 @@
 //! Prints a `#[process]` function: the function with its wiring, and its companion in the namespace of types.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
@@ -9,7 +9,7 @@ use syn::{Attribute, Lifetime, Type, TypeReference};
 
 use super::ast::{Entry, FnShell, Param, Pass};
 use super::wiring;
-use crate::hygiene::{self, local, numbered, parenthesized, spanned};
+use crate::hygiene::{self, local, numbered, spanned};
 
 /// The function and everything that can start it.
 pub(super) fn entry(entry: &Entry) -> TokenStream {
@@ -29,12 +29,24 @@ pub(super) fn entry(entry: &Entry) -> TokenStream {
 /// Same names and signatures as `entry`, no behaviour: keeps one mistake from becoming twenty.
 pub(super) fn stub(entry: &Entry) -> TokenStream {
     let rt = entry.options.krate.runtime();
-    let function = function(entry, &rt);
+    let function = stub_function(entry, &rt);
     if entry.is_method() {
         return function;
     }
     let companion = companion(entry, &stub_starters(entry, &rt));
     quote!(#function #companion)
+}
+
+/// The user's function, without what the compiler would report as well.
+fn stub_function(entry: &Entry, rt: &TokenStream) -> TokenStream {
+    if entry.options.wires.is_empty() {
+        return function(entry, rt);
+    }
+    let FnShell { attrs, vis, sig, body } = &entry.shell;
+    // That wiring does not go with `const` has been said.
+    let sig = syn::Signature { constness: None, ..sig.clone() };
+    let body = hygiene::prefixed(body, &wiring::statements(&entry.options.wires, rt));
+    quote!(#(#attrs)* #vis #sig #body)
 }
 
 /// The user's function, with statements in front of its body.
@@ -46,7 +58,10 @@ fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let allow = by_value.then(|| {
         quote!(#[allow(clippy::needless_pass_by_value, reason = "arguments by value are what crosses to another process")])
     });
-    quote!(#(#attrs)* #allow #vis #sig #body)
+    let locks = entry.options.wires.iter().any(wiring::Wire::is_lock).then(|| {
+        quote!(#[allow(clippy::significant_drop_tightening, reason = "the lock is held for the whole body")])
+    });
+    quote!(#(#attrs)* #allow #locks #vis #sig #body)
 }
 
 /// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
@@ -66,7 +81,7 @@ fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
 
         #(#cfgs)*
         #[allow(
-            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic,
+            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
             reason = "generated for every function, used or not"
         )]
         impl #name { #items }
@@ -124,7 +139,7 @@ fn received(ty: &Type, pass: &Pass, rt: &TokenStream) -> TokenStream {
 fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let (generics, turbofish, bounds) = generics(entry, rt);
     let (scoped, output) = (scoped(&generics), &entry.output);
-    // The compiler shows an argument that cannot cross where it stands in the tuple of all of them: with these spans, at its type.
+    // The compiler shows an argument that cannot cross where its type is inferred: with these spans, at the type.
     let spans = entry.params.iter().map(|param| match &param.pass {
         Pass::Value => param.ty.span(),
         Pass::Lend(elem) | Pass::LendMut(elem) => elem.span(),
@@ -141,14 +156,11 @@ fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
         Pass::Value => spanned(quote!(#rt::Owned(#local)), &param.ty),
         Pass::Lend(_) | Pass::LendMut(_) => quote!(#local),
     });
-    let at = match spans.as_slice() {
-        [alone] => *alone,
-        _ => entry.shell.sig.paren_token.span.join(),
-    };
-    let sent = parenthesized(quote!(#(#sent,)*), at);
+    let call = format_ident!("call{}", locals.len());
+    let inferred = spans.iter().map(|at| quote_spanned!(*at=> _, _,));
     quote! {
         fn __prepare #scoped (#(#locals: #types),*) -> #rt::Call<'scope, #output> #bounds {
-            #rt::call::<_, _, #output>(&Self::__SPEC, #sent, Self::__entry #turbofish)
+            #rt::#call::<#(#inferred)* #output>(&Self::__SPEC, #(#sent,)* Self::__entry #turbofish)
         }
     }
 }
@@ -288,7 +300,7 @@ fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let vis = &entry.shell.vis;
     let (generics, _, bounds) = entry.shell.sig.generics.split_for_impl();
     let mut output = entry.output.clone();
-    StaticReferences.visit_type_mut(&mut output);
+    Nameable.visit_type_mut(&mut output);
     let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
     let types: Vec<&Type> = entry.params.iter().map(|param| &param.ty).collect();
     let (scope, options, spawned) = (
@@ -308,10 +320,18 @@ fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
     }
 }
 
-/// Gives references a lifetime that is valid everywhere.
-struct StaticReferences;
+/// Makes of a result's type one that can be named anywhere: with lifetimes, and boxed where it is only known by what it does.
+struct Nameable;
 
-impl VisitMut for StaticReferences {
+impl VisitMut for Nameable {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if let Type::ImplTrait(opaque) = ty {
+            let bounds = &opaque.bounds;
+            *ty = syn::parse_quote!(::std::boxed::Box<dyn #bounds>);
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
         if reference.lifetime.is_none() {
             reference.lifetime = Some(Lifetime::new("'static", proc_macro2::Span::call_site()));

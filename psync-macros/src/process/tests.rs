@@ -87,6 +87,41 @@ fn a_mistake_leaves_the_function_and_the_signatures() {
 }
 
 #[test]
+fn a_function_that_never_returns() {
+    let item = quote!(
+        pub fn leave(code: i32) -> ! {
+            std::process::exit(code)
+        }
+    );
+    golden::items("process_never", &run(TokenStream::new(), item));
+}
+
+#[test]
+fn options_of_the_process() {
+    let args =
+        quote!(name = "one of many", daemon, start_method = StartMethod::Spawn, crate = renamed);
+    golden::items(
+        "process_options",
+        &run(
+            args,
+            quote!(
+                fn work() -> Result<u32, String> {
+                    Ok(1)
+                }
+            ),
+        ),
+    );
+}
+
+#[test]
+fn constants_as_parameters() {
+    let item = quote! {
+        fn sum<T, const N: usize>(values: &[[T; N]], tag: Tag<N>) -> T where T: Copy { values[0][0] }
+    };
+    golden::items("process_constants", &run(TokenStream::new(), item));
+}
+
+#[test]
 fn several_mistakes_in_the_options_are_reported_together() {
     let args = quote!(dameon, name = 3, wait(a b), lock(m), daemon, daemon = false, acquire);
     let found = messages(

@@ -10,6 +10,7 @@ use syn::{
 };
 
 use crate::diag::Diag;
+use crate::messages;
 use crate::options::{self, Accepts, Known, Krate, Opt};
 
 /// What is said to an item of any other kind.
@@ -125,6 +126,11 @@ fn refuse(item: &Item, diag: &mut Diag) {
         ),
         Item::Type(item) => diag.error(item.type_token, "`#[shared]` goes on the type itself, not on another name of it"),
         Item::Fn(item) => diag.error(item.sig.fn_token, WRONG_ITEM),
+        Item::Mod(item) => diag.error(item.mod_token, WRONG_ITEM),
+        Item::Trait(item) => diag.error(item.trait_token, WRONG_ITEM),
+        Item::Impl(item) => diag.error(item.impl_token, WRONG_ITEM),
+        Item::Const(item) => diag.error(item.const_token, WRONG_ITEM),
+        Item::Use(item) => diag.error(item.use_token, WRONG_ITEM),
         other => diag.error(other, WRONG_ITEM),
     }
 }
@@ -194,6 +200,8 @@ impl Field {
                 )) {
                     guard.put(key, lock, diag);
                 }
+            } else if attr.path().get_ident().is_some_and(is_almost_guarded_by) {
+                diag.error(attr.path(), "there is no such attribute; did you mean `guarded_by`?");
             } else {
                 attrs.push(attr);
             }
@@ -208,6 +216,11 @@ impl Field {
             Member::Unnamed(index) => index.index.to_string(),
         }
     }
+}
+
+/// A slip of the pen. The name is too long to be another's by chance.
+fn is_almost_guarded_by(key: &Ident) -> bool {
+    messages::nearest(&key.to_string(), &["guarded_by"]).is_some()
 }
 
 /// The argument of `#[init(..)]` and `#[guarded_by(..)]`.

@@ -63,10 +63,13 @@ fn guard(field: &Field, style: Style, fields: &[Field], diag: &mut Diag) {
         fields.iter().find(|other| matches!(&other.member, Member::Named(name) if name == lock));
     match named {
         None => {
-            diag.error(
-                lock,
-                format_args!("there is no field `{lock}`; add `{lock}: Lock` to the struct"),
-            );
+            let names: Vec<String> = fields.iter().map(Field::label).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let what = match messages::nearest(&lock.to_string(), &names) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("add `{lock}: Lock` to the struct"),
+            };
+            diag.error(lock, format_args!("there is no field `{lock}`; {what}"));
         }
         Some(other) if other.member == field.member => {
             diag.error(lock, "a lock cannot guard itself; name a field of the type `Lock`");

@@ -38,7 +38,8 @@ pub(super) fn model(model: &Model) -> TokenStream {
                 default(model, *style, fields, Bodies::Real, &rt),
             ];
             let guards = guards::expand(model, fields, Bodies::Real, &rt);
-            quote!(#item const _: () = { #(#traits)* }; #guards)
+            let undropped = undropped(model, &rt);
+            quote!(#item const _: () = { #(#traits)* #undropped }; #guards)
         }
     }
 }
@@ -47,13 +48,17 @@ pub(super) fn model(model: &Model) -> TokenStream {
 pub(super) fn stub(model: &Model) -> TokenStream {
     let rt = model.options.krate.runtime();
     let name = &model.name;
-    let generics = bounded(&model.generics, &rt);
+    let generics = match &model.data {
+        Data::Struct { .. } => bounded(&model.generics, &rt),
+        // Parameters have been refused: that no variant uses them would be a second message about the same mistake.
+        Data::Enum(_) => Generics::default(),
+    };
     let (params, args, bounds) = generics.split_for_impl();
     let item = match &model.data {
         Data::Struct { style, fields } => item(model, *style, fields, &rt),
         Data::Enum(variants) => {
-            let (attrs, vis, generics) = (&model.attrs, &model.vis, &model.generics);
-            quote!(#(#attrs)* #vis enum #name #generics { #(#variants,)* })
+            let (attrs, vis) = (&model.attrs, &model.vis);
+            quote!(#(#attrs)* #vis enum #name { #(#variants,)* })
         }
     };
     if model.generics.params.iter().any(|param| matches!(param, GenericParam::Lifetime(_))) {
@@ -104,8 +109,8 @@ fn item(model: &Model, style: Style, fields: &[Field], rt: &TokenStream) -> Toke
 fn field(field: &Field, rt: &TokenStream) -> TokenStream {
     let Field { attrs, vis, member, ty, guard, .. } = field;
     let mut ty = ty.clone();
-    // A reference has been refused already; the missing lifetime would be a second message about the same token.
-    StaticReferences.visit_type_mut(&mut ty);
+    // What has been refused must not be reported by the compiler as well.
+    Storable.visit_type_mut(&mut ty);
     let name = match member {
         Member::Named(name) => Some(quote!(#name:)),
         Member::Unnamed(_) => None,
@@ -117,10 +122,21 @@ fn field(field: &Field, rt: &TokenStream) -> TokenStream {
     }
 }
 
-/// Gives references a lifetime that is valid everywhere.
-pub(super) struct StaticReferences;
+/// Makes of a type one that a field can have anywhere: with lifetimes, and of a known size.
+pub(super) struct Storable;
 
-impl VisitMut for StaticReferences {
+impl VisitMut for Storable {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        match ty {
+            Type::Slice(slice) => {
+                let elem = &slice.elem;
+                *ty = syn::parse_quote!([#elem; 0]);
+            }
+            Type::TraitObject(_) => *ty = syn::parse_quote!(()),
+            _ => visit_mut::visit_type_mut(self, ty),
+        }
+    }
+
     fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
         if reference.lifetime.is_none() {
             reference.lifetime = Some(Lifetime::new("'static", proc_macro2::Span::call_site()));
@@ -161,6 +177,16 @@ fn shm_safe(model: &Model, fields: &[Field], rt: &TokenStream) -> TokenStream {
             );
         }
     }
+}
+
+/// Clashes with an `impl Drop`: shared memory is never dropped, since any process may be killed.
+fn undropped(model: &Model, rt: &TokenStream) -> TokenStream {
+    let name = &model.name;
+    let (params, args, bounds) = model.generics.split_for_impl();
+    // Shown at the name.
+    let header = quote!(impl #params #rt::SharedMemoryIsNeverDropped for #name #args);
+    let header = spanned(header, name);
+    quote!(#header #bounds {})
 }
 
 /// `Zeroable` if every field is.

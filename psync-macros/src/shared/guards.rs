@@ -87,7 +87,7 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
         )]
         #vis struct #name #declared #bounds { #(#fields,)* __lock: #rt::LockGuard<'guard> }
 
-        #[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #declared #name #applied #bounds {
             /// # Safety
             /// `held` holds the lock that guards these fields of `owner`.
@@ -169,7 +169,7 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
         quote!(#rt::lock_or_repair(self.#raw(), #over, repair)),
     );
     quote! {
-        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #params #farm #args #bounds {
             fn #raw(&self) -> &#rt::Lock { #raw_body }
             #take #attempt #timed #repair

@@ -6,7 +6,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::visit_mut::VisitMut as _;
 use syn::{ItemStatic, StaticMutability};
 
-use super::expand::StaticReferences;
+use super::expand::Storable;
 use super::hints;
 use crate::diag::Diag;
 use crate::options::{self, Accepts, Known, Krate};
@@ -56,7 +56,7 @@ fn expand(item: &ItemStatic, rt: &TokenStream, is_clean: bool) -> TokenStream {
     let ItemStatic { attrs, vis, ident, expr, .. } = item;
     let label = ident.to_string();
     let mut ty = item.ty.clone();
-    StaticReferences.visit_type_mut(&mut ty);
+    Storable.visit_type_mut(&mut ty);
     let value = if is_clean {
         quote!(#rt::SharedStatic::new(#rt::fits::<#ty>(), #label, || -> #ty { #expr }))
     } else {

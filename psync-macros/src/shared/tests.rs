@@ -115,6 +115,46 @@ fn fieldless_enums() {
 }
 
 #[test]
+fn several_locks_and_what_they_guard() {
+    let item = quote! {
+        /// Where they are kept.
+        pub(crate) struct Store {
+            pub till: Lock,
+            /// What is in the till.
+            #[guarded_by(till)]
+            cents: [u64; 4],
+            #[guarded_by(till)]
+            last: Text<32>,
+            shelf_lock: Lock,
+            #[guarded_by(shelf_lock)]
+            #[init(Shelf::full())]
+            shelf: Shelf,
+        }
+    };
+    golden::items("shared_two_locks", &run(TokenStream::new(), item));
+}
+
+#[test]
+fn options_and_a_wrong_enum() {
+    let by_hand = quote!(
+        struct Limits {
+            most: u32,
+        }
+    );
+    golden::items(
+        "shared_default_by_hand",
+        &run(quote!(default = false, crate = renamed), by_hand),
+    );
+    let enum_ = quote!(
+        enum Shape<T> {
+            Point,
+            Circle(f64),
+        }
+    );
+    golden::items("shared_enum_stub", &run(TokenStream::new(), enum_));
+}
+
+#[test]
 fn a_mistake_leaves_the_struct_and_the_signatures() {
     let item = quote!(
         struct Farm {

@@ -1,25 +1,23 @@
 fn value() {
     let value = ::psync::__private::parallel(
-        <::psync::__private::Settings as ::core::default::Default>::default(),
+        ::psync::__private::Settings::new(),
         (
             ::psync::__private::one(
                 "process",
-                ::psync::__private::block((), |()| { 1 }),
+                ::psync::__private::captures_are_listed_0(|()| { 1 }),
             ),
             ::psync::__private::each(
                 "process",
                 0..3,
-                |n| ::psync::__private::block(
-                    (
-                        {
-                            use ::psync::__private::CloneCapture as _;
-                            n.__clone_capture()
-                        },
-                        {
-                            use ::psync::__private::LendCapture as _;
-                            farm.__lend_capture()
-                        },
-                    ),
+                |n| ::psync::__private::captures_are_listed_2(
+                    {
+                        use ::psync::__private::CloneCapture as _;
+                        n.__clone_capture()
+                    },
+                    {
+                        use ::psync::__private::LendCapture as _;
+                        farm.__lend_capture()
+                    },
                     |(n, farm)| {
                         let farm = farm.get();
                         farm.fed.update(|fed| fed + n)?

@@ -1,12 +1,10 @@
 fn value() {
     let value = renamed::__private::parallel(
-            renamed::__private::Settings {
-                deadline: ::core::option::Option::Some(Duration::from_secs(3)),
-                grace: GRACE,
-                on_failure: renamed::__private::OnFailure::Finish,
-                start_method: ::core::option::Option::Some(StartMethod::Spawn),
-                ..<renamed::__private::Settings as ::core::default::Default>::default()
-            },
+            renamed::__private::Settings::new()
+                .deadline(Duration::from_secs(3))
+                .grace(GRACE)
+                .on_failure(renamed::__private::OnFailure::Finish)
+                .start_method(StartMethod::Spawn),
             (
                 renamed::__private::each(
                     "turns",

@@ -1,7 +1,11 @@
 fn value() {
     let value = {
+        if false {
+            let _ = ::psync::__private::one("ring", ring::__call(&farm));
+            let _ = farm.ring();
+        }
         ::core::compile_error! {
-            "a branch is `work(args)`, `for x in items => work(args)` or `process(captures) { .. }`"
+            "a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function"
         }
     };
 }

@@ -1,10 +1,10 @@
 fn value() {
     let value = {
         ::core::compile_error! {
-            "unknown option `workers`; `parallel!` takes `deadline`, `grace`, `on_failure`, `start_method` and `crate`"
+            "unknown option `wrokers`, did you mean `workers`? `parallel!` takes `workers`, `chunk`, `deadline`, `grace`, `on_failure`, `start_method`, `progress` and `crate`"
         }
         ::psync::__private::parallel(
-            <::psync::__private::Settings as ::core::default::Default>::default(),
+            ::psync::__private::Settings::new(),
             ::psync::__private::one("ring", ring::__call(&farm)),
         )
     };

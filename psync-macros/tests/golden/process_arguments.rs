@@ -20,6 +20,8 @@ pub(crate) enum monkey {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl monkey {
@@ -45,18 +47,22 @@ impl monkey {
         __arg2: ::psync::__private::Lent<'scope, str>,
         __arg3: u8,
     ) -> ::psync::__private::Call<'scope, u32> {
-        ::psync::__private::call::<
+        ::psync::__private::call4::<
+            _,
+            _,
+            _,
+            _,
+            _,
+            _,
             _,
             _,
             u32,
         >(
             &Self::__SPEC,
-            (
-                __arg0,
-                ::psync::__private::Owned(__arg1),
-                __arg2,
-                ::psync::__private::Owned(__arg3),
-            ),
+            __arg0,
+            ::psync::__private::Owned(__arg1),
+            __arg2,
+            ::psync::__private::Owned(__arg3),
             Self::__entry,
         )
     }

@@ -22,6 +22,8 @@ enum scale {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl scale {
@@ -59,13 +61,19 @@ impl scale {
         Vec<T>: ::psync::__private::Crosses + 'static,
         T: ::psync::__private::Returns,
     {
-        ::psync::__private::call::<
+        ::psync::__private::call3::<
+            _,
+            _,
+            _,
+            _,
             _,
             _,
             T,
         >(
             &Self::__SPEC,
-            (__arg0, __arg1, ::psync::__private::Owned(__arg2)),
+            __arg0,
+            __arg1,
+            ::psync::__private::Owned(__arg2),
             Self::__entry::<T, N>,
         )
     }

@@ -17,6 +17,8 @@ enum work {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl work {
@@ -30,7 +32,7 @@ impl work {
         work()
     }
     fn __prepare<'scope>() -> ::psync::__private::Call<'scope, ()> {
-        ::psync::__private::call::<_, _, ()>(&Self::__SPEC, (), Self::__entry)
+        ::psync::__private::call0::<()>(&Self::__SPEC, Self::__entry)
     }
     #[doc(hidden)]
     fn __call<'scope>() -> ::psync::__private::Call<'scope, ()> {

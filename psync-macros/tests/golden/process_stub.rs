@@ -19,6 +19,8 @@ enum work {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl work {
@@ -66,5 +68,5 @@ impl work {
     "not a value of `daemon`; write `daemon = false`"
 }
 ::core::compile_error! {
-    "unknown option `nmae`; `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"
+    "unknown option `nmae`, did you mean `name`? `#[process]` takes `wait`, `acquire`, `barrier`, `lock`, `set`, `name`, `daemon`, `start_method` and `crate`"
 }

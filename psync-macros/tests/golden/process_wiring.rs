@@ -1,3 +1,7 @@
+#[allow(
+    clippy::significant_drop_tightening,
+    reason = "the lock is held for the whole body"
+)]
 fn monkey(farm: &Farm) {
     renamed::__private::wait(&farm.bell);
     let guard1 = renamed::__private::acquire(&farm.swings);
@@ -22,6 +26,8 @@ enum monkey {}
     private_interfaces,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every function, used or not"
 )]
 impl monkey {
@@ -37,7 +43,7 @@ impl monkey {
     fn __prepare<'scope>(
         __arg0: renamed::__private::Lent<'scope, Farm>,
     ) -> renamed::__private::Call<'scope, ()> {
-        renamed::__private::call::<_, _, ()>(&Self::__SPEC, (__arg0,), Self::__entry)
+        renamed::__private::call1::<_, _, ()>(&Self::__SPEC, __arg0, Self::__entry)
     }
     #[doc(hidden)]
     fn __call<'scope>(farm: &'scope Farm) -> renamed::__private::Call<'scope, ()> {

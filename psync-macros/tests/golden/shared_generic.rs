@@ -64,6 +64,11 @@ const _: () = {
             }
         }
     }
+    impl<T: Copy, const N: usize> renamed::__private::SharedMemoryIsNeverDropped
+    for Slot<T, N>
+    where
+        T: Default,
+    {}
 };
 ///The fields of `Slot` that `big_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
@@ -82,7 +87,14 @@ where
     pub value: renamed::__private::Held<'guard, T>,
     __lock: renamed::__private::LockGuard<'guard>,
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
 impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
@@ -119,6 +131,8 @@ where
     private_bounds,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every lock"
 )]
 impl<T: Copy, const N: usize> Slot<T, N>

@@ -72,6 +72,7 @@ const _: () = {
             }
         }
     }
+    impl ::psync::__private::SharedMemoryIsNeverDropped for Farm {}
 };
 ///The fields of `Farm` that `pen` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
@@ -89,7 +90,14 @@ pub struct FarmPen<'guard> {
     pub walnuts: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
 impl<'guard> FarmPen<'guard> {
     /// # Safety
     /// `held` holds the lock that guards these fields of `owner`.
@@ -123,6 +131,8 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
     private_bounds,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every lock"
 )]
 impl Farm {

@@ -31,7 +31,14 @@ struct FarmPne<'guard> {
     pub acorns: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(dead_code, clippy::all, clippy::pedantic, reason = "generated for every lock")]
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
 impl<'guard> FarmPne<'guard> {
     /// # Safety
     /// `held` holds the lock that guards these fields of `owner`.
@@ -56,6 +63,8 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
     private_bounds,
     clippy::all,
     clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
     reason = "generated for every lock"
 )]
 impl Farm {
@@ -94,7 +103,7 @@ impl Farm {
     }
 }
 ::core::compile_error! {
-    "there is no field `pne`; add `pne: Lock` to the struct"
+    "there is no field `pne`; did you mean `pen`?"
 }
 ::core::compile_error! {
     "field `name`: a reference cannot live in shared memory, it points into this process's own memory; write the type itself"

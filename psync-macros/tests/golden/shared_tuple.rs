@@ -27,4 +27,5 @@ const _: () = {
         for<'holds> u32: ::psync::__private::Zeroable,
         for<'holds> f64: ::psync::__private::Zeroable,
     {}
+    impl ::psync::__private::SharedMemoryIsNeverDropped for Pair {}
 };

@@ -10,4 +10,5 @@ const _: () = {
         );
     }
     unsafe impl ::psync::__private::Zeroable for Nothing {}
+    impl ::psync::__private::SharedMemoryIsNeverDropped for Nothing {}
 };

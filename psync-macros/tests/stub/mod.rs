@@ -56,6 +56,10 @@ pub mod __private {
     /// As in the runtime.
     pub unsafe trait Zeroable: ShmSafe {}
 
+    pub trait SharedMemoryIsNeverDropped {}
+    #[allow(drop_bounds, reason = "as in the runtime")]
+    impl<T: Drop + ?Sized> SharedMemoryIsNeverDropped for T {}
+
     macro_rules! plain {
         ($($ty:ty),*) => { $(
             unsafe impl ShmSafe for $ty { const FINGERPRINT: u64 = size_of::<$ty>() as u64; }

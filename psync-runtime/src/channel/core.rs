@@ -5,7 +5,7 @@ use super::{
     outbox,
     raw::{
         Account, Bytes, Door, HANDS, Hand, Head, Memory, Popped, Presence, Pushed, Reason, Role,
-        Side, is_here,
+        Side, YIELDS, is_here,
     },
     whom::Who,
     windows::Windows,
@@ -39,10 +39,6 @@ const RESERVED: usize = 8 << 10;
 const _: () = assert!(HEAD + size_of::<Head>() <= RESERVED);
 
 const MAGIC: u64 = u64::from_le_bytes(*b"psyncQ01");
-
-/// How often whoever would have to sleep lets others have this processor first: on a processor that both sides share, they then take turns
-/// by the crowd instead of waking each other for every message.
-const YIELDS: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]

@@ -125,22 +125,17 @@ where
     A: 'static,
     R: Returns,
 {
-    Call {
-        name: spec.name,
-        start: Box::new(move |options| args.start(spec, options, f)),
-        join: Process::join,
-    }
+    Call::new(spec.name, move |options| args.start(spec, options, f), Process::join)
 }
 
-/// The same for an inline block.
-pub fn block<'a, E, A, R>(args: E, f: fn(A) -> R) -> Call<'a, R>
-where
-    E: Crossing<Received = A> + 'a,
-    A: 'static,
-    R: Returns,
-{
-    const SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
-    call(&SPEC, args, f)
+impl<'a, R> Call<'a, R> {
+    pub(crate) fn new(
+        name: &'static str,
+        start: impl FnOnce(Options) -> Result<Process<R>, SpawnError> + 'a,
+        join: Join<R>,
+    ) -> Self {
+        Self { name, start: Box::new(start), join }
+    }
 }
 
 impl<R: 'static> Call<'_, R> {
@@ -185,24 +180,3 @@ impl<R: 'static> Call<'_, R> {
         }
     }
 }
-
-/// A capture of an inline block, by value. A method, so that not a reference is cloned but what it refers to: a `&str` arrives as
-/// a `String`, a slice as a `Vec`.
-pub trait CloneCapture: ToOwned {
-    #[doc(hidden)]
-    fn __clone_capture(&self) -> Owned<Self::Owned> {
-        Owned(self.to_owned())
-    }
-}
-
-impl<T: ToOwned + ?Sized> CloneCapture for T {}
-
-/// A capture of an inline block, by reference. Likewise a method.
-pub trait LendCapture: Lend {
-    #[doc(hidden)]
-    fn __lend_capture(&self) -> Lent<'_, Self> {
-        Lent::new(self)
-    }
-}
-
-impl<T: Lend + ?Sized> LendCapture for T {}

@@ -29,6 +29,11 @@ pub enum SpawnError {
         /// What it said, or how it ended.
         reason: String,
     },
+    /// An option of `parallel!` leaves nobody to run it.
+    Refused {
+        /// Which one.
+        reason: &'static str,
+    },
     /// Several processes in a row died, or were killed, before they could take on the start.
     Lost,
     /// No process took on the start in time.
@@ -55,6 +60,7 @@ impl fmt::Display for SpawnError {
                 "4096 processes of this program are alive, which is as many as it can have",
             ),
             Self::Supervisor { reason } => write!(f, "cannot start the supervisor: {reason}"),
+            Self::Refused { reason } => f.write_str(reason),
             Self::Lost => f.write_str("several processes died before they could take on the start"),
             Self::TimedOut => f.write_str("no process took on the start in time"),
             Self::Os(error) => error.fmt(f),
@@ -211,7 +217,10 @@ impl fmt::Display for ProcessError {
         if let Self::NotStarted { error, name } = self {
             return write!(f, "process `{name}` was not started: {error}");
         }
-        write!(f, "process `{}` (pid {}) ", self.name(), self.pid())?;
+        match self.pid() {
+            0 => write!(f, "process `{}` ", self.name())?,
+            pid => write!(f, "process `{}` (pid {pid}) ", self.name())?,
+        }
         match self {
             Self::Panicked { message, location: Some(location), .. } => {
                 write!(f, "panicked at {location}: {message}")

@@ -233,6 +233,11 @@ impl<R> Process<R> {
         &self.child
     }
 
+    /// The same process under another type of its result, for one that has none.
+    pub(crate) fn returning<T>(self) -> Process<T> {
+        Process { child: self.child, streams: self.streams, taken: self.taken, result: PhantomData }
+    }
+
     /// Its pid.
     pub fn pid(&self) -> i32 {
         self.child.pid

@@ -1,8 +1,12 @@
 //! Starting processes, watching them, and ending: boot, supervisor, start, handles, scopes.
 
+#[doc(hidden)]
+pub mod block;
 mod boot;
 #[doc(hidden)]
 pub mod call;
+#[doc(hidden)]
+pub mod calls;
 mod child;
 mod current;
 mod error;
@@ -14,6 +18,7 @@ mod handover;
 mod legacy;
 mod link;
 mod message;
+mod never;
 mod options;
 mod outcome;
 mod parallel;
@@ -33,6 +38,7 @@ pub use exit::Finalizer;
 pub use handle::Process;
 #[doc(hidden)]
 pub use link::supervisor_pid;
+pub use never::Never;
 pub use options::{Options, StartMethod, Stdio};
 #[doc(hidden)]
 pub use parallel::{Branches, Each, OnFailure, One, Settings, each, one, parallel};

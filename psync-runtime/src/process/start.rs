@@ -96,7 +96,32 @@ where
     A: DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + Send + 'static,
 {
-    let function = offset(f as *const ())?;
+    spawn_entry(spec, options, f as *const (), enter::<A, R>, args)
+}
+
+/// The same for a function that never returns, so that there is nothing to encode.
+pub(crate) fn spawn_diverging<E, A, R>(
+    spec: &Spec,
+    options: Options,
+    f: fn(A) -> !,
+    args: E,
+) -> Result<Process<R>, SpawnError>
+where
+    E: Serialize,
+    A: DeserializeOwned + 'static,
+{
+    spawn_entry(spec, options, f as *const (), enter_diverging::<A>, args)
+}
+
+/// Starts a process that runs `entry`, which knows the type of `function`.
+fn spawn_entry<E: Serialize, R>(
+    spec: &Spec,
+    options: Options,
+    function: *const (),
+    entry: Entry,
+    args: E,
+) -> Result<Process<R>, SpawnError> {
+    let function = offset(function)?;
     // The handles among the arguments are the child's from the moment on at which it has a place in the table.
     let encode = |child| {
         let (bytes, handles) = shm::collect_for(child, || codec::encode(&(function, &args)));
@@ -104,7 +129,6 @@ where
             .map(|bytes| (bytes, handles))
             .map_err(|error| SpawnError::Encode { reason: error.into() })
     };
-    let entry: Entry = enter::<A, R>;
     let (child, streams) = begin(spec, options, offset(entry as *const ())?, &encode)?;
     Ok(Process::new(child, streams))
 }
@@ -115,23 +139,39 @@ fn offset(function: *const ()) -> Result<u64, SpawnError> {
         .ok_or(SpawnError::UnknownFunction)
 }
 
+/// Finds the function that was sent, and decodes what it is called with.
+fn called<A: DeserializeOwned>(arguments: &[u8]) -> Result<(*const (), A), Fault> {
+    let (function, arguments): (u64, A) =
+        codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
+    let address = image::main_program().and_then(|image| image.address_of(function));
+    let address =
+        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    Ok((core::ptr::with_exposed_provenance(address), arguments))
+}
+
 /// The entry for functions from `A` to `R`.
 #[allow(unsafe_code, reason = "turns an offset back into a function")]
 fn enter<A: DeserializeOwned, R: Serialize>(
     arguments: &[u8],
     writer: &mut Writer<'_>,
 ) -> Result<Handles, Fault> {
-    let (function, arguments): (u64, A) =
-        codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
-    let address = image::main_program().and_then(|image| image.address_of(function));
-    let address =
-        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    let (function, arguments) = called::<A>(arguments)?;
     // SAFETY: `spawn_spec::<_, A, R>` took the offset from a function of this type, in the same image (UNSAFE.md, P1).
-    let function = unsafe {
-        core::mem::transmute::<*const (), fn(A) -> R>(core::ptr::with_exposed_provenance(address))
-    };
+    let function = unsafe { core::mem::transmute::<*const (), fn(A) -> R>(function) };
     let result = function(arguments);
     writer.returned(&result)
+}
+
+/// The entry for functions that take `A` and never return.
+#[allow(unsafe_code, reason = "turns an offset back into a function")]
+fn enter_diverging<A: DeserializeOwned>(
+    arguments: &[u8],
+    _writer: &mut Writer<'_>,
+) -> Result<Handles, Fault> {
+    let (function, arguments) = called::<A>(arguments)?;
+    // SAFETY: `spawn_diverging::<_, A, _>` took the offset from a function of this type, in the same image (UNSAFE.md, P1).
+    let function = unsafe { core::mem::transmute::<*const (), fn(A) -> !>(function) };
+    function(arguments)
 }
 
 /// A slot that is given back unless its process comes to life.

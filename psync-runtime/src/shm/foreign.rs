@@ -50,6 +50,7 @@ macro_rules! tuples {
     ($($($name:ident $index:tt),+;)+) => {$(
         // SAFETY: nothing but its fields; every process of the program runs the same code, and the offsets are in the
         // fingerprint.
+        #[diagnostic::do_not_recommend]
         unsafe impl<$($name: ShmSafe),+> ShmSafe for ($($name,)+) {
             const FINGERPRINT: u64 = fingerprint(
                 "()",
@@ -59,6 +60,7 @@ macro_rules! tuples {
             );
         }
         // SAFETY: zeros in every field.
+        #[diagnostic::do_not_recommend]
         unsafe impl<$($name: Zeroable),+> Zeroable for ($($name,)+) {}
     )+};
 }

@@ -10,6 +10,12 @@ use core::{any::type_name, fmt, ptr::NonNull};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 
 /// What can be lent to another process as a `&Self`: shared data, strings, and the handles of psync.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be lent to another process",
+    label = "cannot live in shared memory",
+    note = "on a struct of your own write `#[shared]`, and keep it in a `Shared`",
+    note = "anything that serde knows can go as a copy: take it by value"
+)]
 pub trait Lend {
     #[doc(hidden)]
     fn depart<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;

@@ -28,9 +28,9 @@ pub use guarded::Guarded;
 #[doc(hidden)]
 pub use lend::{Lend, LendMut, Lends, Lent, LentMut};
 pub use list::List;
-pub use safe::{ShmSafe, Zeroable};
 #[doc(hidden)]
-pub use safe::{fingerprint, fingerprint_of};
+pub use safe::{SharedMemoryIsNeverDropped, fingerprint, fingerprint_of};
+pub use safe::{ShmSafe, Zeroable};
 #[doc(hidden)]
 pub use shared::Shape;
 pub use shared::Shared;

@@ -58,6 +58,13 @@ unsafe impl<T: ShmSafe> ShmSafe for [T] {
 )]
 pub unsafe trait Zeroable: ShmSafe {}
 
+/// What `#[shared]` types are, so that an `impl Drop` for one is a conflict: nothing would ever call it.
+#[doc(hidden)]
+pub trait SharedMemoryIsNeverDropped {}
+
+#[allow(drop_bounds, reason = "the types that have an `impl Drop` are the ones that are meant")]
+impl<T: Drop + ?Sized> SharedMemoryIsNeverDropped for T {}
+
 /// The fingerprint of a type, for `#[shared]`: `parts` are its fields as (name, fingerprint, offset).
 #[doc(hidden)]
 pub const fn fingerprint(

@@ -143,7 +143,30 @@ impl Scene {
     }
 }
 
+/// A process lets go of its last handle, which wakes all, and dies of it: who sleeps goes on sleeping until there is a message.
+fn letting_go() {
+    for point in ["queue: about to let go", "queue: bell unmarked"] {
+        process::alarm(120);
+        let (queue, pids) = (Queue::bounded(1).expect("memory"), pids());
+        let mut partner = process::start(|| {
+            pids.partner.store(std::process::id().into(), SeqCst);
+            assert_eq!(queue.recv_timeout(PATIENCE), Ok(message(1)));
+        });
+        let mut victim = process::start(|| {
+            process::until(|| is_at_rest(&pids.partner));
+            faults::die_at(point, 1);
+            drop(queue.clone());
+        });
+        assert!(!victim.join(), "it did not die at {point}");
+        queue.send_timeout(message(1), PATIENCE).expect("room");
+        assert!(partner.join(), "{point}: the other is held up");
+        DEATHS.set(DEATHS.get() + 1);
+        MET.with_borrow_mut(|met| met.insert(point));
+    }
+}
+
 pub(crate) fn play() {
+    letting_go();
     for scene in &SCENES {
         let (queue, pids) = (scene.queue(), pids());
         let partner = process::start(|| scene.partner(&queue, pids));

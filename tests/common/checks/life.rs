@@ -113,7 +113,14 @@ pub fn ends_by_signals(method: StartMethod) {
         (Process::terminate, libc::SIGTERM),
         (Process::kill, libc::SIGKILL),
     ];
-    for (send, signal) in cases {
+    // What whoever ran this program has ignored ends no process of it.
+    // SAFETY: asks, and puts back what was there.
+    let is_ignored = unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) } == libc::SIG_IGN;
+    if !is_ignored {
+        // SAFETY: as above.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+    }
+    for (send, signal) in cases.into_iter().skip(usize::from(is_ignored)) {
         let gate = gate();
         let process = stay::spawn_with(with(method).daemon(true), &gate).unwrap();
         gate.here.wait();

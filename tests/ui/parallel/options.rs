@@ -8,7 +8,7 @@ fn one() -> u32 {
 
 fn main() {
     let (a, b) = parallel! {
-        with workers = 3, deadlin = 4, on_failure = "cancel", grace = std::time::Duration::ZERO, grace = std::time::Duration::ZERO;
+        with name = 3, deadlin = 4, on_failure = "cancel", grace = std::time::Duration::ZERO, grace = std::time::Duration::ZERO;
         one(),
         one(),
     }

@@ -33,6 +33,19 @@ where
     more.len()
 }
 
+#[derive(Serialize, Deserialize, Clone, Copy)]
+struct Tag<const N: usize>;
+
+#[process]
+fn constant<const N: usize>(_tag: Tag<N>, values: &[[u8; N]]) -> usize {
+    values.len() * N
+}
+
+#[process]
+fn leave(code: i32) -> ! {
+    std::process::exit(code)
+}
+
 #[process(wait(go), acquire(room), lock(total as sum), set(done), name = "wired", daemon = false, start_method = StartMethod::ForkServer)]
 fn wired(go: &Event, room: &Semaphore, total: &Mutex<u32>, done: &Event) -> u32 {
     *sum += 1;
@@ -64,6 +77,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let process = generic::spawn_with(Options::new().name("texts"), String::new(), vec![])?;
     assert_eq!(process.name(), "texts");
     assert_eq!(process.join()?, 0);
+    let pairs = Shared::<[[u8; 2]]>::zeroed(3)?;
+    assert_eq!(constant::run::<2>(Tag, &pairs)?, 6);
+    let Err(error) = leave::run(3);
+    assert!(error.to_string().contains("code 3"));
 
     let (go, room) = (Shared::new(Event::new())?, Shared::new(Semaphore::new(1))?);
     let done = Shared::new(Event::new())?;

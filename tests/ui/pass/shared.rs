@@ -20,6 +20,12 @@ struct Farm {
     names: List<Text<16>, 4>,
     hits: AtomicU64,
     place: Point,
+    yard: Lock,
+    #[guarded_by(yard)]
+    places: [Point; 2],
+    #[guarded_by(yard)]
+    #[init(Pair(3, Value::new(4)))]
+    pair: Pair,
 }
 
 #[shared]
@@ -39,6 +45,7 @@ enum Colour {
 }
 
 #[shared]
+#[derive(Debug)]
 struct Pair(u8, Value<u64>);
 
 #[shared]
@@ -72,6 +79,14 @@ fn main() -> psync::Result<()> {
         pen.names.push("George".parse()?).expect("there is room");
     }
     assert!(farm.try_lock_pen().is_ok());
+    {
+        let (pen, mut yard) = (farm.lock_pen()?, farm.lock_yard()?);
+        yard.places[1].x += i32::try_from(*pen.acorns).expect("few acorns");
+        yard.pair.0 += 1;
+        assert_eq!((yard.places[1].x, yard.pair.0, yard.pair.1.get()), (1, 4, 4));
+        assert!(farm.try_lock_yard().is_err());
+    }
+    drop(farm.lock_yard_or_repair(|yard| yard.places[0].y = 1)?);
     assert_eq!(*farm.lock_pen_timeout(Duration::ZERO)?.acorns, 1);
     assert_eq!(farm.place, Point { x: 0, y: 0, colour: Colour::Red });
     assert_ne!(Colour::Green, Colour::default());

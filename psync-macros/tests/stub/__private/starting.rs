@@ -166,7 +166,7 @@ pub struct MutBorrow;
 /// A function and its arguments, ready to be started. Nothing runs before it is, so it may be dropped or leaked.
 pub struct Call<'a, R>(Box<dyn FnOnce() -> R + 'a>);
 
-pub fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
+fn call<'a, E, A, R>(spec: &'static Spec, args: E, f: fn(A) -> R) -> Call<'a, R>
 where
     E: Crossing<Received = A> + 'a,
     A: 'static,
@@ -202,20 +202,32 @@ impl<'a, R: 'static> Call<'a, R> {
 
 // ---- parallel!
 
-pub struct Settings {
-    pub deadline: Option<Duration>,
-    pub grace: Duration,
-    pub on_failure: OnFailure,
-    pub start_method: Option<StartMethod>,
-}
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            deadline: None,
-            grace: Duration::from_secs(5),
-            on_failure: OnFailure::Cancel,
-            start_method: None,
-        }
+#[derive(Default)]
+pub struct Settings;
+impl Settings {
+    pub fn new() -> Self {
+        Self
+    }
+    pub fn deadline(self, _: Duration) -> Self {
+        self
+    }
+    pub fn grace(self, _: Duration) -> Self {
+        self
+    }
+    pub fn on_failure(self, _: OnFailure) -> Self {
+        self
+    }
+    pub fn start_method(self, _: StartMethod) -> Self {
+        self
+    }
+    pub fn workers(self, _: usize) -> Self {
+        self
+    }
+    pub fn chunk(self, _: usize) -> Self {
+        self
+    }
+    pub fn progress(self, _: bool) -> Self {
+        self
     }
 }
 pub enum OnFailure {
@@ -287,6 +299,42 @@ pub trait LendCapture: Lend {
     }
 }
 impl<T: Lend + ?Sized> LendCapture for T {}
-pub fn block<'a, E: Crossing + 'a, R: Returns>(args: E, f: fn(E::Received) -> R) -> Call<'a, R> {
+fn block<'a, E: Crossing + 'a, R: Returns>(args: E, f: fn(E::Received) -> R) -> Call<'a, R> {
     Call(Box::new(move || f(arrive(args))))
+}
+
+macro_rules! calls {
+    ($($call:ident $block:ident ($($sent:ident $received:ident),*))+) => {$(
+        #[allow(non_snake_case, reason = "a type and its value share a name")]
+        pub fn $call<'a, $($sent, $received,)* R>(
+            spec: &'static Spec,
+            $($sent: $sent,)*
+            f: fn(($($received,)*)) -> R,
+        ) -> Call<'a, R>
+        where
+            $($sent: Argument<Received = $received> + 'a, $received: 'static,)*
+            R: Returns,
+        {
+            call(spec, ($($sent,)*), f)
+        }
+
+        #[allow(non_snake_case, reason = "a type and its value share a name")]
+        pub fn $block<'a, $($sent, $received,)* R: Returns>(
+            $($sent: $sent,)*
+            f: fn(($($received,)*)) -> R,
+        ) -> Call<'a, R>
+        where
+            $($sent: Argument<Received = $received> + 'a, $received: 'static,)*
+        {
+            block(($($sent,)*), f)
+        }
+    )+};
+}
+calls! {
+    call0 captures_are_listed_0 ()
+    call1 captures_are_listed_1 (A A2)
+    call2 captures_are_listed_2 (A A2, B B2)
+    call3 captures_are_listed_3 (A A2, B B2, C C2)
+    call4 captures_are_listed_4 (A A2, B B2, C C2, D D2)
+    call5 captures_are_listed_5 (A A2, B B2, C C2, D D2, E E2)
 }

@@ -19,3 +19,4 @@ pub(crate) use record::Bytes;
 pub(crate) use ring::{CHUNK, EXTENTS, LOG};
 pub(crate) use ring::{Head, Popped, Pushed};
 pub(crate) use side::{Door, Side};
+pub(crate) use sizes::YIELDS;

@@ -15,3 +15,7 @@ pub(super) const LIST: usize = 32;
 pub(super) const ALONE: u32 = 32;
 /// After a revocation, which costs as much as a thousand entries, that many times as often; and twice that after each further one.
 pub(super) const ONCE_MORE: u32 = 64;
+
+/// How often whoever would have to sleep lets others have this processor first: on a processor that both sides share, they then take turns
+/// by the crowd instead of waking each other for every message.
+pub(crate) const YIELDS: u32 = 2;

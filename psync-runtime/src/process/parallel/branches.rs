@@ -1,67 +1,35 @@
 //! The branches of a `parallel!`: before they are started, and after.
 
-use super::{
-    Starter,
-    care::{Report, Verdict, Watched},
-};
-use crate::process::{
-    Failure, Process, ProcessError,
-    call::{Call, Join},
-};
+use super::group::{Group, Key, Running};
+use crate::process::{ProcessError, SpawnError, call::Call};
 use core::fmt;
-use std::sync::Arc;
 
-/// One process of one branch, or why there is none.
+/// One process of one branch: it runs, or has left a result, or has failed.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Member<R> {
-    pub(super) branch: usize,
-    pub(super) index: Option<usize>,
-    pub(super) name: &'static str,
-    pub(super) process: Result<(Process<R>, Join<R>), ProcessError>,
+    key: Key,
+    name: &'static str,
+    running: Option<Running<R>>,
+    result: Option<R>,
 }
 
-impl<R> Member<R> {
-    fn watched(&self) -> Watched {
-        Watched::new(
-            (self.branch, self.index),
-            self.process.as_ref().ok().map(|(process, _)| Arc::clone(process.child())),
-        )
+impl<R: 'static> Member<R> {
+    fn start<'a>(
+        key: Key,
+        name: &'static str,
+        group: &Group,
+        call: impl FnOnce() -> Call<'a, R>,
+    ) -> Self {
+        Self { key, name, running: group.start(key, name, call), result: None }
     }
-}
 
-impl<R> Member<R> {
-    fn end(self, report: &mut Report) -> Option<R> {
-        let (name, key) = (self.name, (self.branch, self.index));
-        let verdict = report.verdict(key);
-        let result =
-            self.process.and_then(|(process, join)| join(process)).map_err(|error| match verdict {
-                Some(Verdict::Cancelled) if error.is_signal() => {
-                    ProcessError::Cancelled { name: error.name().to_owned(), pid: error.pid() }
-                }
-                Some(Verdict::TimedOut) if error.is_signal() => {
-                    ProcessError::TimedOut { name: error.name().to_owned(), pid: error.pid() }
-                }
-                _ => error,
-            });
-        match result {
-            Ok(result) => Some(result),
-            Err(error) => {
-                report.failed(Failure {
-                    branch: key.0,
-                    index: key.1,
-                    name: name.to_owned(),
-                    error,
-                });
-                None
-            }
+    /// Whether it has ended, in whichever way.
+    fn settle(&mut self, group: &Group) -> bool {
+        if let Some(running) = self.running.take_if(|(process, ..)| !process.is_alive()) {
+            self.result = group.settle(running, self.key, self.name);
         }
-    }
-}
-
-impl ProcessError {
-    const fn is_signal(&self) -> bool {
-        matches!(self, Self::Signaled { .. } | Self::Lost { .. })
+        self.running.is_none()
     }
 }
 
@@ -106,24 +74,60 @@ pub trait Branches {
     #[doc(hidden)]
     type Started: Started<Output = Self::Output>;
     #[doc(hidden)]
-    fn start(self, starter: &Starter) -> Self::Started;
+    fn start(self, group: &Group) -> Self::Started;
 }
 
-/// Branches whose processes run.
+/// Branches that were started, as far as there was room.
 #[doc(hidden)]
 pub trait Started {
     type Output;
-    fn watch(&self, watched: &mut Vec<Watched>);
-    /// All outputs, or `None` if any is missing; then the report says why.
-    fn finish(self, report: &mut Report) -> Option<Self::Output>;
+    /// Takes the results of what has ended.
+    fn settle(&mut self, group: &Group);
+    /// Starts what there is room for.
+    fn refill(&mut self, group: &Group);
+    /// All outputs, or `None` if any is missing; then the group knows why.
+    fn finish(self, group: &Group) -> Option<Self::Output>;
 }
 
 impl<R: 'static> Branches for One<'_, R> {
     type Output = R;
     type Started = Member<R>;
 
-    fn start(self, starter: &Starter) -> Member<R> {
-        starter.start(starter.next_branch(), None, self.name, || self.call)
+    fn start(self, group: &Group) -> Member<R> {
+        group.bar.expect(Some(1));
+        Member::start((group.next_branch(), None), self.name, group, || self.call)
+    }
+}
+
+impl<R: 'static> Started for Member<R> {
+    type Output = R;
+
+    fn settle(&mut self, group: &Group) {
+        Self::settle(self, group);
+    }
+
+    fn refill(&mut self, _: &Group) {}
+
+    fn finish(self, _: &Group) -> Option<R> {
+        self.result
+    }
+}
+
+/// A `for` branch of which some items may not have been looked at yet.
+#[doc(hidden)]
+pub struct Items<I, F, R> {
+    branch: usize,
+    name: &'static str,
+    /// `None` when there are no more, or when none will be looked at.
+    rest: Option<I>,
+    call: F,
+    running: Vec<Member<R>>,
+    results: Vec<Option<R>>,
+}
+
+impl<I, F, R> fmt::Debug for Items<I, F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -134,42 +138,75 @@ where
     R: 'static,
 {
     type Output = Vec<R>;
-    type Started = Vec<Member<R>>;
+    type Started = Items<I::IntoIter, F, R>;
 
-    fn start(mut self, starter: &Starter) -> Vec<Member<R>> {
-        let branch = starter.next_branch();
-        let items = self.items.into_iter().enumerate();
-        items
-            .map(|(index, item)| {
-                starter.start(branch, Some(index), self.name, || (self.call)(item))
-            })
-            .collect()
+    fn start(self, group: &Group) -> Self::Started {
+        let items = self.items.into_iter();
+        let (least, most) = items.size_hint();
+        group.bar.expect(most.filter(|most| *most == least));
+        let mut started = Items {
+            branch: group.next_branch(),
+            name: self.name,
+            rest: Some(items),
+            call: self.call,
+            running: Vec::new(),
+            results: Vec::new(),
+        };
+        started.refill(group);
+        started
     }
 }
 
-impl<R> Started for Member<R> {
-    type Output = R;
-
-    fn watch(&self, watched: &mut Vec<Watched>) {
-        watched.push(self.watched());
-    }
-
-    fn finish(self, report: &mut Report) -> Option<R> {
-        self.end(report)
-    }
-}
-
-impl<R> Started for Vec<Member<R>> {
+impl<'a, I, F, R> Started for Items<I, F, R>
+where
+    I: Iterator,
+    F: FnMut(I::Item) -> Call<'a, R>,
+    R: 'static,
+{
     type Output = Vec<R>;
 
-    fn watch(&self, watched: &mut Vec<Watched>) {
-        watched.extend(self.iter().map(Member::watched));
+    fn settle(&mut self, group: &Group) {
+        let results = &mut self.results;
+        self.running.retain_mut(|member| {
+            let ended = member.settle(group);
+            if let (true, Some(index)) = (ended, member.key.1) {
+                results[index] = member.result.take();
+            }
+            !ended
+        });
     }
 
-    fn finish(self, report: &mut Report) -> Option<Vec<R>> {
-        // Every member is asked, so that every failure is reported.
-        let results: Vec<Option<R>> = self.into_iter().map(|member| member.end(report)).collect();
-        results.into_iter().collect()
+    fn refill(&mut self, group: &Group) {
+        if let (Some(reason), Some(items)) = (group.settings.refuses_items(), &mut self.rest) {
+            if items.next().is_some() {
+                let error = SpawnError::Refused { reason };
+                let error = ProcessError::NotStarted { error, name: self.name.to_owned() };
+                group.fail((self.branch, None), self.name, error);
+                self.results.push(None);
+            }
+            self.rest = None;
+        }
+        while group.has_room()
+            && let Some(items) = &mut self.rest
+        {
+            let Some(item) = items.next() else {
+                self.rest = None;
+                return;
+            };
+            let key = (self.branch, Some(self.results.len()));
+            self.results.push(None);
+            self.running.push(Member::start(key, self.name, group, || (self.call)(item)));
+        }
+    }
+
+    fn finish(self, group: &Group) -> Option<Vec<R>> {
+        if let (Some(_), Some(verdict)) = (&self.rest, group.verdict()) {
+            // Nobody asks for the rest of the items any more; it counts as one.
+            let error = verdict.error(self.name.to_owned(), 0);
+            group.fail((self.branch, None), self.name, error);
+            return None;
+        }
+        self.results.into_iter().collect()
     }
 }
 
@@ -180,9 +217,9 @@ macro_rules! tuples {
             type Started = ($($name::Started,)+);
 
             #[allow(non_snake_case, reason = "variables named like their types")]
-            fn start(self, starter: &Starter) -> Self::Started {
+            fn start(self, group: &Group) -> Self::Started {
                 let ($($name,)+) = self;
-                ($($name.start(starter),)+)
+                ($($name.start(group),)+)
             }
         }
 
@@ -190,15 +227,21 @@ macro_rules! tuples {
             type Output = ($($name::Output,)+);
 
             #[allow(non_snake_case, reason = "variables named like their types")]
-            fn watch(&self, watched: &mut Vec<Watched>) {
+            fn settle(&mut self, group: &Group) {
                 let ($($name,)+) = self;
-                $($name.watch(watched);)+
+                $($name.settle(group);)+
             }
 
             #[allow(non_snake_case, reason = "variables named like their types")]
-            fn finish(self, report: &mut Report) -> Option<Self::Output> {
+            fn refill(&mut self, group: &Group) {
                 let ($($name,)+) = self;
-                $(let $name = $name.finish(report);)+
+                $($name.refill(group);)+
+            }
+
+            #[allow(non_snake_case, reason = "variables named like their types")]
+            fn finish(self, group: &Group) -> Option<Self::Output> {
+                let ($($name,)+) = self;
+                $(let $name = $name.finish(group);)+
                 Some(($($name?,)+))
             }
         }

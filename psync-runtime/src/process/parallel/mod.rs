@@ -2,20 +2,16 @@
 
 mod branches;
 mod care;
+mod group;
+mod progress;
 
+use branches::Started;
 pub use branches::{Branches, Each, One, each, one};
-use branches::{Member, Started};
-use care::{Report, look_after};
+use group::Group;
 
-use super::{
-    Options, ParallelError, Process, ProcessError, StartMethod,
-    call::{Call, Join},
-    handle::Child,
-    scope::JoinAll,
-};
+use super::{ParallelError, StartMethod, scope::JoinAll};
 use crate::{shm::world::Blocking, sys::clock::Deadline};
-use core::{cell::Cell, time::Duration};
-use std::sync::{Arc, Mutex, PoisonError};
+use core::time::Duration;
 
 /// What happens to the other branches when one has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +25,7 @@ pub enum OnFailure {
 
 /// The options of a `parallel!`.
 #[derive(Clone, Copy, Debug)]
+#[must_use = "options do nothing by themselves"]
 pub struct Settings {
     /// When branches that still run are ended, counted from the start.
     pub deadline: Option<Duration>,
@@ -38,71 +35,77 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// How all processes are started that do not say so themselves.
     pub start_method: Option<StartMethod>,
+    /// How many items of all `for` branches together are worked on at a time; all, if it is not said.
+    pub workers: Option<usize>,
+    /// How many items a process takes at a time. Each item has one of its own, so nothing depends on it but that it is not 0.
+    pub chunk: usize,
+    /// Whether a bar on standard error shows how many processes have ended.
+    pub progress: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One method for each option of the macro.
+impl Settings {
+    /// What holds if nothing is said.
+    pub const fn new() -> Self {
         Self {
             deadline: None,
             grace: Duration::from_secs(2),
             on_failure: OnFailure::Cancel,
             start_method: None,
-        }
-    }
-}
-
-/// What starts the branches of one `parallel!`, one after the other.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct Starter {
-    settings: Settings,
-    /// Everything that was started, to be waited for whatever happens.
-    children: Mutex<Vec<Arc<Child>>>,
-    branches: Cell<usize>,
-    /// A branch could not be started, so the rest need not be.
-    broken: Cell<bool>,
-}
-
-impl Starter {
-    fn start<'a, R: 'static>(
-        &self,
-        branch: usize,
-        index: Option<usize>,
-        name: &'static str,
-        call: impl FnOnce() -> Call<'a, R>,
-    ) -> Member<R> {
-        Member { branch, index, name, process: self.process(name, call) }
-    }
-
-    fn process<'a, R: 'static>(
-        &self,
-        name: &'static str,
-        call: impl FnOnce() -> Call<'a, R>,
-    ) -> Result<(Process<R>, Join<R>), ProcessError> {
-        let name = name.to_owned();
-        if self.broken.get() {
-            return Err(ProcessError::Cancelled { name, pid: 0 });
-        }
-        let options = Options { start_method: self.settings.start_method, ..Options::new() };
-        let call = call();
-        let join = call.join;
-        match call.spawn(options) {
-            Ok(process) => {
-                self.children
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(Arc::clone(process.child()));
-                Ok((process, join))
-            }
-            Err(error) => {
-                self.broken.set(self.settings.on_failure == OnFailure::Cancel);
-                Err(ProcessError::NotStarted { error, name })
-            }
+            workers: None,
+            chunk: 1,
+            progress: false,
         }
     }
 
-    fn next_branch(&self) -> usize {
-        self.branches.replace(self.branches.get() + 1)
+    #[doc(hidden)]
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn start_method(self, method: StartMethod) -> Self {
+        Self { start_method: Some(method), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn workers(self, workers: usize) -> Self {
+        Self { workers: Some(workers), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn chunk(self, chunk: usize) -> Self {
+        Self { chunk, ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn progress(self, progress: bool) -> Self {
+        Self { progress, ..self }
+    }
+
+    /// Why no item of a `for` branch could ever be worked on.
+    fn refuses_items(&self) -> Option<&'static str> {
+        match (self.workers, self.chunk) {
+            (Some(0), _) => Some("`workers` is 0, so nobody would work on the items"),
+            (_, 0) => Some("`chunk` is 0, so no item would ever be taken"),
+            _ => None,
+        }
     }
 }
 
@@ -113,19 +116,11 @@ impl Starter {
 #[track_caller]
 pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Output, ParallelError> {
     let deadline = settings.deadline.map_or(Deadline::NEVER, Deadline::after);
-    let starter = Starter {
-        settings,
-        children: Mutex::default(),
-        branches: Cell::new(0),
-        broken: Cell::new(false),
-    };
-    let all = JoinAll::new(&starter.children, "parallel!");
-    let started = branches.start(&starter);
-    let mut watched = Vec::new();
-    started.watch(&mut watched);
+    let group = Group::new(settings);
+    let all = JoinAll::new(&group.children, "parallel!");
+    let mut started = branches.start(&group);
     let blocking = Blocking::new(deadline, Some(all.site));
-    look_after(&mut watched, &settings, &blocking, starter.broken.get());
+    care::look_after(&mut started, &group, &blocking);
     drop(blocking);
-    let mut report = Report::new(watched);
-    started.finish(&mut report).ok_or_else(|| ParallelError::new(report.into_failures()))
+    started.finish(&group).ok_or_else(|| ParallelError::new(group.take_failures()))
 }

@@ -10,6 +10,9 @@ mod models;
 #[allow(dead_code, unused_imports, reason = "the models do not use everything")]
 pub(crate) mod raw;
 mod setting;
+#[path = "../../../../psync-runtime/src/channel/whom.rs"]
+#[allow(dead_code, reason = "the models do not use everything")]
+mod whom;
 mod windows;
 
 pub(crate) use models::ALL;

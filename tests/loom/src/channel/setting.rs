@@ -13,6 +13,10 @@ use crate::{
 use core::fmt::Write;
 use std::{collections::HashMap, sync::Arc};
 
+/// What an operation of a model needs: another process, or nobody in particular.
+pub(super) const OTHERS: Needs = Needs::other_process::<View>();
+pub(super) const NOBODY: Needs = OTHERS.nobody();
+
 /// A process's view of a queue.
 pub(super) type View = Arc<Core>;
 
@@ -138,7 +142,7 @@ pub(super) fn receive(
 
 /// Receives what is there.
 pub(super) fn drain(core: &Core) -> Vec<Message> {
-    let next = || receive(core, Needs::Nobody, Limit::Try, |_| ()).ok();
+    let next = || receive(core, NOBODY, Limit::Try, |_| ()).ok();
     core::iter::from_fn(next).collect()
 }
 

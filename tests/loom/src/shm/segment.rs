@@ -55,6 +55,12 @@ const fn piece(place: u64) -> u64 {
 }
 
 impl Segment {
+    /// There is one file.
+    #[allow(clippy::unused_self, reason = "as in the runtime")]
+    pub(crate) const fn inode(&self) -> u64 {
+        0
+    }
+
     #[allow(clippy::unnecessary_wraps, reason = "as in the runtime")]
     #[allow(
         clippy::arc_with_non_send_sync,

@@ -2,10 +2,10 @@
 
 use crate::{
     channel::{
-        core::{Core, Lack, Limit, Needs},
+        core::{Core, Lack, Limit},
         jobs::Jobs,
         raw::Role,
-        setting::{self, Message, queue, read},
+        setting::{self, Message, NOBODY, OTHERS, queue, read},
     },
     explore::Explorer,
     harness::Model,
@@ -61,7 +61,7 @@ type Done = Rc<RefCell<Vec<Message>>>;
 
 fn send(core: &Core, numbers: core::ops::RangeInclusive<u8>, len: usize) {
     for number in numbers {
-        setting::send(core, (1, number), len, Needs::Nobody).expect("it is open");
+        setting::send(core, (1, number), len, NOBODY).expect("it is open");
     }
 }
 
@@ -69,7 +69,7 @@ fn send(core: &Core, numbers: core::ops::RangeInclusive<u8>, len: usize) {
 fn work(core: &Arc<Core>, most: usize, done: &Done) {
     let jobs = Jobs::new(Arc::clone(core));
     for _ in 0..most {
-        match jobs.receive(Limit::Try, |_| unreachable!("attempts are not counted")) {
+        match jobs.receive(OTHERS, Limit::Try, |_| unreachable!("attempts are not counted")) {
             Ok(taken) => {
                 done.borrow_mut().push(read(&taken.bytes));
                 jobs.finish(taken.index);
@@ -120,7 +120,7 @@ fn a_join_ends_when_all_is_done(explorer: Explorer) {
         send(&mine, 1..=1, 8);
         let done = Done::default();
         let worker = worker(other, 1, &done);
-        if Jobs::new(Arc::clone(&mine)).join(Limit::FOREVER) {
+        if Jobs::new(Arc::clone(&mine)).join(OTHERS, Limit::FOREVER).expect("no circle") {
             assert_eq!(done.borrow().len(), 1, "the join is over before the work");
         }
         worker.join();
@@ -175,7 +175,7 @@ fn who_gives_up_is_killed(explorer: Explorer) {
         let done = Done::default();
         let killed = victim(move || {
             let jobs = Jobs::new(first);
-            if let Ok(taken) = jobs.receive(Limit::Try, |_| ()) {
+            if let Ok(taken) = jobs.receive(OTHERS, Limit::Try, |_| ()) {
                 jobs.give_up(taken.index);
             }
         });
@@ -212,7 +212,7 @@ fn somebody_waits(explorer: Explorer, death: Death) {
         };
         let jobs = Jobs::new(Arc::clone(&mine));
         let done = Done::default();
-        match jobs.receive(Limit::FOREVER, |_| ()) {
+        match jobs.receive(OTHERS, Limit::FOREVER, |_| ()) {
             Ok(taken) => {
                 done.borrow_mut().push(read(&taken.bytes));
                 jobs.finish(taken.index);

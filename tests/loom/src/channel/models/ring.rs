@@ -2,9 +2,9 @@
 
 use crate::{
     channel::{
-        core::{Core, Limit, Needs},
+        core::{Core, Limit},
         raw::EXTENTS,
-        setting::{self, Message, drain, file, is_in_order, queue, receive},
+        setting::{self, Message, NOBODY, drain, file, is_in_order, queue, receive},
     },
     explore::Explorer,
     harness::Model,
@@ -64,7 +64,6 @@ pub(crate) const MODELS: &[Model] = &[
     },
 ];
 
-const NOBODY: Needs = Needs::Nobody;
 /// Three of these fill a chunk.
 const SHORT: usize = 8;
 /// One of these does.

@@ -4,7 +4,7 @@ use crate::{
     channel::{
         core::{Core, Lack, Limit, Needs, Refusal},
         raw::Role,
-        setting::{self, Message, drain, is_in_order, queue, receive},
+        setting::{self, Message, NOBODY, OTHERS, drain, is_in_order, queue, receive},
     },
     explore::Explorer,
     harness::Model,
@@ -67,9 +67,6 @@ pub(crate) const MODELS: &[Model] = &[
         notices: &[(Sabotage::NoReport, "deadlock")],
     },
 ];
-
-const NOBODY: Needs = Needs::Nobody;
-const OTHERS: Needs = Needs::OtherProcess;
 
 fn send(core: &Core, message: Message, needs: Needs) -> Result<(), Refusal> {
     setting::send(core, message, 8, needs)

@@ -25,7 +25,7 @@ pub(crate) use presence::{Account, PER_PAGE, Presence, Role, is_here};
 pub(crate) use record::Bytes;
 pub(crate) use ring::{EXTENTS, Head, LOG, Popped, Pushed};
 pub(crate) use side::{Door, Side};
-pub(crate) use sizes::STEP;
+pub(crate) use sizes::{STEP, YIELDS};
 
 use crate::{machine, shm::world::SLOTS};
 

@@ -9,3 +9,6 @@ pub(super) const LIST: usize = 4;
 
 pub(super) const ALONE: u32 = 1;
 pub(super) const ONCE_MORE: u32 = 1;
+
+/// A model has no processor to share.
+pub(crate) const YIELDS: u32 = 0;

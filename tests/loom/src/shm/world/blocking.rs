@@ -1,6 +1,6 @@
 //! How a machine blocks: on its own word and on the death epoch together. Nobody looks for circles of threads that wait for each other.
 
-use super::existing;
+use super::{Identity, existing};
 use crate::{
     primitive::{AtomicU32, Ordering},
     sys::{clock::Deadline, futex},
@@ -27,7 +27,11 @@ impl Watch {
     }
 
     pub(crate) fn wait(&self, word: &AtomicU32, expected: u32, deadline: Deadline) -> Wake {
-        let words = core::iter::once((word, expected)).chain(self.epoch);
+        self.wait_words(&[(word, expected)], deadline)
+    }
+
+    fn wait_words(&self, words: &[(&AtomicU32, u32)], deadline: Deadline) -> Wake {
+        let words = words.iter().copied().chain(self.epoch);
         match futex::wait(&words.collect::<Vec<_>>(), deadline) {
             futex::Wake::Woken => Wake::Look,
             futex::Wake::TimedOut if deadline.is_over() => Wake::TimedOut,
@@ -48,7 +52,19 @@ pub(crate) enum Whom<'a> {
     Unknown,
     Owner(#[allow(dead_code, reason = "as in the runtime")] &'a dyn Fn() -> Option<(i32, u32)>),
     Readers(#[allow(dead_code, reason = "as in the runtime")] usize),
+    Anyone(#[allow(dead_code, reason = "as in the runtime")] &'a dyn Fn() -> Option<Holders>),
 }
+
+/// See the runtime's.
+#[derive(Debug)]
+#[allow(dead_code, reason = "as in the runtime")]
+pub(crate) struct Holders {
+    pub(crate) processes: Vec<Identity>,
+    pub(crate) file: u64,
+}
+
+/// See the runtime's.
+pub(crate) const NAMES: usize = 28;
 
 /// See the runtime's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +77,11 @@ pub(crate) enum Slept {
 /// See the runtime's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operation {
+    #[allow(dead_code, reason = "as in the runtime")]
     Wait,
+    Send,
+    Receive,
+    Finish,
 }
 
 /// See the runtime's.
@@ -90,8 +110,19 @@ impl Blocking {
         watch: Watch,
         word: &AtomicU32,
         expected: u32,
+        whom: Whom<'_>,
+    ) -> Slept {
+        self.sleep_until(watch, &[(word, expected)], self.deadline, whom)
+    }
+
+    #[allow(clippy::needless_pass_by_value, reason = "as in the runtime")]
+    pub(crate) fn sleep_until(
+        &self,
+        watch: Watch,
+        words: &[(&AtomicU32, u32)],
+        until: Deadline,
         _whom: Whom<'_>,
     ) -> Slept {
-        Slept::Woke(watch.wait(word, expected, self.deadline))
+        Slept::Woke(watch.wait_words(words, self.deadline.min(until)))
     }
 }

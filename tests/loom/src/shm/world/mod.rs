@@ -4,7 +4,7 @@ mod blocking;
 mod spill;
 
 pub(crate) use crate::machine::read_locks;
-pub(crate) use blocking::{Blocking, Operation, Site, Slept, Wake, Watch, Whom};
+pub(crate) use blocking::{Blocking, Holders, NAMES, Operation, Site, Slept, Wake, Watch, Whom};
 pub(crate) use spill::{Note, SpillEntry};
 
 use crate::{

@@ -1,0 +1,280 @@
+/// Where they are kept.
+#[repr(C)]
+pub(crate) struct Store {
+    pub till: Lock,
+    /// What is in the till.
+    #[doc(hidden)]
+    cents: ::psync::__private::Guarded<[u64; 4]>,
+    #[doc(hidden)]
+    last: ::psync::__private::Guarded<Text<32>>,
+    shelf_lock: Lock,
+    #[doc(hidden)]
+    shelf: ::psync::__private::Guarded<Shelf>,
+}
+const _: () = {
+    unsafe impl ::psync::__private::ShmSafe for Store {
+        const FINGERPRINT: u64 = ::psync::__private::fingerprint(
+            "Store",
+            &[
+                (
+                    "till",
+                    ::psync::__private::fingerprint_of::<Lock>(),
+                    ::core::mem::offset_of!(Self, till),
+                ),
+                (
+                    "cents",
+                    ::psync::__private::fingerprint_of::<[u64; 4]>(),
+                    ::core::mem::offset_of!(Self, cents),
+                ),
+                (
+                    "last",
+                    ::psync::__private::fingerprint_of::<Text<32>>(),
+                    ::core::mem::offset_of!(Self, last),
+                ),
+                (
+                    "shelf_lock",
+                    ::psync::__private::fingerprint_of::<Lock>(),
+                    ::core::mem::offset_of!(Self, shelf_lock),
+                ),
+                (
+                    "shelf",
+                    ::psync::__private::fingerprint_of::<Shelf>(),
+                    ::core::mem::offset_of!(Self, shelf),
+                ),
+            ],
+            ::core::mem::size_of::<Self>(),
+            ::core::mem::align_of::<Self>(),
+        );
+    }
+    unsafe impl ::psync::__private::Zeroable for Store
+    where
+        for<'holds> Lock: ::psync::__private::Zeroable,
+        for<'holds> [u64; 4]: ::psync::__private::Zeroable,
+        for<'holds> Text<32>: ::psync::__private::Zeroable,
+        for<'holds> Lock: ::psync::__private::Zeroable,
+        for<'holds> Shelf: ::psync::__private::Zeroable,
+    {}
+    #[automatically_derived]
+    impl ::core::default::Default for Store
+    where
+        for<'holds> Lock: ::core::default::Default,
+        for<'holds> [u64; 4]: ::core::default::Default,
+        for<'holds> Text<32>: ::core::default::Default,
+        for<'holds> Lock: ::core::default::Default,
+    {
+        fn default() -> Self {
+            Self {
+                till: <Lock as ::core::default::Default>::default(),
+                cents: ::psync::__private::Guarded::new(
+                    <[u64; 4] as ::core::default::Default>::default(),
+                ),
+                last: ::psync::__private::Guarded::new(
+                    <Text<32> as ::core::default::Default>::default(),
+                ),
+                shelf_lock: <Lock as ::core::default::Default>::default(),
+                shelf: ::psync::__private::Guarded::new(Shelf::full()),
+            }
+        }
+    }
+    impl ::psync::__private::SharedMemoryIsNeverDropped for Store {}
+};
+///The fields of `Store` that `till` guards, for as long as it is held.
+#[must_use = "the lock is released when this is dropped"]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    reason = "its fields are those of the struct"
+)]
+pub(crate) struct StoreTill<'guard> {
+    /// What is in the till.
+    pub cents: ::psync::__private::Held<'guard, [u64; 4]>,
+    pub last: ::psync::__private::Held<'guard, Text<32>>,
+    __lock: ::psync::__private::LockGuard<'guard>,
+}
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
+impl<'guard> StoreTill<'guard> {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Store,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
+        unsafe {
+            Self {
+                cents: ::psync::__private::Held::new(&owner.cents, &held),
+                last: ::psync::__private::Held::new(&owner.last, &held),
+                __lock: held,
+            }
+        }
+    }
+}
+impl<'guard> ::psync::__private::FieldsGuard for StoreTill<'guard> {
+    fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
+        &self.__lock
+    }
+    fn is_whole(&self) -> bool {
+        ::psync::__private::is_whole(
+            &self.__lock,
+            &[self.cents.share(), self.last.share()],
+        )
+    }
+}
+#[allow(
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
+impl Store {
+    fn __till(&self) -> &::psync::__private::Lock {
+        &self.till
+    }
+    /// Waits for `till` and gives the fields that it guards.
+    #[track_caller]
+    pub(crate) fn lock_till(
+        &self,
+    ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock(self.__till())
+            .map(|held| unsafe { StoreTill::__over(self, held) })
+    }
+    /// Gives the fields that `till` guards if nobody holds it.
+    #[track_caller]
+    pub(crate) fn try_lock_till(
+        &self,
+    ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::try_lock(self.__till())
+            .map(|held| unsafe { StoreTill::__over(self, held) })
+    }
+    /// Waits for `till` no longer than `timeout`.
+    #[track_caller]
+    pub(crate) fn lock_till_timeout(
+        &self,
+        timeout: ::psync::__private::Duration,
+    ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock_timeout(self.__till(), timeout)
+            .map(|held| unsafe { StoreTill::__over(self, held) })
+    }
+    /// As [`Self::lock_till`], but `repair` makes the fields whole first if a holder died or panicked.
+    #[track_caller]
+    pub(crate) fn lock_till_or_repair(
+        &self,
+        repair: impl ::core::ops::FnOnce(&mut StoreTill<'_>),
+    ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
+        ::psync::__private::lock_or_repair(
+            self.__till(),
+            |held| unsafe { StoreTill::__over(self, held) },
+            repair,
+        )
+    }
+}
+///The fields of `Store` that `shelf_lock` guards, for as long as it is held.
+#[must_use = "the lock is released when this is dropped"]
+#[allow(
+    missing_docs,
+    missing_debug_implementations,
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    reason = "its fields are those of the struct"
+)]
+pub(crate) struct StoreShelfLock<'guard> {
+    pub shelf: ::psync::__private::Held<'guard, Shelf>,
+    __lock: ::psync::__private::LockGuard<'guard>,
+}
+#[allow(
+    dead_code,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
+impl<'guard> StoreShelfLock<'guard> {
+    /// # Safety
+    /// `held` holds the lock that guards these fields of `owner`.
+    unsafe fn __over(
+        owner: &'guard Store,
+        held: ::psync::__private::LockGuard<'guard>,
+    ) -> Self {
+        unsafe {
+            Self {
+                shelf: ::psync::__private::Held::new(&owner.shelf, &held),
+                __lock: held,
+            }
+        }
+    }
+}
+impl<'guard> ::psync::__private::FieldsGuard for StoreShelfLock<'guard> {
+    fn lock_guard(&self) -> &::psync::__private::LockGuard<'_> {
+        &self.__lock
+    }
+    fn is_whole(&self) -> bool {
+        ::psync::__private::is_whole(&self.__lock, &[self.shelf.share()])
+    }
+}
+#[allow(
+    dead_code,
+    private_interfaces,
+    private_bounds,
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    clippy::restriction,
+    reason = "generated for every lock"
+)]
+impl Store {
+    fn __shelf_lock(&self) -> &::psync::__private::Lock {
+        &self.shelf_lock
+    }
+    /// Waits for `shelf_lock` and gives the fields that it guards.
+    #[track_caller]
+    pub(crate) fn lock_shelf_lock(
+        &self,
+    ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock(self.__shelf_lock())
+            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+    }
+    /// Gives the fields that `shelf_lock` guards if nobody holds it.
+    #[track_caller]
+    pub(crate) fn try_lock_shelf_lock(
+        &self,
+    ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::try_lock(self.__shelf_lock())
+            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+    }
+    /// Waits for `shelf_lock` no longer than `timeout`.
+    #[track_caller]
+    pub(crate) fn lock_shelf_lock_timeout(
+        &self,
+        timeout: ::psync::__private::Duration,
+    ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
+        ::psync::__private::Lock::lock_timeout(self.__shelf_lock(), timeout)
+            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+    }
+    /// As [`Self::lock_shelf_lock`], but `repair` makes the fields whole first if a holder died or panicked.
+    #[track_caller]
+    pub(crate) fn lock_shelf_lock_or_repair(
+        &self,
+        repair: impl ::core::ops::FnOnce(&mut StoreShelfLock<'_>),
+    ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
+        ::psync::__private::lock_or_repair(
+            self.__shelf_lock(),
+            |held| unsafe { StoreShelfLock::__over(self, held) },
+            repair,
+        )
+    }
+}

@@ -1,0 +1,7 @@
+//! A body without captures.
+#![allow(unused)]
+use psync::prelude::*;
+
+fn main() {
+    let value = parallel! { { 3 } };
+}

@@ -1,0 +1,12 @@
+//! A loop without `in`.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn add(a: u32, b: u32) -> u32 {
+    a + b
+}
+
+fn main() {
+    let value = parallel! { for n => add(n, 1) };
+}

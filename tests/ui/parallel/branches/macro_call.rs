@@ -1,0 +1,7 @@
+//! A macro.
+#![allow(unused)]
+use psync::prelude::*;
+
+fn main() {
+    let value = parallel! { format!("x") };
+}

@@ -1,0 +1,7 @@
+//! Nothing at all.
+#![allow(unused)]
+use psync::prelude::*;
+
+fn main() {
+    let value = parallel! {  };
+}

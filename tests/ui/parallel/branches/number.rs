@@ -1,0 +1,7 @@
+//! A number.
+#![allow(unused)]
+use psync::prelude::*;
+
+fn main() {
+    let value = parallel! { 5 };
+}

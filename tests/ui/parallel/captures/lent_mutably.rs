@@ -1,0 +1,8 @@
+//! A capture lent to be changed.
+#![allow(unused)]
+use psync::prelude::*;
+
+fn main() {
+    let n = 3;
+    let value = parallel! { process(&mut n) { *n += 1 } };
+}

@@ -1,0 +1,13 @@
+//! Half of what?
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn one() -> u32 {
+    1
+}
+
+fn main() {
+    let value = parallel! { with grace = 0.5; one() };
+    let _: u32 = value.unwrap();
+}

@@ -1,0 +1,12 @@
+//! Options and no branch.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn one() -> u32 {
+    1
+}
+
+fn main() {
+    let value = parallel! { with workers = 3; };
+}

@@ -1,0 +1,13 @@
+//! Two options without a comma.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn one() -> u32 {
+    1
+}
+
+fn main() {
+    let value = parallel! { with workers = 3 progress = true; one() };
+    let _: u32 = value.unwrap();
+}

@@ -1,0 +1,13 @@
+//! An option twice.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn one() -> u32 {
+    1
+}
+
+fn main() {
+    let value = parallel! { with workers = 3, workers = 4; one() };
+    let _: u32 = value.unwrap();
+}

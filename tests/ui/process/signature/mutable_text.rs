@@ -1,0 +1,8 @@
+//! Text to change.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn clear(name: &mut str) {}
+
+fn main() {}

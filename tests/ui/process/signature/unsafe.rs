@@ -1,0 +1,8 @@
+//! An unsafe function.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+unsafe fn dangerous() {}
+
+fn main() {}

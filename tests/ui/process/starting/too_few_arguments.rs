@@ -1,0 +1,12 @@
+//! Too few arguments.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn add(a: u32, b: u32) -> u32 {
+    a + b
+}
+
+fn main() {
+    let _ = add::run(1);
+}

@@ -1,0 +1,15 @@
+//! A guard without a name.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[shared]
+struct Farm {
+    bell: Event,
+    pen: Mutex<u32>,
+    fed: Value<u32>,
+}
+
+#[process(lock(farm.pen))]
+fn work(farm: &Farm) {}
+
+fn main() {}

@@ -1,0 +1,8 @@
+//! No variant.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[shared]
+enum Never {}
+
+fn main() {}

@@ -1,0 +1,12 @@
+//! No lock at all.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[shared]
+struct Farm {
+    pen: Lock,
+    #[guarded_by]
+    acorns: u32,
+}
+
+fn main() {}

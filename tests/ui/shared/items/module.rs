@@ -1,0 +1,8 @@
+//! A module.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[shared]
+mod inner {}
+
+fn main() {}
