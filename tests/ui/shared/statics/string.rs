@@ -1,0 +1,9 @@
+//! A type that owns heap memory.
+use psync::prelude::*;
+
+#[shared]
+static NAME: String = String::new();
+
+fn main() {
+    let _ = NAME.len();
+}
