@@ -4,6 +4,7 @@
 //! | to | use |
 //! |---|---|
 //! | share a value between processes | [`Shared`], with [`shared`](macro@shared) on its type |
+//! | have a value in every process without passing it | [`shared`](macro@shared) on a `static` |
 //! | change it in turns | [`Mutex`], [`Lock`], [`Value`], [`ReentrantMutex`], [`RwLock`] |
 //! | wait for it, count it, meet | [`Event`], [`Condvar`], [`Once`], [`Semaphore`], [`Barrier`] |
 //! | see who waits for whom | [`dump_waits`], [`DeadlockReport`] |

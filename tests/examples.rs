@@ -9,7 +9,7 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 33] = [
+const EXAMPLES: [(&str, &[&str]); 34] = [
     ("acorns", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
@@ -40,6 +40,7 @@ const EXAMPLES: [(&str, &[&str]); 33] = [
     ("two_orders", &[]),
     ("two_rounds", &[]),
     ("value_and_array", &[]),
+    ("visitors", &[]),
     ("waiter", &[]),
     ("who_waits", &[]),
     ("wordcount", &["LICENSE-APACHE", "LICENSE-MIT"]),

@@ -77,6 +77,9 @@ enum Colour {
     None,
 }
 
+#[renamed::shared(crate = renamed)]
+static TURNS: renamed::Value<u32> = renamed::Value::new(4);
+
 #[renamed::process(crate = renamed, set(args.set), acquire(args.done), lock(options as scope))]
 fn work(args: &Field, options: &renamed::Mutex<u32>, arg0: u32, guard0: u32, __arg1: u32) -> u32 {
     *scope += arg0;
@@ -108,6 +111,7 @@ fn nothing_gets_in_the_way_of_a_start() -> renamed::Result<()> {
     ::core::assert!(field.lock_owner_timeout(::core::time::Duration::ZERO).is_ok());
     let generic = renamed::Shared::new(Generic { value: 3_u8 })?;
     ::core::assert_eq!(generic.value, 3);
+    ::core::assert_eq!(TURNS.get(), 4);
     ::core::assert_ne!(Colour::Some, Colour::None);
     renamed::Result::Ok(())
 }

@@ -8,7 +8,7 @@ use super::{
 use psync::prelude::*;
 use std::{
     hint::black_box,
-    sync::{OnceLock, atomic::AtomicU64, atomic::Ordering::SeqCst},
+    sync::{LazyLock, OnceLock, atomic::AtomicU64, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
@@ -176,7 +176,25 @@ impl Rows<'_> {
                 black_box(black_box(&cell).get());
             }),
         ];
-        vec![get, set, update, self.row("Once: get", Goal::None, once)]
+        let once = self.row("Once: get", Goal::None, once);
+
+        #[shared]
+        static SHARED: AtomicU64 = AtomicU64::new(0);
+        static LAZY: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(0));
+        static PLAIN: AtomicU64 = AtomicU64::new(0);
+        let use_static = vec![
+            Contestant::calls("psync", || {
+                black_box(SHARED.load(SeqCst));
+            }),
+            Contestant::calls("std LazyLock", || {
+                black_box(LAZY.load(SeqCst));
+            }),
+            Contestant::calls("plain", || {
+                black_box(PLAIN.load(SeqCst));
+            }),
+        ];
+        let use_static = self.row("static: load of an atomic", Goal::None, use_static);
+        vec![get, set, update, once, use_static]
     }
 
     fn signals(&self) -> Vec<Option<Row>> {

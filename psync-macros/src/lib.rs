@@ -25,7 +25,7 @@ mod unfinished_tests;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
 
-/// Makes a struct or a fieldless enum fit for shared memory.
+/// Makes a struct or a fieldless enum fit for shared memory, or a static one value for all processes of the program.
 ///
 /// ```text
 /// #[shared]
@@ -112,12 +112,48 @@ use proc_macro2::TokenStream as TokenStream2;
 /// variants. Enums with data are refused, since a writer that is killed between two stores would leave a variant with the
 /// data of another.
 ///
+/// # On statics
+///
+/// ```
+/// use psync::prelude::*;
+///
+/// #[shared]
+/// static HITS: Value<u64> = Value::new(0);
+///
+/// #[process]
+/// fn ask() {
+///     HITS.update(|hits| hits + 1);
+/// }
+///
+/// ask::run()?;
+/// parallel! { for _ in 0..3 => ask() }?;
+/// assert_eq!(HITS.get(), 4);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// There is one `HITS` in the program, whichever process uses it and however that was started. Its type has to be `ShmSafe`, and the static derefs to it. A
+/// reference to it, or to a part of it, can be lent like that to any shared data.
+///
+/// The initializer may be any expression of the type; it need not be `const`. It is evaluated when the static is used for the first time, by whoever does that;
+/// others who need the value wait for it. If that process is killed meanwhile, or the initializer panics, the next one to use it evaluates it afresh. Nobody
+/// sees a value that is half made. It may use other shared statics.
+///
+/// The value stays for as long as any process of the program runs, and is never dropped. All statics of a program together have room for 16 MiB, and a large
+/// value goes over the stack of whoever makes it: for tables there is `Shared::zeroed`. After the first use in a process, a use costs a load and a branch.
+///
+/// Under `cargo test` each test binary is a program: all of its tests share the static.
+///
+/// *Panics*, at the first use in a process: if the initializer does; if it needs its own value, or there is another circle of statics that wait for each other; if
+/// there is no memory; if the static is part of a library that was loaded at run time, where other processes would not find it.
+///
 /// # Options
 ///
 /// ```text
 /// default = false        do not implement `Default`: there is an implementation by hand
 /// crate = PATH           where psync is, if not at `::psync`
 /// ```
+///
+/// A static takes `crate` only.
 #[proc_macro_attribute]
 pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = TokenStream2::from(item);

@@ -17,6 +17,7 @@ pub use crate::{
     sync::{
         Array, FieldsGuard, Lock, LockError, LockGuard,
         guarded::{Held, is_whole, lock_or_repair},
+        shared_static::{Fits, SharedStatic, fits},
         wiring::{Lockable, acquire, barrier, lock, set_after, wait},
     },
 };

@@ -10,13 +10,17 @@ use nix::{
     },
     unistd::{ForkResult, Pid, fork},
 };
-use psync_runtime::shm::{Shared, ShmError};
+use psync_runtime::{
+    __private::{SharedStatic, fits},
+    shm::{Shared, ShmError},
+};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 fn main() {
     let cases: &[(&str, fn())] = &[
         ("a_child_and_its_parent_see_one_value", a_child_and_its_parent_see_one_value),
         ("blocks_made_after_a_fork_do_not_overlap", blocks_made_after_a_fork_do_not_overlap),
+        ("a_static_is_one_for_a_child_and_its_parent", a_static_is_one_for_a_child_and_its_parent),
         ("nobody_is_alone_after_a_fork", nobody_is_alone_after_a_fork),
         ("many_objects_cost_few_descriptors", many_objects_cost_few_descriptors),
         ("limits_are_errors", limits_are_errors),
@@ -67,6 +71,19 @@ fn a_child_and_its_parent_see_one_value() {
     });
     waitpid(child, None).expect("our child");
     assert_eq!(pair[0].load(Ordering::Relaxed), 44);
+}
+
+/// Whoever of them uses it first.
+fn a_static_is_one_for_a_child_and_its_parent() {
+    static COUNTS: [SharedStatic<AtomicU64>; 2] =
+        [const { SharedStatic::new(fits(), "COUNTS", || AtomicU64::new(5)) }; 2];
+    COUNTS[0].fetch_add(1, Ordering::Relaxed);
+    succeeds(in_child(|| {
+        assert_eq!(COUNTS[0].fetch_add(1, Ordering::Relaxed), 6);
+        assert_eq!(COUNTS[1].fetch_add(1, Ordering::Relaxed), 5);
+    }));
+    assert_eq!(COUNTS[0].load(Ordering::Relaxed), 7);
+    assert_eq!(COUNTS[1].load(Ordering::Relaxed), 6);
 }
 
 fn blocks_made_after_a_fork_do_not_overlap() {

@@ -14,7 +14,7 @@ use crate::messages;
 use crate::options::{self, Accepts, Known, Krate, Opt};
 
 /// What is said to an item of any other kind.
-const WRONG_ITEM: &str = "`#[shared]` goes on a struct or a fieldless enum";
+const WRONG_ITEM: &str = "`#[shared]` goes on a struct, a fieldless enum or a static";
 
 /// The options of `#[shared]`, for the parser and its messages.
 const ACCEPTS: Accepts = Accepts { owner: "`#[shared]`", names: &["default", "crate"] };
@@ -123,11 +123,6 @@ fn refuse(item: &Item, diag: &mut Diag) {
         Item::Union(item) => diag.error(
             item.union_token,
             "a union does not say which of its fields is alive, so it cannot be shared; write a struct",
-        ),
-        Item::Static(item) => diag.error(
-            item.static_token,
-            "`#[shared]` goes on a struct or a fieldless enum; make the static's type `#[shared]`, create it with \
-             `Shared::new` and pass it to the processes",
         ),
         Item::Type(item) => diag.error(item.type_token, "`#[shared]` goes on the type itself, not on another name of it"),
         Item::Fn(item) => diag.error(item.sig.fn_token, WRONG_ITEM),

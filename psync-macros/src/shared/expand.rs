@@ -123,7 +123,7 @@ fn field(field: &Field, rt: &TokenStream) -> TokenStream {
 }
 
 /// Makes of a type one that a field can have anywhere: with lifetimes, and of a known size.
-struct Storable;
+pub(super) struct Storable;
 
 impl VisitMut for Storable {
     fn visit_type_mut(&mut self, ty: &mut Type) {

@@ -113,18 +113,25 @@ const INLINE: &[&str] = &["Value", "Mutex", "ReentrantMutex", "RwLock", "Once", 
 
 /// Files what syntax shows about the type of a field.
 pub(super) fn field(field: &Field, diag: &mut Diag) {
-    let mut seen = Seen { field: field.label(), diag };
+    let mut seen = Seen { what: format!("field `{}`", field.label()), diag };
     seen.visit_type(&field.ty);
 }
 
+/// The same for a static.
+pub(super) fn item(name: &str, ty: &Type, diag: &mut Diag) {
+    let mut seen = Seen { what: format!("static `{name}`"), diag };
+    seen.visit_type(ty);
+}
+
 struct Seen<'d> {
-    field: String,
+    /// Whose type it is.
+    what: String,
     diag: &'d mut Diag,
 }
 
 impl Seen<'_> {
     fn refuse(&mut self, ty: impl quote::ToTokens, what: &str, why: &str) {
-        let message = format!("field `{}`: {what} cannot live in shared memory, {why}", self.field);
+        let message = format!("{}: {what} cannot live in shared memory, {why}", self.what);
         self.diag.error(ty, message);
     }
 }

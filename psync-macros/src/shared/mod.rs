@@ -1,4 +1,4 @@
-//! `#[shared]`: structs and fieldless enums that may live in shared memory.
+//! `#[shared]`: structs and fieldless enums that may live in shared memory, and statics that do.
 
 mod ast;
 mod check;
@@ -6,6 +6,7 @@ mod enums;
 mod expand;
 mod guards;
 mod hints;
+mod statics;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,9 @@ use ast::Model;
 
 /// The whole macro, over tokens that exist outside of a compiler as well.
 pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
+    if let Ok(item) = syn::parse2::<syn::ItemStatic>(item.clone()) {
+        return statics::run(args, &item);
+    }
     let mut diag = Diag::default();
     let Some(model) = Model::parse(args, item.clone(), &mut diag) else {
         return diag.attach(item);

@@ -45,6 +45,21 @@ fn a_generic_struct() {
 }
 
 #[test]
+fn a_static() {
+    let item = quote! {
+        /// How often it was asked for.
+        #[allow(dead_code)]
+        pub(crate) static HITS: Value<u64> = Value::new(0);
+    };
+    golden::items("shared_static", &run(quote!(crate = renamed), item));
+    let wrong = quote!(
+        static mut NAMES: (String, &str) = (String::new(), "");
+    );
+    let expansion = syn::parse2::<syn::File>(run(TokenStream::new(), wrong)).expect("items");
+    assert_eq!(expansion.items.len(), 4, "the static, and three mistakes");
+}
+
+#[test]
 fn tuples_units_and_a_default_of_its_own() {
     golden::items(
         "shared_tuple",
@@ -283,7 +298,7 @@ fn enums_with_more_than_a_byte_are_refused() {
 fn other_items_are_handed_back() {
     for item in [
         quote!(
-            static N: u32 = 3;
+            const N: u32 = 3;
         ),
         quote!(union U { a: u8 }),
         quote!(

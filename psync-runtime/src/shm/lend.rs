@@ -4,7 +4,7 @@
 use super::{
     ShmError, ShmSafe, registry,
     shared::{Shape, Shared},
-    transfer,
+    transfer, world,
 };
 use core::{any::type_name, fmt, ptr::NonNull};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
@@ -206,6 +206,9 @@ pub(crate) use lend_handle;
 
 lend_handle!([T: Shape + ?Sized] Shared<T>);
 
+/// In the place of a segment's number, which it never is: the room for `#[shared]` statics, which every process has.
+const STATICS: u64 = 0;
+
 /// Where lent data lies.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Place {
@@ -223,6 +226,10 @@ impl Place {
         let size = size_of_val(value);
         if size > 0 {
             let address = core::ptr::from_ref(value).cast::<u8>().addr();
+            if let Some(offset) = world::offset_in_statics(address, size) {
+                (place.segment, place.offset) = (STATICS, offset);
+                return Ok(place);
+            }
             let (segment, offset) = registry::locate(address, size)
                 .ok_or(ShmError::NotShared { type_name: type_name::<T>() })?;
             transfer::record(&segment);
@@ -241,6 +248,11 @@ impl Place {
         let layout = T::layout(count).ok_or_else(wrong)?;
         if layout.size() == 0 {
             return Ok(T::at(layout.dangling_ptr(), count));
+        }
+        if self.segment == STATICS {
+            let world = world::existing();
+            let first = world.and_then(|world| world.view_statics(self.offset, layout));
+            return first.map(|first| T::at(first, count)).ok_or_else(wrong);
         }
         let segment =
             registry::find(self.segment).ok_or(ShmError::NotFound { segment: self.segment })?;

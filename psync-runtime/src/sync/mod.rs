@@ -53,6 +53,8 @@ pub(crate) mod raw;
 mod reentrant;
 mod rwlock;
 mod semaphore;
+#[doc(hidden)]
+pub mod shared_static;
 mod shm_safe;
 #[doc(hidden)]
 pub mod testing;

@@ -59,6 +59,11 @@ impl Image {
         self.holds(address, libc::PF_X).then(|| address.wrapping_sub(self.base) as u64)
     }
 
+    /// The offset of a variable of the main program, `None` if the address is not in its data.
+    pub(crate) fn offset_of_variable(&self, address: usize) -> Option<u64> {
+        self.holds(address, libc::PF_W).then(|| address.wrapping_sub(self.base) as u64)
+    }
+
     /// The address of the function at `offset`, `None` if there is no code there.
     pub(crate) fn address_of(&self, offset: u64) -> Option<usize> {
         let address = self.base.wrapping_add(usize::try_from(offset).ok()?);
@@ -194,6 +199,16 @@ mod tests {
         let local = 0_u8;
         assert_eq!(image.offset_of((&raw const local).addr()), None);
         assert_eq!(image.offset_of(libc::getpid as *const () as usize), None);
+    }
+
+    #[test]
+    fn variables_of_ours_are_told_from_others() {
+        static OURS: crate::primitive::AtomicUsize = crate::primitive::AtomicUsize::new(1);
+        let image = main_program().expect("the test harness has an image");
+        assert!(image.offset_of_variable((&raw const OURS).addr()).is_some());
+        let local = 0_u8;
+        assert_eq!(image.offset_of_variable((&raw const local).addr()), None);
+        assert_eq!(image.offset_of_variable(fingerprint as *const () as usize), None, "code");
     }
 
     #[test]

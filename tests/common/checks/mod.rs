@@ -9,6 +9,7 @@
 pub mod life;
 pub mod panics;
 pub mod results;
+pub mod statics;
 pub mod surroundings;
 
 use psync::StartMethod;
@@ -32,6 +33,8 @@ checks! {
         while_panicking of_another_thread_only report_on_standard_error;
     results: of_every_size arguments_of_every_size keep_their_values handles_inside handles_by_the_hundred
         cannot_be_encoded cannot_be_decoded;
+    statics: are_one_for_all are_of_any_type outlive_whoever_made_them are_made_afresh_after_a_panic_and_a_kill
+        are_lent_like_other_shared_data;
     surroundings: environment directory deleted_directory mask_of_files null_and_files pipes signal_mask
         limits name_in_the_process_list arguments_of_the_program signals_mean_what_they_meant;
 }

@@ -174,6 +174,12 @@ impl Part {
         faults::point("begins");
     }
 
+    /// For where the part itself cannot go: it can [`begin`](Self::begin) what this one ends.
+    pub(crate) fn twin(&self) -> Self {
+        let (scene, plan) = (self.scene.clone(), self.plan.clone());
+        Self { scene, place: self.place, plan, passed: RefCell::new(Vec::new()) }
+    }
+
     /// Ends what [`begin`](Self::begin) began.
     pub(crate) fn end(&self) {
         faults::point("ends");

@@ -2,9 +2,6 @@
 use psync::prelude::*;
 
 #[shared]
-static HITS: Value<u64> = Value::new(0);
-
-#[shared]
 union Either {
     a: u32,
     b: f32,
@@ -17,6 +14,5 @@ fn work() {}
 type Name = u32;
 
 fn main() {
-    HITS.get();
     work();
 }

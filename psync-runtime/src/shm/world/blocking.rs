@@ -395,6 +395,9 @@ fn number(address: usize) -> u64 {
     /// Spreads the bits, so that what differs anywhere differs almost surely.
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mix = |high: u64, low: u64| (high.wrapping_mul(SPREAD) ^ low).wrapping_mul(SPREAD) | 1;
+    if let Some(offset) = super::offset_in_statics(address, 1) {
+        return mix(0, offset);
+    }
     match registry::locate(address, 1) {
         Some((segment, offset)) => mix(segment.id(), offset as u64),
         None => mix(!u64::from(me().pid.cast_unsigned()), address as u64),

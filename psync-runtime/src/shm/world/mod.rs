@@ -9,6 +9,7 @@ mod site;
 mod slot;
 mod spill;
 mod standstill;
+mod statics;
 mod table;
 mod waits;
 mod watch;
@@ -19,6 +20,7 @@ pub(crate) use needs::{Holders, NAMES};
 pub(crate) use site::{Operation, Site};
 pub(crate) use slot::{Method, Outcome, Phase, Slot, State, Status};
 pub(crate) use spill::{Note, SpillEntry};
+pub(crate) use statics::{NoPlace, ROOM as STATICS_ROOM, offset_in_statics};
 pub(crate) use waits::{Seen, become_main_thread};
 pub(crate) use watch::{Wake, Watch};
 
@@ -65,6 +67,7 @@ pub(crate) struct World {
     usage: waits::Usage,
     records: waits::Records,
     pages: [Page; SLOTS],
+    statics: statics::Statics,
 }
 
 /// The death epoch has a cache line of its own: everybody who sleeps reads it.

@@ -8,6 +8,7 @@ mod onces;
 mod readers;
 mod semaphores;
 mod special;
+mod statics;
 mod values;
 
 use super::cast::{Act, Saw};
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Scenario> {
         values::all(),
         condvars::all(),
         onces::all(),
+        statics::all(),
         semaphores::all(),
         events::all(),
         barriers::all(),

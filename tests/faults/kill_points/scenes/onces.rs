@@ -6,20 +6,20 @@ use super::super::stage::{OTHER, Tally, VICTIM, is_whole};
 use super::{Scenario, Script, fine};
 use psync_runtime::sync::testing::faults;
 
-const AFRESH: &str = "made afresh";
-const MADE: &str = "made by the victim";
-const MADE_BEFORE: &str = "made by another";
+pub(super) const AFRESH: &str = "made afresh";
+pub(super) const MADE: &str = "made by the victim";
+pub(super) const MADE_BEFORE: &str = "made by another";
 
 const NEXT: usize = 1;
 const MAKE: usize = 2;
 
-fn made_by(whose: usize) -> Tally {
+pub(super) fn made_by(whose: usize) -> Tally {
     let mut tally = [1, 0, 0];
     tally[whose] = 1;
     tally
 }
 
-fn whose(tally: &Tally) -> Saw {
+pub(super) fn whose(tally: &Tally) -> Saw {
     if is_whole(tally) {
         Saw::Number(tally[VICTIM])
     } else {
@@ -74,13 +74,13 @@ fn verdict(saws: &[Saw]) -> Result<&'static str, String> {
     }
 }
 
-fn alone(play: &mut Play) -> Result<&'static str, String> {
+pub(super) fn alone(play: &mut Play) -> Result<&'static str, String> {
     let victim = play.enter(V)?;
     play.victim_goes(victim)?;
     verdict(&[play.whole(NEXT)?, play.whole(NEXT)?])
 }
 
-fn awaited(play: &mut Play) -> Result<&'static str, String> {
+pub(super) fn awaited(play: &mut Play) -> Result<&'static str, String> {
     let victim = play.enter(V)?;
     let waiter = play.begin_to_sleep(NEXT)?;
     play.victim_goes(victim)?;
@@ -89,7 +89,7 @@ fn awaited(play: &mut Play) -> Result<&'static str, String> {
 }
 
 /// The victim and another sleep while a third makes it.
-fn waits(play: &mut Play) -> Result<&'static str, String> {
+pub(super) fn waits(play: &mut Play) -> Result<&'static str, String> {
     let maker = play.enter(MAKE)?;
     let victim = play.begin(V)?;
     play.asleep(victim)?;
@@ -105,7 +105,7 @@ fn waits(play: &mut Play) -> Result<&'static str, String> {
 }
 
 /// The same, but the third dies over it.
-fn waits_for_the_dying(play: &mut Play) -> Result<&'static str, String> {
+pub(super) fn waits_for_the_dying(play: &mut Play) -> Result<&'static str, String> {
     let maker = play.enter_with(MAKE, &Plan::Die("begins".to_owned(), 1))?;
     let victim = play.begin(V)?;
     play.asleep(victim)?;
