@@ -9,8 +9,9 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 34] = [
+const EXAMPLES: [(&str, &[&str]); 35] = [
     ("acorns", &[]),
+    ("blur", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
     ("condition", &[]),

@@ -50,7 +50,7 @@ fn length(program: &str) -> usize {
 
 #[test]
 fn no_program_is_longer_than_in_python() {
-    let mut table = String::from("program, lines here, lines in Python\n");
+    let mut table = String::from("| program | here | Python |\n|---|---|---|\n");
     let mut longer = Vec::new();
     for (name, python) in PYTHON {
         let program = repo::read(format!("examples/{name}.rs"));
@@ -58,12 +58,14 @@ fn no_program_is_longer_than_in_python() {
             assert!(!program.contains(elsewhere), "{name}: a part of it is elsewhere");
         }
         let rust = length(&program);
-        let _ = writeln!(table, "{name}, {rust}, {python}");
+        let _ = writeln!(table, "| `{name}` | {rust} | {python} |");
         if rust > python {
             longer.push(name);
         }
     }
     println!("{table}");
+    let page = repo::read("book/src/lengths.md");
+    assert!(page.contains(&table), "book/src/lengths.md has another table than\n{table}");
     assert!(longer.is_empty(), "longer than in Python: {longer:?}\n{table}");
 }
 

@@ -1,6 +1,6 @@
 //! What `#[shared] static HITS: Value<u64> = ..` expands to: a static of this process that leads to the one value of the program.
 //!
-//! The value lies in the world (`shm/world/statics.rs` says how its place is found), behind the words of a [`RawOnce`].
+//! The value lies in the world (`shm/world/statics.rs` says how its place is found), behind the words of a `RawOnce`.
 //!
 //! | `once` in the world | `value` in the world | `known` in this process | meaning | left by |
 //! |---|---|---|---|---|

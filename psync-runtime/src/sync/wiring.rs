@@ -59,6 +59,11 @@ pub fn lock<L: Lockable + ?Sized>(lock: &L) -> L::Guard<'_> {
 }
 
 /// What `lock(..)` can name.
+#[diagnostic::on_unimplemented(
+    message = "`lock(..)` cannot lock a `{Self}`",
+    label = "this is no lock",
+    note = "it takes a `Mutex`, a `ReentrantMutex`, a `Lock` or an `Array`; a `Semaphore` goes into `acquire(..)`, an `Event` into `wait(..)` or `set(..)`, a `Barrier` into `barrier(..)`"
+)]
 pub trait Lockable {
     /// What `name` is in the body.
     type Guard<'a>
