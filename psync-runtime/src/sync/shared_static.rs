@@ -104,7 +104,8 @@ impl<T> SharedStatic<T> {
         unsafe { place.cast().as_ref() }
     }
 
-    /// Makes the value, unless somebody else has done so meanwhile.
+    /// Makes the value, unless somebody else has done so meanwhile. Never inlined: it has the value on its stack, which who only finds it may not have room for.
+    #[inline(never)]
     fn make(&self, made: &Made<T>, place: &'static Location<'static>) {
         let what = core::any::type_name::<T>();
         let site = Site { operation: Operation::Initialize, what, place };
