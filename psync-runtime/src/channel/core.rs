@@ -354,10 +354,12 @@ impl Core {
             if is_alone {
                 return Waited::Alone;
             }
+            if limit.waits() {
+                outbox::prune();
+            }
             if limit.is_over() || until.is_over() {
                 return Waited::TimedOut;
             }
-            outbox::prune();
             fault::point("queue: falls asleep");
             let words = [(bell.word(), ticket)];
             let slept = blocking.sleep_until(watch, &words, until, Whom::Anyone(&could_end));
