@@ -1,4 +1,6 @@
 //! What messages cost with iceoryx2, between two processes: medians as lines of a table.
+//!
+//! It has names in `/dev/shm` and `/tmp/iceoryx2`. What a run that was killed has left there, the next one takes away.
 
 use iceoryx2::{
     port::{publisher::Publisher, subscriber::Subscriber},
@@ -8,6 +10,10 @@ use std::{
     hint::{black_box, spin_loop},
     io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -15,6 +21,9 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const ROOM: usize = 1024;
 const ROUNDS: usize = 15;
+
+/// In the partner: whether the process that gives orders has ended.
+static IS_OVER: AtomicBool = AtomicBool::new(false);
 
 struct Line {
     publisher: Publisher<ipc::Service, [u8], ()>,
@@ -51,7 +60,7 @@ impl Line {
 
     /// Asks again and again, as iceoryx2's own benchmark does; copies the message, as the other peers do.
     fn receive(&self, message: &mut Vec<u8>) -> Result<()> {
-        loop {
+        while !IS_OVER.load(Ordering::Relaxed) {
             if let Some(sample) = self.subscriber.receive()? {
                 message.clear();
                 message.extend_from_slice(sample.payload());
@@ -59,16 +68,26 @@ impl Line {
             }
             spin_loop();
         }
+        Err("the other process is gone".into())
     }
 }
 
 /// The partner: takes as many messages as it is told to, or answers them.
 fn partner(names: &str, len: usize) -> Result<()> {
     let line = line(&format!("{names}/back"), &format!("{names}/out"), len)?;
+    let (give, orders) = mpsc::channel();
+    std::thread::spawn(move || {
+        std::io::stdin()
+            .lock()
+            .lines()
+            .map_while(std::io::Result::ok)
+            .try_for_each(|order| give.send(order))
+            .ok();
+        IS_OVER.store(true, Ordering::Relaxed);
+    });
     println!("ready");
     let mut message = Vec::new();
-    for order in std::io::stdin().lock().lines() {
-        let order = order?;
+    for order in orders {
         let (what, count) = order.split_once(' ').ok_or("an order")?;
         for _ in 0..count.parse::<u64>()? {
             line.receive(black_box(&mut message))?;
