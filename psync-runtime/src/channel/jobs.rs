@@ -8,7 +8,7 @@ use crate::{
     primitive::Ordering,
     shm::world::{self, Identity},
     sync::{DeadlockReport, raw},
-    sys::{OsError, memory},
+    sys::{OsError, fault, memory},
 };
 use std::sync::Arc;
 
@@ -185,6 +185,7 @@ impl Jobs {
             // If the system does not take it, it stays ours.
             let len = len.min(EACH) - KEPT;
             let _ = memory::punch(self.core.segment(), place_of(index) + KEPT, len);
+            fault::point("work: memory of a job given back");
         }
     }
 
