@@ -100,11 +100,11 @@ fn main() -> psync::Result<()> {
                 (lines, words) = (lines + more.lines, words + more.words);
                 longest = longest.max(more.longest);
                 bar.inc(more.bytes as u64);
-            }
-            match seen.len() {
-                2 => reader.kill()?,
-                5 => parsers[0].kill()?,
-                _ => {}
+                match seen.len() {
+                    2 => reader.kill()?,
+                    5 => parsers[0].kill()?,
+                    _ => {}
+                }
             }
         }
         if total.is_none() && !reader.is_alive() {
