@@ -1,5 +1,7 @@
 //! What stands in `parallel! { .. }`: options, and branches whose arguments and bodies are carried, not read.
 
+use std::fmt;
+
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
@@ -75,7 +77,7 @@ pub(crate) enum Work {
     /// A `#[process]` function and its arguments, in their parentheses.
     Call { path: ExprPath, args: Group },
     /// A body that stands in the branch, with the names that it brings along.
-    Block { keyword: Ident, captures: Vec<Capture>, body: Group },
+    Block { keyword: Ident, list: Group, captures: Vec<Capture>, body: Group },
 }
 
 /// A name in the parentheses of `process(..)`.
@@ -304,6 +306,7 @@ impl Work {
             Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
                 keyword: keyword.clone(),
                 captures: Capture::parse_all(args.stream(), diag),
+                list: args,
                 body: input.parse()?,
             }),
             _ => Ok(Self::Call { path, args }),
@@ -321,6 +324,12 @@ impl Work {
                 .unwrap_or_default(),
             Self::Block { .. } => "process".to_owned(),
         }
+    }
+}
+
+impl fmt::Display for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.lent { "&" } else { "" }, self.name)
     }
 }
 

@@ -8,7 +8,10 @@ use syn::{
     Expr, ExprAsync, ExprAwait, ExprClosure, ExprLit, ExprReturn, ExprTry, Item, Lit, Token,
 };
 
-use super::ast::{Branch, Options, Plan, Work};
+use super::{
+    ast::{Branch, Options, Plan, Work},
+    unlisted,
+};
 use crate::diag::Diag;
 
 /// The largest tuple that the runtime runs.
@@ -34,6 +37,9 @@ pub(super) fn plan(plan: &mut Plan, diag: &mut Diag) {
         let before = diag.count();
         repeated_args(branch, diag);
         captures(branch, diag);
+        if diag.count() == before {
+            unlisted::names(branch, diag);
+        }
         branch.is_wrong |= diag.count() > before;
     }
 }

@@ -111,17 +111,18 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let method = spanned(quote!(::__call), path);
             quote!(#companion #method #turbofish #args)
         }
-        Work::Block { keyword, captures, body } => {
+        Work::Block { keyword, list, captures, body } => {
             let sent = captures.iter().map(|capture| sent(capture, rt));
             let names = captures.iter().map(|capture| &capture.name);
             let lent = captures.iter().filter(|capture| capture.lent);
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
-            let block = format_ident!("captures_are_listed_{}", captures.len());
-            let block = spanned(quote!(#rt::#block), keyword);
-            let bar = spanned(quote!(|), keyword);
-            quote!(#block(#(#sent,)* #bar (#(#names,)*) #bar #body))
+            let block = format_ident!("block{}", captures.len());
+            let block = spanned(quote!(#rt::#block::captures_are_listed), keyword);
+            // A body that uses more than is listed is shown at the list, from the keyword on.
+            let (bar, end) = (spanned(quote!(|), keyword), spanned(quote!(|), list));
+            quote!(#block(#(#sent,)* #bar (#(#names,)*) #end #body))
         }
     }
 }

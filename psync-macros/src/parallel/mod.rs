@@ -5,6 +5,7 @@ mod check;
 mod expand;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -169,3 +169,25 @@ fn unfinished_arguments_are_carried_along() {
     let tokens = run(quote!(work(farm.))).to_string();
     assert!(tokens.contains("(farm .)"), "{tokens}");
 }
+
+#[test]
+fn what_a_for_binds_is_missed_in_the_list() {
+    let input = quote! {
+        for (i, name) in names => process(&farm) { println!("{i:>3}: {}", name); farm.feed(i, limit) },
+        for i in 0..3 => process() { let i = 3; i },
+        for i in 0..3 => process() { fn i() {} i() },
+        for i in 0..3 => process() { bind!(i = 3); i },
+        for i in 0..3 => process() { use names::*; i },
+        for i in 0..3 => process() { #[cfg(windows)] feed(i); },
+        for LIMIT in 0..3 => process() { LIMIT },
+        for i in 0..3 => process(i) { i + self.limit },
+    };
+    assert_eq!(
+        messages(input),
+        [
+            "the body uses `i`, which is not listed; write `process(&farm, i, name) { .. }`",
+            "the body uses `name`, which is not listed; write `process(&farm, i, name) { .. }`",
+            "`self` cannot be captured; bind what is needed with `let` before `parallel!`, and list that",
+        ]
+    );
+}
