@@ -5,7 +5,7 @@ where
 {
     big_lock: Lock,
     #[doc(hidden)]
-    value: renamed::__private::Guarded<T>,
+    value: renamed::__private::Guarded<T, Self, 0>,
     all: [T; N],
 }
 const _: () = {
@@ -99,17 +99,13 @@ impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
 {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
+    fn __over(
         owner: &'guard Slot<T, N>,
-        held: renamed::__private::LockGuard<'guard>,
+        mut hold: renamed::__private::Hold<'guard, Slot<T, N>, 0>,
     ) -> Self {
-        unsafe {
-            Self {
-                value: renamed::__private::Held::new(&owner.value, &held),
-                __lock: held,
-            }
+        Self {
+            value: hold.field(&owner.value),
+            __lock: hold.rest(),
         }
     }
 }
@@ -123,6 +119,15 @@ where
     }
     fn is_whole(&self) -> bool {
         renamed::__private::is_whole(&self.__lock, &[self.value.share()])
+    }
+}
+impl<T: Copy, const N: usize> renamed::__private::Guards<0> for Slot<T, N>
+where
+    T: Default,
+{
+    const PLACE: usize = ::core::mem::offset_of!(Self, big_lock);
+    fn lock_of_fields(&self) -> &renamed::__private::Lock {
+        renamed::__private::lock_of(&self.big_lock)
     }
 }
 #[allow(
@@ -139,24 +144,19 @@ impl<T: Copy, const N: usize> Slot<T, N>
 where
     T: Default,
 {
-    fn __big_lock(&self) -> &renamed::__private::Lock {
-        &self.big_lock
-    }
     /// Waits for `big_lock` and gives the fields that it guards.
     #[track_caller]
     fn lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::lock(self.__big_lock())
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::lock_fields(self, SlotBigLock::__over)
     }
     /// Gives the fields that `big_lock` guards if nobody holds it.
     #[track_caller]
     fn try_lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::try_lock(self.__big_lock())
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::try_lock_fields(self, SlotBigLock::__over)
     }
     /// Waits for `big_lock` no longer than `timeout`.
     #[track_caller]
@@ -164,8 +164,7 @@ where
         &self,
         timeout: renamed::__private::Duration,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::lock_timeout(self.__big_lock(), timeout)
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::lock_fields_timeout(self, timeout, SlotBigLock::__over)
     }
     /// As [`Self::lock_big_lock`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -173,10 +172,6 @@ where
         &self,
         repair: impl ::core::ops::FnOnce(&mut SlotBigLock<'_, T, N>),
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::lock_or_repair(
-            self.__big_lock(),
-            |held| unsafe { SlotBigLock::__over(self, held) },
-            repair,
-        )
+        renamed::__private::lock_fields_or_repair(self, SlotBigLock::__over, repair)
     }
 }

@@ -6,9 +6,9 @@ pub struct Farm {
     pen: Lock,
     /// Counted every evening.
     #[doc(hidden)]
-    acorns: ::psync::__private::Guarded<u32>,
+    acorns: ::psync::__private::Guarded<u32, Self, 2>,
     #[doc(hidden)]
-    walnuts: ::psync::__private::Guarded<u32>,
+    walnuts: ::psync::__private::Guarded<u32, Self, 2>,
 }
 const _: () = {
     unsafe impl ::psync::__private::ShmSafe for Farm {
@@ -99,18 +99,14 @@ pub struct FarmPen<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> FarmPen<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
+    fn __over(
         owner: &'guard Farm,
-        held: ::psync::__private::LockGuard<'guard>,
+        mut hold: ::psync::__private::Hold<'guard, Farm, 2>,
     ) -> Self {
-        unsafe {
-            Self {
-                acorns: ::psync::__private::Held::new(&owner.acorns, &held),
-                walnuts: ::psync::__private::Held::new(&owner.walnuts, &held),
-                __lock: held,
-            }
+        Self {
+            acorns: hold.field(&owner.acorns),
+            walnuts: hold.field(&owner.walnuts),
+            __lock: hold.rest(),
         }
     }
 }
@@ -125,6 +121,12 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
         )
     }
 }
+impl ::psync::__private::Guards<2> for Farm {
+    const PLACE: usize = ::core::mem::offset_of!(Self, pen);
+    fn lock_of_fields(&self) -> &::psync::__private::Lock {
+        ::psync::__private::lock_of(&self.pen)
+    }
+}
 #[allow(
     dead_code,
     private_interfaces,
@@ -136,24 +138,19 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
     reason = "generated for every lock"
 )]
 impl Farm {
-    fn __pen(&self) -> &::psync::__private::Lock {
-        &self.pen
-    }
     /// Waits for `pen` and gives the fields that it guards.
     #[track_caller]
     pub fn lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock(self.__pen())
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::lock_fields(self, FarmPen::__over)
     }
     /// Gives the fields that `pen` guards if nobody holds it.
     #[track_caller]
     pub fn try_lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::try_lock(self.__pen())
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::try_lock_fields(self, FarmPen::__over)
     }
     /// Waits for `pen` no longer than `timeout`.
     #[track_caller]
@@ -161,8 +158,7 @@ impl Farm {
         &self,
         timeout: ::psync::__private::Duration,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock_timeout(self.__pen(), timeout)
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::lock_fields_timeout(self, timeout, FarmPen::__over)
     }
     /// As [`Self::lock_pen`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -170,10 +166,6 @@ impl Farm {
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPen<'_>),
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::lock_or_repair(
-            self.__pen(),
-            |held| unsafe { FarmPen::__over(self, held) },
-            repair,
-        )
+        ::psync::__private::lock_fields_or_repair(self, FarmPen::__over, repair)
     }
 }

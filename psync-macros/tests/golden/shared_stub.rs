@@ -2,7 +2,7 @@
 struct Farm {
     pen: Lock,
     #[doc(hidden)]
-    acorns: ::psync::__private::Guarded<u32>,
+    acorns: ::psync::__private::Guarded<u32, Self, 0>,
     name: &'static str,
 }
 unsafe impl ::core::marker::Send for Farm {}
@@ -40,11 +40,9 @@ struct FarmPne<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> FarmPne<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
+    fn __over(
         owner: &'guard Farm,
-        held: ::psync::__private::LockGuard<'guard>,
+        mut hold: ::psync::__private::Hold<'guard, Farm, 0>,
     ) -> Self {
         ::core::unreachable!()
     }
@@ -68,9 +66,6 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
     reason = "generated for every lock"
 )]
 impl Farm {
-    fn __pne(&self) -> &::psync::__private::Lock {
-        ::core::unreachable!()
-    }
     /// Waits for `pne` and gives the fields that it guards.
     #[track_caller]
     fn lock_pne(

@@ -1,7 +1,7 @@
 //! Calls and blocks with the arguments one by one, so that the compiler shows which of them cannot cross.
 
 use super::{
-    block::Ends,
+    block::{Ends, block},
     call::{Argument, Call, Returns, call},
     start::Spec,
 };
@@ -35,7 +35,7 @@ macro_rules! calls {
                 $($sent: super::Argument<Received = $received> + 'a, $received: 'static,)*
                 R: super::Ends<How> + 'static,
             {
-                super::super::block::block(($($arg,)*), function)
+                super::block(($($arg,)*), function)
             }
         }
     )+};
