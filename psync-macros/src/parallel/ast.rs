@@ -34,8 +34,15 @@ const OPTIONS_END: &str = "the options end with `;`, and branches follow";
 pub(crate) struct Plan {
     pub(crate) options: Options,
     pub(crate) branches: Vec<Branch>,
-    /// What was meant to be a branch and is an expression at least: somebody may still be typing it.
-    pub(crate) unfinished: Vec<Expr>,
+    /// What was meant to be a branch: somebody may still be typing it.
+    pub(crate) unfinished: Vec<Unfinished>,
+}
+
+/// A part of a branch that makes sense to an editor.
+pub(crate) enum Unfinished {
+    Value(Expr),
+    /// A body, with the `for` in front of it.
+    Body(Option<Items>, Group),
 }
 
 /// What follows `with`.
@@ -82,8 +89,19 @@ pub(crate) enum Work {
 
 /// A name in the parentheses of `process(..)`.
 pub(crate) struct Capture {
-    pub(crate) lent: bool,
+    pub(crate) how: How,
     pub(crate) name: Ident,
+    /// Whether a mistake was found in it.
+    pub(crate) is_wrong: bool,
+}
+
+/// How a capture gets into the body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Cloned,
+    Lent,
+    /// Refused where it is read.
+    LentMut,
 }
 
 impl Plan {
@@ -116,15 +134,22 @@ impl Plan {
     }
 }
 
-/// The tokens up to the next separator, if they are an expression that has no other meaning outside of `parallel!`.
-fn unfinished(begin: ParseStream<'_>) -> Option<Expr> {
+/// A body without its list, or the tokens up to the next separator if they are an expression that has no other meaning outside of
+/// `parallel!`.
+fn unfinished(begin: ParseStream<'_>) -> Option<Unfinished> {
     if begin.peek(Ident::peek_any) && begin.peek2(Token![:]) && !begin.peek2(Token![::]) {
         begin.call(Ident::parse_any).ok()?;
         begin.parse::<Token![:]>().ok()?;
     }
+    let items = if begin.peek(Token![for]) { Some(Items::head(begin).ok()?) } else { None };
+    begin.parse::<Option<Token![=>]>>().ok()?;
+    if begin.peek(token::Brace) {
+        return Some(Unfinished::Body(items, begin.parse().ok()?));
+    }
     let expr = syn::parse2(options::skip(begin)).ok()?;
-    matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_))
-        .then_some(expr)
+    let is_value = items.is_none()
+        && matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_));
+    is_value.then_some(Unfinished::Value(expr))
 }
 
 /// A mistake at the next token, or at the end of what was read if there is none.
@@ -235,7 +260,20 @@ impl Branch {
 }
 
 impl Items {
+    /// Reads `for pattern in source =>`.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let items = Self::head(input)?;
+        if !input.peek(Token![=>]) {
+            let message =
+                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
+            return Err(at_next(input, &items.source, message));
+        }
+        input.parse::<Token![=>]>()?;
+        Ok(items)
+    }
+
+    /// Reads `for pattern in source`.
+    fn head(input: ParseStream<'_>) -> syn::Result<Self> {
         input.parse::<Token![for]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
         if !input.peek(Token![in]) {
@@ -244,12 +282,6 @@ impl Items {
         }
         input.parse::<Token![in]>()?;
         let source = Expr::parse_without_eager_brace(input)?;
-        if !input.peek(Token![=>]) {
-            let message =
-                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
-            return Err(at_next(input, &source, message));
-        }
-        input.parse::<Token![=>]>()?;
         Ok(Self { pattern, source })
     }
 }
@@ -329,7 +361,8 @@ impl Work {
 
 impl fmt::Display for Capture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.lent { "&" } else { "" }, self.name)
+        let mark = if self.how == How::Lent { "&" } else { "" };
+        write!(f, "{mark}{}", self.name)
     }
 }
 
@@ -338,15 +371,15 @@ impl Capture {
         let mut captures = Vec::new();
         let parser = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                let capture = diag.keep(input.call(Self::parse));
-                let understood = capture.is_some();
-                captures.extend(capture);
+                let capture = Self::parse(input, diag);
+                let capture = diag.keep(capture);
                 let rest = options::skip(input);
-                if understood && !rest.is_empty() {
-                    diag.error(
-                        &rest,
-                        "a capture is a name alone; bind the value with `let` before `parallel!`",
-                    );
+                if let Some(mut capture) = capture {
+                    if !rest.is_empty() {
+                        diag.error(&rest, "a capture is a name alone; bind the value with `let` before `parallel!`");
+                        capture.is_wrong = true;
+                    }
+                    captures.push(capture);
                 }
                 next(input);
             }
@@ -357,18 +390,24 @@ impl Capture {
         captures
     }
 
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+    fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
         let lent = input.parse::<Token![&]>().is_ok();
-        if lent && input.peek(Token![mut]) {
-            return Err(input.error(
-                "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter",
-            ));
-        }
-        if input.peek(Token![mut]) {
-            return Err(
-                input.error("a capture is a name alone; write `let mut name = name;` in the body")
-            );
-        }
+        let before = diag.count();
+        let how = match (lent, input.parse::<Token![mut]>()) {
+            (true, Ok(token)) => {
+                diag.error(token, "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter");
+                How::LentMut
+            }
+            (false, Ok(token)) => {
+                diag.error(
+                    token,
+                    "a capture is a name alone; write `let mut name = name;` in the body",
+                );
+                How::Cloned
+            }
+            (true, Err(_)) => How::Lent,
+            (false, Err(_)) => How::Cloned,
+        };
         if input.peek(Token![self]) {
             return Err(input.error(
                 "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
@@ -377,7 +416,7 @@ impl Capture {
         let name = input.parse().map_err(|error: syn::Error| {
             syn::Error::new(error.span(), "a capture is `name` for a clone or `&name` to lend; bind other values with `let` before")
         })?;
-        Ok(Self { lent, name })
+        Ok(Self { how, name, is_wrong: diag.count() > before })
     }
 }
 

@@ -106,8 +106,9 @@ fn repeated_args(branch: &Branch, diag: &mut Diag) {
 
 fn captures(branch: &Branch, diag: &mut Diag) {
     let Work::Block { captures, .. } = &branch.work else { return };
-    for (index, capture) in captures.iter().enumerate() {
-        if captures.iter().take(index).any(|earlier| earlier.name == capture.name) {
+    let sound = || captures.iter().filter(|capture| !capture.is_wrong);
+    for (index, capture) in sound().enumerate() {
+        if sound().take(index).any(|earlier| earlier.name == capture.name) {
             diag.error(
                 &capture.name,
                 format_args!("`{}` is captured twice; keep one of them", capture.name),

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
-use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
+use super::ast::{Branch, Capture, How, Items, OnFailure, Options, Plan, Unfinished, Work};
 use crate::hygiene::{self, numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.
@@ -28,14 +28,46 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
 /// What could be understood of a plan that cannot run, where nothing comes of it: editors look there for what is being typed.
 pub(super) fn understood(plan: &Plan) -> TokenStream {
     let rt = plan.options.krate.runtime();
-    let sound = plan.branches.iter().filter(|branch| !branch.is_wrong);
-    let branches = sound.map(|branch| self::branch(branch, &rt));
-    let unfinished = plan.unfinished.iter().map(ToTokens::to_token_stream);
+    let branches = plan.branches.iter().filter_map(|branch| match &branch.work {
+        _ if !branch.is_wrong => Some(self::branch(branch, &rt)),
+        Work::Block { captures, body, .. } => {
+            Some(body_of(branch.items.as_ref(), &received(captures, &rt), body))
+        }
+        Work::Call { .. } => None,
+    });
+    let unfinished = plan.unfinished.iter().map(|unfinished| match unfinished {
+        Unfinished::Value(value) => value.to_token_stream(),
+        Unfinished::Body(items, body) => body_of(items.as_ref(), &TokenStream::new(), body),
+    });
     let values: Vec<TokenStream> = branches.chain(unfinished).collect();
     if values.is_empty() {
         return TokenStream::new();
     }
     quote!(if false { #(let _ = #values;)* })
+}
+
+/// A body where it can use all of the surroundings: nothing is said of it as long as there is a mistake beside it.
+fn body_of(items: Option<&Items>, statements: &TokenStream, body: &Group) -> TokenStream {
+    let body = prefixed(body, statements);
+    match items {
+        None => quote!(|| #body),
+        Some(Items { pattern, source }) => {
+            quote!(for #pattern in #source { let _ = || #body; })
+        }
+    }
+}
+
+/// The captures as the body has them.
+fn received(captures: &[Capture], rt: &TokenStream) -> TokenStream {
+    let statements = captures.iter().map(|capture| {
+        let (name, sent) = (&capture.name, sent(capture, rt));
+        match capture.how {
+            How::Cloned => quote!(let #name = (#sent).0;),
+            How::Lent => quote!(let #name = (#sent).get();),
+            How::LentMut => quote!(let #name = &mut #name;),
+        }
+    });
+    statements.collect()
 }
 
 /// The names of the branches, if they have names.
@@ -114,7 +146,7 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
         Work::Block { keyword, list, captures, body } => {
             let sent = captures.iter().map(|capture| sent(capture, rt));
             let names = captures.iter().map(|capture| &capture.name);
-            let lent = captures.iter().filter(|capture| capture.lent);
+            let lent = captures.iter().filter(|capture| capture.how == How::Lent);
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
@@ -140,7 +172,7 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
 /// A method call, so that a name that is a reference itself is looked through.
 fn sent(capture: &Capture, rt: &TokenStream) -> Group {
     let name = &capture.name;
-    let (capture, method) = if capture.lent {
+    let (capture, method) = if capture.how == How::Lent {
         (quote!(LendCapture), quote!(__lend_capture))
     } else {
         (quote!(CloneCapture), quote!(__clone_capture))

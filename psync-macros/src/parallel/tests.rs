@@ -84,6 +84,14 @@ fn a_wrong_branch_leaves_only_the_errors() {
 }
 
 #[test]
+fn a_wrong_list_leaves_the_body() {
+    golden::expression(
+        "parallel_wrong_captures",
+        &run(quote!(for n in names => process(&farm, n, n + 1) { farm.feed(n) }, { farm.bell })),
+    );
+}
+
+#[test]
 fn a_function_may_be_called_with_or_process() {
     assert!(messages(quote!(with(1), process(2))).is_empty());
 }

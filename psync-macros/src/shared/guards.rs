@@ -84,6 +84,7 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
     let members: Vec<&Member> = pen.fields.iter().map(|field| &field.member).collect();
     let (owner, hold, number) = (local("owner"), local("hold"), &pen.number);
     let body = bodies.choose(quote! {
+        let #owner = #hold.owner();
         Self { #(#members: #hold.field(&#owner.#members),)* __lock: #hold.rest() }
     });
     quote! {
@@ -97,7 +98,8 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
 
         #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #declared #name #applied #bounds {
-            fn __over(#owner: &'guard #farm #args, mut #hold: #rt::Hold<'guard, #farm #args, #number>) -> Self { #body }
+            #[inline]
+            fn __over(mut #hold: #rt::Hold<'guard, #farm #args, #number>) -> Self { #body }
         }
 
         impl #declared #rt::FieldsGuard for #name #applied #bounds {

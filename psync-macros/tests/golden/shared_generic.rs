@@ -99,10 +99,9 @@ impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
 {
-    fn __over(
-        owner: &'guard Slot<T, N>,
-        mut hold: renamed::__private::Hold<'guard, Slot<T, N>, 0>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: renamed::__private::Hold<'guard, Slot<T, N>, 0>) -> Self {
+        let owner = hold.owner();
         Self {
             value: hold.field(&owner.value),
             __lock: hold.rest(),

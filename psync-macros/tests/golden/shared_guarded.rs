@@ -99,10 +99,9 @@ pub struct FarmPen<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> FarmPen<'guard> {
-    fn __over(
-        owner: &'guard Farm,
-        mut hold: ::psync::__private::Hold<'guard, Farm, 2>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 2>) -> Self {
+        let owner = hold.owner();
         Self {
             acorns: hold.field(&owner.acorns),
             walnuts: hold.field(&owner.walnuts),

@@ -40,10 +40,8 @@ struct FarmPne<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> FarmPne<'guard> {
-    fn __over(
-        owner: &'guard Farm,
-        mut hold: ::psync::__private::Hold<'guard, Farm, 0>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 0>) -> Self {
         ::core::unreachable!()
     }
 }

@@ -103,10 +103,9 @@ pub(crate) struct StoreTill<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> StoreTill<'guard> {
-    fn __over(
-        owner: &'guard Store,
-        mut hold: ::psync::__private::Hold<'guard, Store, 0>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 0>) -> Self {
+        let owner = hold.owner();
         Self {
             cents: hold.field(&owner.cents),
             last: hold.field(&owner.last),
@@ -196,10 +195,9 @@ pub(crate) struct StoreShelfLock<'guard> {
     reason = "generated for every lock"
 )]
 impl<'guard> StoreShelfLock<'guard> {
-    fn __over(
-        owner: &'guard Store,
-        mut hold: ::psync::__private::Hold<'guard, Store, 3>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 3>) -> Self {
+        let owner = hold.owner();
         Self {
             shelf: hold.field(&owner.shelf),
             __lock: hold.rest(),

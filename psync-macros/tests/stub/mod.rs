@@ -213,8 +213,11 @@ pub mod __private {
     pub fn lock_of(field: &Lock) -> &Lock {
         field
     }
-    pub struct Hold<'a, Owner, const LOCK: usize>(LockGuard<'a>, PhantomData<&'a Owner>);
+    pub struct Hold<'a, Owner, const LOCK: usize>(LockGuard<'a>, &'a Owner);
     impl<'a, Owner, const LOCK: usize> Hold<'a, Owner, LOCK> {
+        pub fn owner(&self) -> &'a Owner {
+            self.1
+        }
         pub fn field<T>(&mut self, field: &'a Guarded<T, Owner, LOCK>) -> Held<'a, T> {
             Held { cell: &field.0, share: self.0.share() }
         }
@@ -222,12 +225,12 @@ pub mod __private {
             self.0
         }
     }
-    type Over<'a, O, G, const L: usize> = fn(&'a O, Hold<'a, O, L>) -> G;
+    type Over<'a, O, G, const L: usize> = fn(Hold<'a, O, L>) -> G;
     pub fn lock_fields<'a, O: Guards<L>, G, const L: usize>(
         owner: &'a O,
         over: Over<'a, O, G, L>,
     ) -> Result<G, LockError> {
-        owner.lock_of_fields().lock().map(|guard| over(owner, Hold(guard, PhantomData)))
+        owner.lock_of_fields().lock().map(|guard| over(Hold(guard, owner)))
     }
     pub fn try_lock_fields<'a, O: Guards<L>, G, const L: usize>(
         owner: &'a O,
@@ -248,7 +251,7 @@ pub mod __private {
         repair: impl FnOnce(&mut G),
     ) -> Result<G, LockError> {
         let (held, poisoned) = owner.lock_of_fields().lock_any()?;
-        let mut guard = over(owner, Hold(held, PhantomData));
+        let mut guard = over(Hold(held, owner));
         if poisoned {
             repair(&mut guard);
             owner.lock_of_fields().clear_poison();

@@ -52,6 +52,12 @@ pub struct Hold<'a, Owner, const LOCK: usize> {
 }
 
 impl<'a, Owner, const LOCK: usize> Hold<'a, Owner, LOCK> {
+    /// The struct.
+    #[inline]
+    pub const fn owner(&self) -> &'a Owner {
+        self.owner
+    }
+
     /// Access to a field. Fields are asked for in their order.
     ///
     /// # Panics
@@ -91,17 +97,14 @@ fn lock<Owner: Guards<LOCK>, const LOCK: usize>(owner: &Owner) -> &Lock {
     lock
 }
 
-/// What makes the guard of some fields out of a hold of their lock.
-type Over<'a, Owner, G, const LOCK: usize> = fn(&'a Owner, Hold<'a, Owner, LOCK>) -> G;
-
 /// Gives the guarded fields to who holds their lock.
 #[inline]
 fn open<'a, Owner, G, const LOCK: usize>(
     owner: &'a Owner,
     guard: LockGuard<'a>,
-    over: Over<'a, Owner, G, LOCK>,
+    over: impl FnOnce(Hold<'a, Owner, LOCK>) -> G,
 ) -> G {
-    over(owner, Hold { owner, guard, taken: 0 })
+    over(Hold { owner, guard, taken: 0 })
 }
 
 /// Waits for the lock.
@@ -112,7 +115,7 @@ fn open<'a, Owner, G, const LOCK: usize>(
 #[track_caller]
 pub fn lock_fields<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
     owner: &'a Owner,
-    over: Over<'a, Owner, G, LOCK>,
+    over: impl FnOnce(Hold<'a, Owner, LOCK>) -> G,
 ) -> Result<G, LockError> {
     Ok(open(owner, lock(owner).lock()?, over))
 }
@@ -125,7 +128,7 @@ pub fn lock_fields<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
 #[track_caller]
 pub fn try_lock_fields<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
     owner: &'a Owner,
-    over: Over<'a, Owner, G, LOCK>,
+    over: impl FnOnce(Hold<'a, Owner, LOCK>) -> G,
 ) -> Result<G, LockError> {
     Ok(open(owner, lock(owner).try_lock()?, over))
 }
@@ -139,7 +142,7 @@ pub fn try_lock_fields<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
 pub fn lock_fields_timeout<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
     owner: &'a Owner,
     timeout: Duration,
-    over: Over<'a, Owner, G, LOCK>,
+    over: impl FnOnce(Hold<'a, Owner, LOCK>) -> G,
 ) -> Result<G, LockError> {
     Ok(open(owner, lock(owner).lock_timeout(timeout)?, over))
 }
@@ -151,7 +154,7 @@ pub fn lock_fields_timeout<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
 #[track_caller]
 pub fn lock_fields_or_repair<'a, Owner: Guards<LOCK>, G, const LOCK: usize>(
     owner: &'a Owner,
-    over: Over<'a, Owner, G, LOCK>,
+    over: impl FnOnce(Hold<'a, Owner, LOCK>) -> G,
     repair: impl FnOnce(&mut G),
 ) -> Result<G, LockError> {
     lock_or_repair(lock(owner), |guard| open(owner, guard, over), repair)
@@ -181,7 +184,8 @@ mod tests {
 
     type Pen<'a> = (Held<'a, u32>, Held<'a, u32>, LockGuard<'a>);
 
-    fn both<'a>(farm: &'a Farm, mut hold: Hold<'a, Farm, 0>) -> Pen<'a> {
+    fn both(mut hold: Hold<'_, Farm, 0>) -> Pen<'_> {
+        let farm = hold.owner();
         (hold.field(&farm.acorns), hold.field(&farm.walnuts), hold.rest())
     }
 
@@ -204,8 +208,8 @@ mod tests {
     #[should_panic(expected = "a guarded field is taken once")]
     fn no_field_is_taken_twice() {
         let farm = Farm::default();
-        let _ = lock_fields(&farm, |farm, mut hold| {
-            (hold.field(&farm.walnuts), hold.field(&farm.walnuts))
+        let _ = lock_fields(&farm, |mut hold: Hold<'_, Farm, 0>| {
+            (hold.field(&hold.owner().walnuts), hold.field(&hold.owner().walnuts))
         });
     }
 
@@ -213,8 +217,8 @@ mod tests {
     #[should_panic(expected = "a guarded field is taken once")]
     fn no_field_is_taken_after_one_behind_it() {
         let farm = Farm::default();
-        let _ = lock_fields(&farm, |farm, mut hold| {
-            (hold.field(&farm.walnuts), hold.field(&farm.acorns))
+        let _ = lock_fields(&farm, |mut hold: Hold<'_, Farm, 0>| {
+            (hold.field(&hold.owner().walnuts), hold.field(&hold.owner().acorns))
         });
     }
 
@@ -228,7 +232,7 @@ mod tests {
             shed: Lock::new(),
         };
         let farm = Farm::default();
-        let _ = lock_fields(&farm, |_, mut hold: Hold<'_, Farm, 0>| hold.field(&OTHER.acorns));
+        let _ = lock_fields(&farm, |mut hold: Hold<'_, Farm, 0>| hold.field(&OTHER.acorns));
     }
 
     /// Says that its lock is one thing and takes another.
@@ -250,6 +254,6 @@ mod tests {
     fn fields_have_one_lock() {
         let liar = Liar { pen: Lock::new(), shed: Lock::new() };
         assert!(!liar.pen.is_locked());
-        let _ = lock_fields(&liar, |_, hold: Hold<'_, Liar, 0>| hold.rest());
+        let _ = lock_fields(&liar, |hold: Hold<'_, Liar, 0>| hold.rest());
     }
 }
