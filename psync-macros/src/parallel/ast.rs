@@ -42,7 +42,7 @@ pub(crate) struct Plan {
 pub(crate) enum Unfinished {
     Value(Expr),
     /// A body, with the `for` in front of it.
-    Body(Option<Items>, Group),
+    Body(Option<Box<Items>>, Group),
 }
 
 /// What follows `with`.
@@ -144,7 +144,7 @@ fn unfinished(begin: ParseStream<'_>) -> Option<Unfinished> {
     let items = if begin.peek(Token![for]) { Some(Items::head(begin).ok()?) } else { None };
     begin.parse::<Option<Token![=>]>>().ok()?;
     if begin.peek(token::Brace) {
-        return Some(Unfinished::Body(items, begin.parse().ok()?));
+        return Some(Unfinished::Body(items.map(Box::new), begin.parse().ok()?));
     }
     let expr = syn::parse2(options::skip(begin)).ok()?;
     let is_value = items.is_none()

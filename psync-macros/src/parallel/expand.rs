@@ -37,7 +37,7 @@ pub(super) fn understood(plan: &Plan) -> TokenStream {
     });
     let unfinished = plan.unfinished.iter().map(|unfinished| match unfinished {
         Unfinished::Value(value) => value.to_token_stream(),
-        Unfinished::Body(items, body) => body_of(items.as_ref(), &TokenStream::new(), body),
+        Unfinished::Body(items, body) => body_of(items.as_deref(), &TokenStream::new(), body),
     });
     let values: Vec<TokenStream> = branches.chain(unfinished).collect();
     if values.is_empty() {

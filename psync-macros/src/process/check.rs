@@ -6,6 +6,7 @@ use syn::{FnArg, Lifetime, Meta, Safety, Type, TypeImplTrait, TypeReference};
 use super::ast::{Entry, Param, Pass};
 use crate::diag::Diag;
 use crate::messages;
+use crate::options;
 
 /// Tuples of more elements do not implement serde's traits.
 const MOST_PARAMETERS: usize = 16;
@@ -27,6 +28,9 @@ pub(super) fn entry(entry: &Entry, diag: &mut Diag) {
     attributes(entry, diag);
     if entry.options.name.get().is_some_and(|name| name.value().contains('\0')) {
         diag.error(entry.options.name.get(), "the name of a process cannot contain a zero byte");
+    }
+    if let Some(method) = entry.options.start_method.get() {
+        options::start_method(method, diag);
     }
 }
 

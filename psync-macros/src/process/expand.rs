@@ -93,13 +93,20 @@ fn spec(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let default = || entry.shell.sig.ident.unraw().to_string().to_token_stream();
     let name = entry.options.name.get().map_or_else(default, ToTokens::to_token_stream);
     let daemon = option(entry.options.daemon.get());
-    let start_method = option(entry.options.start_method.get());
+    // A constant of its own, so that the compiler has nothing to tell about a value of another type but that.
+    let method = entry
+        .options
+        .start_method
+        .get()
+        .map(|method| quote!(const __START_METHOD: #rt::StartMethod = #method;));
+    let start_method = option(method.as_ref().map(|_| quote!(Self::__START_METHOD)));
     quote! {
+        #method
         const __SPEC: #rt::Spec = #rt::Spec { name: #name, daemon: #daemon, start_method: #start_method };
     }
 }
 
-fn option(value: Option<&impl ToTokens>) -> TokenStream {
+fn option(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(
         || quote!(::core::option::Option::None),
         |value| quote!(::core::option::Option::Some(#value)),

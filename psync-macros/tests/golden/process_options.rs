@@ -20,10 +20,11 @@ enum work {}
     reason = "generated for every function, used or not"
 )]
 impl work {
+    const __START_METHOD: renamed::__private::StartMethod = StartMethod::Spawn;
     const __SPEC: renamed::__private::Spec = renamed::__private::Spec {
         name: "one of many",
         daemon: ::core::option::Option::Some(true),
-        start_method: ::core::option::Option::Some(StartMethod::Spawn),
+        start_method: ::core::option::Option::Some(Self::__START_METHOD),
     };
     fn __entry(args: ()) -> Result<u32, String> {
         let () = args;

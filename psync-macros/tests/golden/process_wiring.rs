@@ -31,10 +31,11 @@ enum monkey {}
     reason = "generated for every function, used or not"
 )]
 impl monkey {
+    const __START_METHOD: renamed::__private::StartMethod = StartMethod::Spawn;
     const __SPEC: renamed::__private::Spec = renamed::__private::Spec {
         name: "ape",
         daemon: ::core::option::Option::Some(true),
-        start_method: ::core::option::Option::Some(StartMethod::Spawn),
+        start_method: ::core::option::Option::Some(Self::__START_METHOD),
     };
     fn __entry(args: (renamed::__private::Lent<'static, Farm>,)) -> () {
         let (arg0,) = args;
