@@ -79,6 +79,7 @@ fn labels(plan: &Plan) -> Option<Vec<&Ident>> {
 fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
     let types: Vec<Ident> = (0..labels.len()).map(|i| quote::format_ident!("T{i}")).collect();
     let locals: Vec<Ident> = (0..labels.len()).map(|i| numbered("value", i)).collect();
+    let labels: Vec<Ident> = labels.iter().map(|label| hygiene::quiet_name(label)).collect();
     let pattern = match locals.as_slice() {
         [alone] => quote!(#alone),
         several => quote!((#(#several),*)),
@@ -86,7 +87,6 @@ fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
     quote! {
         #value.map(|#pattern| {
             #[derive(::core::fmt::Debug)]
-            #[allow(dead_code, reason = "the program may need only some of the results")]
             struct Output<#(#types),*> { #(#labels: #types),* }
             Output { #(#labels: #locals),* }
         })

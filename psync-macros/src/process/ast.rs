@@ -10,7 +10,7 @@ use syn::{
 
 use super::wiring::Wire;
 use crate::diag::Diag;
-use crate::hygiene::numbered;
+use crate::hygiene::{numbered, quiet_name};
 use crate::options::{self, Accepts, Known, Krate, Opt};
 
 /// The options of `#[process]`, for the parser and its messages.
@@ -229,6 +229,13 @@ impl Param {
             }
         };
         Some(Self { name, ty: (*typed.ty).clone(), pass: Pass::of(&typed.ty) })
+    }
+}
+
+impl Param {
+    /// The name in generated functions, where it is not for lints.
+    pub(crate) fn quiet_name(&self) -> Ident {
+        quiet_name(&self.name)
     }
 }
 

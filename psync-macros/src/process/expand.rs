@@ -67,23 +67,15 @@ fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
 /// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
 fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
     let FnShell { attrs, vis, sig, .. } = &entry.shell;
-    let name = &sig.ident;
+    let (vis, name) = (hygiene::quiet(vis), hygiene::quiet_name(&sig.ident));
     let cfgs: Vec<&Attribute> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let doc = format!(" Starts the function `{}` in processes of its own.", name.unraw());
+    let doc = format!(" Starts the function `{}` in processes of its own.", sig.ident.unraw());
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(
-            non_camel_case_types, missing_debug_implementations, clippy::empty_enums,
-            reason = "a namespace with the function's name, which has no values"
-        )]
         #vis enum #name {}
 
         #(#cfgs)*
-        #[allow(
-            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
-            reason = "generated for every function, used or not"
-        )]
         impl #name { #items }
     }
 }
@@ -174,17 +166,17 @@ fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
 
 /// `__call`, which `parallel!` uses, and `spawn_in`: both wait for borrows to end.
 fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let vis = &entry.shell.vis;
+    let vis = hygiene::quiet(&entry.shell.vis);
     let (generics, _, bounds) = generics(entry, rt);
     let (scoped, output) = (scoped(&generics), &entry.output);
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
     let types = entry.params.iter().map(|param| match &param.pass {
         Pass::Value => param.ty.to_token_stream(),
         Pass::Lend(elem) => quote!(&'scope #elem),
         Pass::LendMut(elem) => quote!(&'scope mut #elem),
     });
     let types: Vec<TokenStream> = types.collect();
-    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+    let lent = entry.params.iter().zip(&names).map(|(Param { pass, .. }, name)| match pass {
         Pass::Value => quote!(#name),
         Pass::Lend(_) => quote!(#rt::Lent::new(#name)),
         Pass::LendMut(_) => quote!(#rt::LentMut::new(#name)),
@@ -206,13 +198,13 @@ fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
 
 /// `spawn`, `spawn_with` and `run`, which take owners in place of borrows.
 fn starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
+    let lent = entry.params.iter().zip(&names).map(|(Param { pass, .. }, name)| match pass {
         Pass::Value | Pass::LendMut(_) => quote!(#name),
         Pass::Lend(elem) if is_str(elem) => quote!(#rt::Lent::new(#name)),
         Pass::Lend(_) => quote!(#rt::Lent::of_owner(#name)),
     });
     let prepared = quote!(Self::__prepare(#(#lent),*));
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
     let (generics, _, bounds) = generics(entry, rt);
     let options = local("options");
     let bodies = [
@@ -244,8 +236,9 @@ fn detached(
     [spawn, spawn_with, run]: &[TokenStream; 3],
     rt: &TokenStream,
 ) -> TokenStream {
-    let (vis, output, options) = (&entry.shell.vis, &entry.output, local("options"));
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let (vis, output, options) =
+        (hygiene::quiet(&entry.shell.vis), &entry.output, local("options"));
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
     let owners = entry.params.iter().map(|Param { ty, pass, .. }| match pass {
         Pass::Lend(elem) if !is_str(elem) => {
             quote!(&(impl #rt::Lends<#elem> + ?::core::marker::Sized))
@@ -272,28 +265,36 @@ fn is_str(ty: &Type) -> bool {
 
 /// The generic parameters, the same as arguments, and the bounds: the user's, and what the runtime asks of generic types.
 fn generics(entry: &Entry, rt: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
-    let declared = &entry.shell.sig.generics;
+    let mut declared = entry.shell.sig.generics.clone();
+    // All bounds in one place: two places are one too many for lints.
+    let moved = declared.type_params_mut().filter_map(|param| {
+        let (name, bounds) = (&param.ident, std::mem::take(&mut param.bounds));
+        param.colon_token = None;
+        (!bounds.is_empty()).then(|| quote!(#name: #bounds))
+    });
+    let moved: Vec<TokenStream> = moved.collect();
     let (params, args, user) = declared.split_for_impl();
     let turbofish = args.as_turbofish();
     let written =
         user.map(|clause| clause.predicates.iter().collect::<Vec<_>>()).unwrap_or_default();
     let crossing = entry.params.iter().filter(|param| entry.is_generic(&param.ty)).map(
         |Param { ty, pass, .. }| match pass {
-            Pass::Value => quote!(#ty: #rt::Crosses + 'static),
-            Pass::Lend(elem) => quote!(#elem: #rt::Lend + 'static),
-            Pass::LendMut(elem) => quote!(#elem: #rt::LendMut + 'static),
+            Pass::Value => (hygiene::quiet(ty), quote!(Crosses)),
+            Pass::Lend(elem) => (hygiene::quiet(elem), quote!(Lend)),
+            Pass::LendMut(elem) => (hygiene::quiet(elem), quote!(LendMut)),
         },
     );
-    let output = &entry.output;
-    let returning = entry.is_generic(output).then(|| quote!(#output: #rt::Returns));
-    let all: Vec<TokenStream> = written
-        .iter()
-        .map(|predicate| quote!(#predicate))
+    let crossing = crossing.map(|(ty, bound)| quote!(#ty: #rt::#bound + 'static));
+    let output = hygiene::quiet(&entry.output);
+    let returning = entry.is_generic(&entry.output).then(|| quote!(#output: #rt::Returns));
+    let all: Vec<TokenStream> = moved
+        .into_iter()
+        .chain(written.iter().map(ToTokens::to_token_stream))
         .chain(crossing)
         .chain(returning)
         .collect();
     let bounds = if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) };
-    (quote!(#params), quote!(#turbofish), bounds)
+    (hygiene::quiet(&params), quote!(#turbofish), bounds)
 }
 
 /// Generic parameters with the lifetime of the lent arguments in front.
@@ -304,11 +305,11 @@ fn scoped(generics: &TokenStream) -> TokenStream {
 
 /// The starters with the types as written and no bounds, so that calls of them are not reported as well.
 fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let vis = &entry.shell.vis;
+    let vis = hygiene::quiet(&entry.shell.vis);
     let (generics, _, bounds) = entry.shell.sig.generics.split_for_impl();
     let mut output = entry.output.clone();
     Nameable.visit_type_mut(&mut output);
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
     let types: Vec<&Type> = entry.params.iter().map(|param| &param.ty).collect();
     let (scope, options, spawned) = (
         local("scope"),

@@ -7,7 +7,7 @@ use syn::{GenericParam, Member};
 
 use super::ast::{Field, Model};
 use super::expand::Bodies;
-use crate::hygiene::{local, parenthesized, spanned};
+use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
 
 /// One lock and the fields that it guards.
 struct Pen<'m> {
@@ -66,22 +66,28 @@ fn guard_name(model: &Model, pen: &Pen<'_>) -> Ident {
                 .unwrap_or_default()
         })
         .collect();
-    format_ident!("{}{words}", model.name.unraw(), span = model.name.span())
+    quiet_name(&format_ident!("{}{words}", model.name.unraw(), span = model.name.span()))
 }
 
 /// The guard struct. Its fields are not plain references: those could be swapped out of it and used after the lock is gone.
 fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
-    let (vis, name, farm) = (&model.vis, guard_name(model, pen), &model.name);
+    let (vis, name, farm) = (quiet(&model.vis), guard_name(model, pen), &model.name);
     let (_, args, bounds) = model.generics.split_for_impl();
     let (declared, applied) = (with_lifetime(model, true), with_lifetime(model, false));
     let doc = format!(
         "The fields of `{farm}` that `{}` guards, for as long as it is held.",
         pen.lock.unraw()
     );
-    let fields = pen.fields.iter().map(
-        |Field { attrs, member, ty, .. }| quote!(#(#attrs)* pub #member: #rt::Held<'guard, #ty>),
-    );
-    let members: Vec<&Member> = pen.fields.iter().map(|field| &field.member).collect();
+    let members: Vec<TokenStream> = pen.fields.iter().map(|field| quiet(&field.member)).collect();
+    let fields = pen.fields.iter().zip(&members).map(|(Field { attrs, ty, .. }, member)| {
+        // The guard is public if the struct is, and its fields with it: a crate may ask that they be documented.
+        let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        let doc = (!is_documented).then(|| {
+            let doc = format!(" The field of this name of `{farm}`.");
+            quote!(#[doc = #doc])
+        });
+        quote!(#(#attrs)* #doc pub #member: #rt::Held<'guard, #ty>)
+    });
     let (owner, hold, number) = (local("owner"), local("hold"), &pen.number);
     let body = bodies.choose(quote! {
         let #owner = #hold.owner();
@@ -90,13 +96,8 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
     quote! {
         #[doc = #doc]
         #[must_use = "the lock is released when this is dropped"]
-        #[allow(
-            missing_docs, missing_debug_implementations, dead_code, private_interfaces, private_bounds,
-            reason = "its fields are those of the struct"
-        )]
         #vis struct #name #declared #bounds { #(#fields,)* __lock: #rt::LockGuard<'guard> }
 
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #declared #name #applied #bounds {
             #[inline]
             fn __over(mut #hold: #rt::Hold<'guard, #farm #args, #number>) -> Self { #body }
@@ -140,7 +141,8 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
     let (guard, elided, number) = (guard_name(model, pen), elided(model), &pen.number);
     let over = quote!(#guard::__over);
     let method = |name: String, doc: String, param: TokenStream, body: TokenStream| {
-        let (vis, name, body) = (&model.vis, Ident::new(&name, lock.span()), bodies.choose(body));
+        let name = quiet_name(&Ident::new(&name, lock.span()));
+        let (vis, body) = (quiet(&model.vis), bodies.choose(body));
         quote! {
             #[doc = #doc]
             #[track_caller]
@@ -187,7 +189,6 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
     quote! {
         #guards
 
-        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #params #farm #args #bounds {
             #take #attempt #timed #repair
         }

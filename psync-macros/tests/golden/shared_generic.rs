@@ -72,29 +72,14 @@ const _: () = {
 };
 ///The fields of `Slot` that `big_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 struct SlotBigLock<'guard, T: 'guard + Copy, const N: usize>
 where
     T: Default,
 {
+    /// The field of this name of `Slot`.
     pub value: renamed::__private::Held<'guard, T>,
     __lock: renamed::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
@@ -129,16 +114,6 @@ where
         renamed::__private::lock_of(&self.big_lock)
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<T: Copy, const N: usize> Slot<T, N>
 where
     T: Default,

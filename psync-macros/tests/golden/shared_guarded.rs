@@ -76,28 +76,13 @@ const _: () = {
 };
 ///The fields of `Farm` that `pen` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub struct FarmPen<'guard> {
     /// Counted every evening.
     pub acorns: ::psync::__private::Held<'guard, u32>,
+    /// The field of this name of `Farm`.
     pub walnuts: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> FarmPen<'guard> {
     #[inline]
     fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 2>) -> Self {
@@ -126,16 +111,6 @@ impl ::psync::__private::Guards<2> for Farm {
         ::psync::__private::lock_of(&self.pen)
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl Farm {
     /// Waits for `pen` and gives the fields that it guards.
     #[track_caller]

@@ -19,26 +19,11 @@ impl ::core::default::Default for Farm {
 }
 ///The fields of `Farm` that `pne` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 struct FarmPne<'guard> {
+    /// The field of this name of `Farm`.
     pub acorns: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> FarmPne<'guard> {
     #[inline]
     fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 0>) -> Self {
@@ -53,16 +38,6 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
         ::psync::__private::is_whole(&self.__lock, &[self.acorns.share()])
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl Farm {
     /// Waits for `pne` and gives the fields that it guards.
     #[track_caller]

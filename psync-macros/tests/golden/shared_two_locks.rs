@@ -80,28 +80,13 @@ const _: () = {
 };
 ///The fields of `Store` that `till` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub(crate) struct StoreTill<'guard> {
     /// What is in the till.
     pub cents: ::psync::__private::Held<'guard, [u64; 4]>,
+    /// The field of this name of `Store`.
     pub last: ::psync::__private::Held<'guard, Text<32>>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> StoreTill<'guard> {
     #[inline]
     fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 0>) -> Self {
@@ -130,16 +115,6 @@ impl ::psync::__private::Guards<0> for Store {
         ::psync::__private::lock_of(&self.till)
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl Store {
     /// Waits for `till` and gives the fields that it guards.
     #[track_caller]
@@ -174,26 +149,11 @@ impl Store {
 }
 ///The fields of `Store` that `shelf_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub(crate) struct StoreShelfLock<'guard> {
+    /// The field of this name of `Store`.
     pub shelf: ::psync::__private::Held<'guard, Shelf>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> StoreShelfLock<'guard> {
     #[inline]
     fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 3>) -> Self {
@@ -218,16 +178,6 @@ impl ::psync::__private::Guards<3> for Store {
         ::psync::__private::lock_of(&self.shelf_lock)
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl Store {
     /// Waits for `shelf_lock` and gives the fields that it guards.
     #[track_caller]
