@@ -1,13 +1,12 @@
 //! What stands in `parallel! { .. }`: options, and branches whose arguments and bodies are carried, not read.
 
-use std::fmt;
-
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, ExprPath, Pat, Token, token};
+use syn::{Attribute, Expr, ExprPath, Pat, Token, token};
 
+use super::captures::Capture;
 use crate::diag::Diag;
 use crate::messages::BRANCH_FORMS;
 use crate::options::{self, Accepts, Known, Krate, Opt};
@@ -87,23 +86,6 @@ pub(crate) enum Work {
     Block { keyword: Ident, list: Group, captures: Vec<Capture>, body: Group },
 }
 
-/// A name in the parentheses of `process(..)`.
-pub(crate) struct Capture {
-    pub(crate) how: How,
-    pub(crate) name: Ident,
-    /// Whether a mistake was found in it.
-    pub(crate) is_wrong: bool,
-}
-
-/// How a capture gets into the body.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum How {
-    Cloned,
-    Lent,
-    /// Refused where it is read.
-    LentMut,
-}
-
 impl Plan {
     /// The model of what could be understood, and how many mistakes the options had.
     pub(crate) fn parse(input: TokenStream, diag: &mut Diag) -> (Self, usize) {
@@ -166,7 +148,11 @@ fn next(input: ParseStream<'_>) -> bool {
 /// Reads what separates two branches.
 fn separator(input: ParseStream<'_>, diag: &mut Diag) {
     if !input.is_empty() && !next(input) {
-        diag.push(input.error("expected `,` between two branches"));
+        diag.push(input.error(if input.peek(Token![?]) || input.peek(Token![.]) {
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket"
+        } else {
+            "expected `,` between two branches"
+        }));
         options::skip(input);
         next(input);
     }
@@ -189,6 +175,12 @@ impl Options {
     /// Reads `with ..;`, unless the first branch is a function of that name.
     fn parse(&mut self, input: ParseStream<'_>, diag: &mut Diag) {
         let announced = input.fork().parse::<Ident>().is_ok_and(|word| word == "with");
+        if announced && input.peek2(Token![;]) {
+            diag.push(input.error("the options are missing, as in `with workers = 4;`"));
+            options::skip(input);
+            next(input);
+            return;
+        }
         if !announced || !input.peek2(Ident::peek_any) {
             return;
         }
@@ -246,6 +238,12 @@ impl OnFailure {
 
 impl Branch {
     fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        for attribute in input.call(Attribute::parse_outer)? {
+            diag.error(
+                attribute,
+                "a branch cannot have attributes; put them around `parallel!`, or into a body",
+            );
+        }
         let labelled =
             input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
         let label = if labelled { Some(input.parse()?) } else { None };
@@ -268,7 +266,11 @@ impl Items {
                 "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
             return Err(at_next(input, &items.source, message));
         }
-        input.parse::<Token![=>]>()?;
+        let arrow = input.parse::<Token![=>]>()?;
+        if input.is_empty() {
+            let message = "what to run for each item is missing, as in `for x in items => work(x)`";
+            return Err(syn::Error::new_spanned(arrow, message));
+        }
         Ok(items)
     }
 
@@ -288,6 +290,11 @@ impl Items {
 
 impl Work {
     fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        if input.peek(Token![for]) {
+            return Err(input.error(
+                "a branch has one `for`; write it over pairs, as in `for (x, y) in pairs => work(x, y)`",
+            ));
+        }
         if input.peek(token::Brace) {
             return Err(input.error("a body needs its list of captures; write `process() { .. }`"));
         }
@@ -316,6 +323,10 @@ impl Work {
                     &path,
                     format_args!("the arguments are missing; {BRANCH_FORMS}"),
                 )
+            } else if path.path.is_ident("process")
+                && (input.peek(Ident::peek_any) || input.peek(token::Bracket))
+            {
+                input.error("captures stand in parentheses, as in `process(name) { .. }`")
             } else if input.peek(Token![.]) {
                 input.error("a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function")
             } else if input.peek(Token![!]) {
@@ -333,6 +344,10 @@ impl Work {
             || input.peek(token::Brace);
         if path.path.is_ident("process") && !ends {
             return Err(input.error("the body of `process(..)` stands in braces"));
+        }
+        if !path.path.is_ident("process") && input.peek(token::Brace) {
+            let message = "only `process(captures)` has a body; write that, or `,` after the call";
+            return Err(syn::Error::new_spanned(path, message));
         }
         match path.path.get_ident() {
             Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
@@ -356,67 +371,6 @@ impl Work {
                 .unwrap_or_default(),
             Self::Block { .. } => "process".to_owned(),
         }
-    }
-}
-
-impl fmt::Display for Capture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.how == How::Lent { "&" } else { "" };
-        write!(f, "{mark}{}", self.name)
-    }
-}
-
-impl Capture {
-    fn parse_all(tokens: TokenStream, diag: &mut Diag) -> Vec<Self> {
-        let mut captures = Vec::new();
-        let parser = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                let capture = Self::parse(input, diag);
-                let capture = diag.keep(capture);
-                let rest = options::skip(input);
-                if let Some(mut capture) = capture {
-                    if !rest.is_empty() {
-                        diag.error(&rest, "a capture is a name alone; bind the value with `let` before `parallel!`");
-                        capture.is_wrong = true;
-                    }
-                    captures.push(capture);
-                }
-                next(input);
-            }
-            Ok(())
-        };
-        let end = parser.parse2(tokens);
-        diag.at_end(end);
-        captures
-    }
-
-    fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
-        let lent = input.parse::<Token![&]>().is_ok();
-        let before = diag.count();
-        let how = match (lent, input.parse::<Token![mut]>()) {
-            (true, Ok(token)) => {
-                diag.error(token, "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter");
-                How::LentMut
-            }
-            (false, Ok(token)) => {
-                diag.error(
-                    token,
-                    "a capture is a name alone; write `let mut name = name;` in the body",
-                );
-                How::Cloned
-            }
-            (true, Err(_)) => How::Lent,
-            (false, Err(_)) => How::Cloned,
-        };
-        if input.peek(Token![self]) {
-            return Err(input.error(
-                "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
-            ));
-        }
-        let name = input.parse().map_err(|error: syn::Error| {
-            syn::Error::new(error.span(), "a capture is `name` for a clone or `&name` to lend; bind other values with `let` before")
-        })?;
-        Ok(Self { how, name, is_wrong: diag.count() > before })
     }
 }
 

@@ -5,7 +5,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
-use super::ast::{Branch, Capture, How, Items, OnFailure, Options, Plan, Unfinished, Work};
+use super::ast::{Branch, Items, OnFailure, Options, Plan, Unfinished, Work};
+use super::captures::{Capture, How};
 use crate::hygiene::{self, numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.

@@ -1,6 +1,7 @@
 //! `parallel!`: several processes at once, all of them ended when its value is there.
 
 mod ast;
+mod captures;
 mod check;
 mod expand;
 #[cfg(test)]

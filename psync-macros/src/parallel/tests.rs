@@ -199,3 +199,34 @@ fn what_a_for_binds_is_missed_in_the_list() {
         ]
     );
 }
+
+#[test]
+fn what_looks_like_a_branch_is_told_apart() {
+    let input = quote! {
+        with;
+        #[cfg(unix)] work(1),
+        work(1)?,
+        work(1).unwrap(),
+        proces(x) { x },
+        process(x; y) { x },
+        process[x] { x },
+        process x { x },
+        for x in xs => for y in ys => work(x, y),
+        for x in xs =>
+    };
+    assert_eq!(
+        messages(input),
+        [
+            "the options are missing, as in `with workers = 4;`",
+            "a branch cannot have attributes; put them around `parallel!`, or into a body",
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket",
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket",
+            "only `process(captures)` has a body; write that, or `,` after the call",
+            "captures are separated by `,`",
+            "captures stand in parentheses, as in `process(name) { .. }`",
+            "captures stand in parentheses, as in `process(name) { .. }`",
+            "a branch has one `for`; write it over pairs, as in `for (x, y) in pairs => work(x, y)`",
+            "what to run for each item is missing, as in `for x in items => work(x)`",
+        ]
+    );
+}

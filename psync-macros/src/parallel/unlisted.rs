@@ -10,7 +10,8 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Expr, ExprPath, Item, LitStr, Macro, PatIdent, Token, UseGlob};
 
-use super::ast::{Branch, Capture, Items, Work};
+use super::ast::{Branch, Items, Work};
+use super::captures::Capture;
 use crate::diag::Diag;
 
 /// Macros of the standard library whose arguments are expressions, after a text that may use names as well.

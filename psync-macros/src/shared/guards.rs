@@ -89,14 +89,20 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
         quote!(#(#attrs)* #doc pub #member: #rt::Held<'guard, #ty>)
     });
     let (owner, hold, number) = (local("owner"), local("hold"), &pen.number);
+    // A parameter of the struct need not be one of these fields.
+    let whole = (!model.generics.params.is_empty()).then(|| {
+        let phantom = quote!(::core::marker::PhantomData);
+        (quote!(__owner: #phantom<&'guard #farm #args>,), quote!(__owner: #phantom,))
+    });
+    let (owner_type, owner_value) = whole.unzip();
     let body = bodies.choose(quote! {
         let #owner = #hold.owner();
-        Self { #(#members: #hold.field(&#owner.#members),)* __lock: #hold.rest() }
+        Self { #(#members: #hold.field(&#owner.#members),)* #owner_value __lock: #hold.rest() }
     });
     quote! {
         #[doc = #doc]
         #[must_use = "the lock is released when this is dropped"]
-        #vis struct #name #declared #bounds { #(#fields,)* __lock: #rt::LockGuard<'guard> }
+        #vis struct #name #declared #bounds { #(#fields,)* #owner_type __lock: #rt::LockGuard<'guard> }
 
         impl #declared #name #applied #bounds {
             #[inline]

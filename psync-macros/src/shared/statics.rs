@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::visit_mut::VisitMut as _;
 use syn::{Attribute, Expr, Token, Type, Visibility, parse_quote};
@@ -81,16 +82,19 @@ fn check(item: &Static, diag: &mut Diag) {
     if item.expr.is_none() {
         diag.error(
             item.end,
-            format_args!("`{}` needs a first value; write `= value` before the `;`", item.ident),
+            format_args!(
+                "`{}` needs a first value; write `= value` before the `;`",
+                item.ident.unraw()
+            ),
         );
     }
-    hints::item(&item.ident.to_string(), &item.ty, diag);
+    hints::item(&item.ident.unraw().to_string(), &item.ty, diag);
 }
 
 /// The static as written, of the type that leads to the value of the program. After a mistake it has the right type, and no value.
 fn expand(item: &Static, rt: &TokenStream, is_clean: bool) -> TokenStream {
     let Static { attrs, vis, ident, expr, .. } = item;
-    let label = ident.to_string();
+    let label = ident.unraw().to_string();
     let mut ty = item.ty.clone();
     Storable.visit_type_mut(&mut ty);
     let value = if is_clean {

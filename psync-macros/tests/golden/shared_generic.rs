@@ -78,6 +78,7 @@ where
 {
     /// The field of this name of `Slot`.
     pub value: renamed::__private::Held<'guard, T>,
+    __owner: ::core::marker::PhantomData<&'guard Slot<T, N>>,
     __lock: renamed::__private::LockGuard<'guard>,
 }
 impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
@@ -89,6 +90,7 @@ where
         let owner = hold.owner();
         Self {
             value: hold.field(&owner.value),
+            __owner: ::core::marker::PhantomData,
             __lock: hold.rest(),
         }
     }

@@ -259,6 +259,32 @@ pub mod __private {
         Ok(guard)
     }
 
+    pub struct Fits<T>(PhantomData<fn() -> T>);
+    pub const fn fits<T: ShmSafe>() -> Fits<T> {
+        Fits(PhantomData)
+    }
+
+    /// Here a value of this process, since there is no other.
+    pub struct SharedStatic<T: 'static> {
+        value: std::sync::OnceLock<T>,
+        init: fn() -> T,
+        pub name: &'static str,
+    }
+    impl<T> SharedStatic<T> {
+        pub const fn new(_: Fits<T>, name: &'static str, init: fn() -> T) -> Self {
+            Self { value: std::sync::OnceLock::new(), init, name }
+        }
+    }
+    impl<T> Deref for SharedStatic<T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.value.get_or_init(|| {
+                log(format!("make {}", self.name));
+                (self.init)()
+            })
+        }
+    }
+
     /// Here a leaked box, so that a child's `&'static T` is true.
     pub struct Shared<T: ?Sized + 'static>(pub &'static T);
     impl<T> Shared<T> {
