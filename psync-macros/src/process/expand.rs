@@ -5,10 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Lifetime, Type, TypeReference};
+use syn::{Attribute, FnArg, Lifetime, Type, TypeReference};
 
 use super::ast::{Entry, FnShell, Param, Pass};
-use super::wiring;
+use super::{check, wiring};
 use crate::hygiene::{self, local, numbered, spanned};
 
 /// The function and everything that can start it.
@@ -39,14 +39,31 @@ pub(super) fn stub(entry: &Entry) -> TokenStream {
 
 /// The user's function, without what the compiler would report as well.
 fn stub_function(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    if entry.options.wires.is_empty() {
+    let is_sized = entry.params.iter().all(|param| check::unsized_value(param).is_none());
+    if entry.options.wires.is_empty() && is_sized {
         return function(entry, rt);
     }
     let FnShell { attrs, vis, sig, body } = &entry.shell;
     // That wiring does not go with `const` has been said.
-    let sig = syn::Signature { constness: None, ..sig.clone() };
+    let mut sig = syn::Signature { constness: None, ..sig.clone() };
+    let typed = sig.inputs.iter_mut().filter_map(|arg| match arg {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    for (arg, param) in typed.zip(&entry.params) {
+        *arg.ty = stub_type(param);
+    }
     let body = hygiene::prefixed(body, &wiring::statements(&entry.options.wires, rt));
     quote!(#(#attrs)* #vis #sig #body)
+}
+
+/// The type of a parameter, in a box if its size is not known.
+fn stub_type(param: &Param) -> Type {
+    let ty = &param.ty;
+    match check::unsized_value(param) {
+        Some(_) => syn::parse_quote!(::std::boxed::Box<#ty>),
+        None => ty.clone(),
+    }
 }
 
 /// The user's function, with statements in front of its body.
@@ -310,7 +327,7 @@ fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let mut output = entry.output.clone();
     Nameable.visit_type_mut(&mut output);
     let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
-    let types: Vec<&Type> = entry.params.iter().map(|param| &param.ty).collect();
+    let types: Vec<Type> = entry.params.iter().map(stub_type).collect();
     let (scope, options, spawned) = (
         local("scope"),
         local("options"),

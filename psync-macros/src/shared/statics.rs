@@ -10,6 +10,7 @@ use syn::{Attribute, Expr, Token, Type, Visibility, parse_quote};
 use super::expand::Storable;
 use super::hints;
 use crate::diag::Diag;
+use crate::messages;
 use crate::options::{self, Accepts, Known, Krate};
 
 /// The options, for the parser and its messages.
@@ -42,12 +43,13 @@ impl Parse for Static {
 }
 
 /// The whole macro for a static.
-pub(super) fn run(args: TokenStream, item: &Static, written: TokenStream) -> TokenStream {
+pub(super) fn run(args: TokenStream, item: &mut Static, written: TokenStream) -> TokenStream {
     if matches!(item.ty, Type::Infer(_)) {
         // The compiler knows which type is missing.
         return written;
     }
     let mut diag = Diag::default();
+    messages::once("shared", &mut item.attrs, &mut diag);
     let krate = options(args, &mut diag);
     check(item, &mut diag);
     let tokens = expand(item, &krate.runtime(), diag.is_clean());
