@@ -188,6 +188,8 @@ fn what_a_for_binds_is_missed_in_the_list() {
         for i in 0..3 => process() { use names::*; i },
         for i in 0..3 => process() { #[cfg(windows)] feed(i); },
         for LIMIT in 0..3 => process() { LIMIT },
+        for i in 0..3 => process() { assert_eq!("{i}", TEXT, "{{i}} {:?}", vec!["{i}"]); },
+        for i in 0..3 => process() { println!("{i}", i = 3); },
         for i in 0..3 => process(i) { i + self.limit },
     };
     assert_eq!(

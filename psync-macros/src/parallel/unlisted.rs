@@ -8,34 +8,36 @@ use quote::ToTokens;
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Block, Expr, ExprPath, Item, LitStr, Macro, PatIdent, Token, UseGlob};
+use syn::{
+    Attribute, Block, Expr, ExprLit, ExprPath, Item, Lit, LitStr, Macro, PatIdent, Token, UseGlob,
+};
 
 use super::ast::{Branch, Items, Work};
 use super::captures::Capture;
 use crate::diag::Diag;
 
-/// Macros of the standard library whose arguments are expressions, after a text that may use names as well.
-const OF_EXPRESSIONS: &[&str] = &[
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "format",
-    "format_args",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
+/// Macros of the standard library whose arguments are expressions, and which of them is a text that uses names as well.
+const OF_EXPRESSIONS: &[(&str, Option<usize>)] = &[
+    ("assert", Some(1)),
+    ("assert_eq", Some(2)),
+    ("assert_ne", Some(2)),
+    ("dbg", None),
+    ("debug_assert", Some(1)),
+    ("debug_assert_eq", Some(2)),
+    ("debug_assert_ne", Some(2)),
+    ("eprint", Some(0)),
+    ("eprintln", Some(0)),
+    ("format", Some(0)),
+    ("format_args", Some(0)),
+    ("panic", Some(0)),
+    ("print", Some(0)),
+    ("println", Some(0)),
+    ("todo", Some(0)),
+    ("unimplemented", Some(0)),
+    ("unreachable", Some(0)),
+    ("vec", None),
+    ("write", Some(1)),
+    ("writeln", Some(1)),
 ];
 
 /// Files each variable that the body of a branch takes without having listed it, where it is used first.
@@ -146,21 +148,23 @@ impl<'ast> Visit<'ast> for Uses {
     }
 
     fn visit_macro(&mut self, mac: &'ast Macro) {
-        let known = mac
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| OF_EXPRESSIONS.iter().any(|name| last.ident == name));
+        let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let known = OF_EXPRESSIONS.iter().find(|(known, _)| *known == name);
         let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        let (true, Ok(args)) = (known, parser.parse2(mac.tokens.clone())) else {
+        let (Some((_, text)), Ok(args)) = (known, parser.parse2(mac.tokens.clone())) else {
             self.doubt(mac.tokens.clone());
             return;
         };
-        for arg in &args {
+        for (index, arg) in args.iter().enumerate() {
             match arg {
-                Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => self.text(text),
+                Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) if *text == Some(index) => {
+                    self.text(literal);
+                }
                 // `name = value` names an argument and is not an assignment.
-                Expr::Assign(assign) => self.visit_expr(&assign.right),
+                Expr::Assign(assign) => {
+                    self.doubt(assign.left.to_token_stream());
+                    self.visit_expr(&assign.right);
+                }
                 other => self.visit_expr(other),
             }
         }
