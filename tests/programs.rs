@@ -116,6 +116,7 @@ fn who_waits_comes_later() {
     in_order(&watchdog, "launch_delays", ["is ready", "has waited"]);
     in_order(&watchdog, "launch_action", ["is ready", "three, two, one"]);
     in_order(&watchdog, "launch_action", ["three, two, one", "starts"]);
+    in_order(&watchdog, "dinner", ["on the table", "hot noodles and"]);
     in_order(&watchdog, "dungeon", ["comes to the door", "goes in"]);
     in_order(&watchdog, "two_rounds", ["coat 1", "coat 2"]);
 }

@@ -38,19 +38,21 @@ fn pythons<'a>(python: &'a Python, works: [&'static str; 3]) -> Vec<Contestant<'
 type Kind = fn(&Pace, &Python) -> Vec<Row>;
 
 fn one_by_one(pace: &Pace, python: &Python) -> Vec<Row> {
-    let mut contestants = vec![ours::imap(), ours::submit(), processes::one_by_one()];
+    let mut contestants =
+        vec![ours::imap(Some(1)), ours::imap(None), ours::submit(), processes::one_by_one()];
     contestants.extend(threads::one_by_one());
     contestants.extend(pythons(python, ["pool-one", "executor-one", "loky-one"]));
     let figures = measure::contest(pace.rounds(30), Duration::from_millis(25), contestants);
-    let (ours, peers) = figures.split_at(2);
+    let (ours, peers) = figures.split_at(3);
     let row = |work, ours: &Figures| Row {
         work,
         figures: [std::slice::from_ref(ours), peers].concat(),
         goal: Goal::Nanos(1e9 / 1e6),
     };
     vec![
-        row("tiny tasks, one by one: imap", &ours[0]),
-        row("tiny tasks, one by one: submit", &ours[1]),
+        row("tiny tasks, one by one: imap, chunk 1", &ours[0]),
+        row("tiny tasks, one by one: imap", &ours[1]),
+        row("tiny tasks, one by one: submit", &ours[2]),
     ]
 }
 
@@ -92,25 +94,41 @@ fn run(pace: &Pace, python: &Python) -> Vec<Row> {
 fn scaling(pace: &Pace, _: &Python) -> Vec<Row> {
     let contestants = vec![ours::crunching("2 workers", 2), ours::crunching("1 worker", 1)];
     let figures = measure::contest_of_singles(pace.rounds(20), contestants);
-    let goal = Goal::Times(1.0 / 1.9, "1 worker");
+    // Which is 1.9 times as fast.
+    let goal = Goal::Times(0.526, "1 worker");
     vec![Row { work: "2 workers for 1", figures, goal }]
 }
 
+/// Tasks per second, where an operation is so many of them.
+fn print_rates(row: &Row, tasks: f64) {
+    let rate =
+        |figures: &Figures| format!("{} {:.0}", figures.name, tasks * 1e9 / figures.median());
+    let rates: Vec<String> = row.figures.iter().map(rate).collect();
+    println!("Tasks per second, {}: {}.", row.work, rates.join(", "));
+}
+
 fn main() {
-    procspawn::init();
+    processes::init();
     let (pace, python) = (Pace::from_caller(), Python::start(include_str!("pools.py")));
     println!("{}", python.report());
-    let mut rows = Vec::new();
-    let kinds: [(&str, Kind); 6] = [
-        ("one by one", one_by_one),
-        ("in chunks", in_chunks),
-        ("long", long),
-        ("start", start),
-        ("run", run),
-        ("scaling", scaling),
+    let kinds: [(&str, Kind, Option<f64>); 6] = [
+        ("one by one", one_by_one, Some(1.0)),
+        ("in chunks", in_chunks, Some(1.0)),
+        ("long", long, Some(64.0)),
+        ("run", run, Some(1.0)),
+        ("start", start, None),
+        ("scaling", scaling, None),
     ];
-    for (_, kind) in kinds.into_iter().filter(|(name, _)| pace.wants(name)) {
-        rows.extend(kind(&pace, &python));
+    let mut all = Vec::new();
+    for (_, kind, tasks) in kinds.into_iter().filter(|(name, ..)| pace.wants(name)) {
+        let rows = kind(&pace, &python);
+        all.extend(rows.into_iter().map(|row| (row, tasks)));
     }
-    measure::print("Tasks in a pool of two workers", &rows, Tail::P90);
+    for (row, tasks) in &all {
+        if let Some(tasks) = tasks {
+            print_rates(row, *tasks);
+        }
+    }
+    let rows: Vec<Row> = all.into_iter().map(|(row, _)| row).collect();
+    measure::print("Tasks in a pool of two workers", &rows, Tail::None);
 }

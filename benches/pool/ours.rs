@@ -12,10 +12,11 @@ fn pool(workers: usize) -> Pool {
     Pool::new(workers).expect("workers")
 }
 
-pub(crate) fn imap<'a>() -> Contestant<'a> {
+/// One result after the other, with so many tasks in a batch.
+pub(crate) fn imap<'a>(chunk: Option<usize>) -> Contestant<'a> {
     let pool = pool(WORKERS);
     Contestant::new("psync imap", move |count| {
-        let options = MapOptions { chunk: Some(1), ..MapOptions::default() };
+        let options = MapOptions { chunk, ..MapOptions::default() };
         let begin = Instant::now();
         let results = pool.imap_with(tiny, 0..count, options);
         let sum: u64 = results.map(|result| result.expect("a result")).sum();

@@ -6,8 +6,8 @@ use super::{
     threads::{CHUNK, numbers},
     work::{LONG, MILLIS, busy, tiny},
 };
-use procspawn::Pool;
-use std::time::Instant;
+use procspawn::{JoinHandle, Pool};
+use std::{collections::VecDeque, time::Instant};
 
 const NAME: &str = "procspawn";
 
@@ -15,14 +15,32 @@ fn pool() -> Pool {
     Pool::new(WORKERS).expect("workers")
 }
 
-/// The results of all calls, which are made before the first result is looked at.
+/// Has to be called first in `main`: workers begin there as well.
+pub(crate) fn init() {
+    // SAFETY: all functions that workers run are in this program, none in a library that it has loaded.
+    unsafe { procspawn::assert_spawn_is_safe() };
+    procspawn::init();
+}
+
+/// How many calls are under way: each has descriptors of its own, so there cannot be any number.
+const AHEAD: usize = 64;
+
+/// The results of all calls, in order.
 fn map<A, R>(pool: &Pool, task: fn(A) -> R, arguments: impl Iterator<Item = A>) -> Vec<R>
 where
     A: serde::Serialize + serde::de::DeserializeOwned,
     R: serde::Serialize + serde::de::DeserializeOwned + Send + 'static,
 {
-    let handles: Vec<_> = arguments.map(|argument| pool.spawn(argument, task)).collect();
-    handles.into_iter().map(|handle| handle.join().expect("a result")).collect()
+    let (mut calls, mut results) = (VecDeque::new(), Vec::new());
+    let end = |call: JoinHandle<R>| call.join().expect("a result");
+    for argument in arguments {
+        if calls.len() == AHEAD {
+            results.extend(calls.pop_front().map(end));
+        }
+        calls.push_back(pool.spawn(argument, task));
+    }
+    results.extend(calls.into_iter().map(end));
+    results
 }
 
 pub(crate) fn one_by_one<'a>() -> Contestant<'a> {
