@@ -1,6 +1,7 @@
 //! The examples that run on a pool, with files and numbers of the caller's.
 
 mod repo;
+mod terminal;
 
 #[allow(dead_code, reason = "what it draws is drawn by the example")]
 #[path = "../examples/thumbnails/samples.rs"]
@@ -10,9 +11,10 @@ use png::ColorType;
 use repo::examples::{example, lines};
 use std::{
     fs::{self, File},
-    io::BufReader,
+    io::{BufReader, Read},
     path::Path,
 };
+use terminal::terminal;
 
 /// The size of a picture, its channels, and the pixels.
 fn read(path: &Path) -> ([usize; 2], usize, Vec<u8>) {
@@ -90,6 +92,21 @@ fn thumbnails_do_not_take_the_place_of_the_pictures() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("place of the pictures"));
     assert_eq!(fs::read(&picture).expect("it is there"), file);
+}
+
+#[test]
+fn a_bar_on_a_terminal_shows_how_many_thumbnails_there_are() {
+    let (mut ours, theirs) = terminal();
+    let mut thumbnails = example("thumbnails");
+    let output = thumbnails.env("TERM", "xterm").stderr(theirs).output().expect("it can be run");
+    assert!(output.status.success(), "{}", output.status);
+    // The command has the other end of the terminal as well.
+    drop(thumbnails);
+    let mut text = Vec::new();
+    // Reading ends with an error when nobody has the other end any more.
+    let _ = ours.read_to_end(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    assert!(text.contains("7/7"), "{text:?}");
 }
 
 /// Above and below the axis, the set is the same.
