@@ -214,7 +214,6 @@ fn a_map_in_time_is_whole() {
     assert_eq!(pool.map_with(square, 0..4, options).expect("in time"), [0, 1, 4, 9]);
 }
 
-/// `_TestPool.test_map_async_callbacks`
 #[test]
 fn the_error_of_the_lowest_item_is_told() {
     let _watchdog = Watchdog::new("the_error_of_the_lowest_item_is_told");
