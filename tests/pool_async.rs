@@ -12,6 +12,7 @@ use psync::{
     pool::{Task, TaskError},
     prelude::*,
 };
+use serde::de::DeserializeOwned;
 use std::{
     future::{Future, poll_fn},
     pin::{Pin, pin},
@@ -59,7 +60,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn poll<R: Send + 'static>(task: &mut Task<R>, waker: &Waker) -> Poll<Result<R, TaskError>> {
+fn poll<R: DeserializeOwned + Send + 'static>(task: &mut Task<R>, waker: &Waker) -> Poll<Result<R, TaskError>> {
     Pin::new(task).poll(&mut Context::from_waker(waker))
 }
 

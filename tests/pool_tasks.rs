@@ -14,6 +14,7 @@ use psync::{
     pool::{Task, TaskError},
     prelude::*,
 };
+use serde::de::DeserializeOwned;
 use std::{
     sync::{
         Arc, Mutex as StdMutex,
@@ -24,7 +25,7 @@ use std::{
 };
 
 /// Waits for the end of a task without taking it.
-fn done<R: Send + 'static>(task: &Task<R>) -> bool {
+fn done<R: DeserializeOwned + Send + 'static>(task: &Task<R>) -> bool {
     poll_for(LONG, || task.is_done())
 }
 

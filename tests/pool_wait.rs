@@ -10,7 +10,7 @@ use psync::{
     pool::{ReturnWhen, Task, TaskError, as_completed, wait_tasks},
     prelude::*,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeSet,
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-fn done<R: Send + 'static>(tasks: &[Task<R>]) -> bool {
+fn done<R: DeserializeOwned + Send + 'static>(tasks: &[Task<R>]) -> bool {
     poll_for(LONG, || tasks.iter().all(Task::is_done))
 }
 
