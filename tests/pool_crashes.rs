@@ -138,7 +138,8 @@ fn in_the_initializer(kind: Kind) -> Outcome {
     if started > SIZE as u64 {
         return Err(format!("{started} workers were started"));
     }
-    pool.join().map_err(|error| error.to_string())
+    let error = pool.join().err().ok_or("a broken pool ends as if nothing had been")?;
+    kind.check_initializer(&error.downcast::<TaskError>().map_err(|error| error.to_string())?)
 }
 
 fn in_a_task(stage: Stage, kind: Kind) -> Outcome {

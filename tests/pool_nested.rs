@@ -9,7 +9,6 @@ use common::programs::run;
 use killing::{Traces, Watchdog, descendants, kill, own_pid, poll_for};
 use pooling::{LONG, Place, Stage, gone, held, lost_by, pids, pool, recovers, square, stage, stay};
 use psync::{
-    SpawnError,
     pool::{Task, TaskError},
     prelude::*,
 };
@@ -178,7 +177,7 @@ fn every_start_method_makes_workers() {
 fn a_program_with_threads_forks_no_workers() {
     let (_alone, _watchdog) = (alone(), Watchdog::new("a_program_with_threads_forks_no_workers"));
     let error = Pool::builder().workers(2).start_method(StartMethod::Fork).build().expect_err("no");
-    assert!(matches!(error.downcast_ref(), Some(SpawnError::Threads { .. })), "{error}");
+    assert!(error.to_string().contains("`StartMethod::Fork`"), "{error}");
     Traces::now().check(0).expect("nothing is left");
 }
 
@@ -228,7 +227,7 @@ fn copies_that_were_forked_in_a_callback_or_worker_end() {
 fn where_no_thread_can_be_made_a_pool_is_refused() {
     let _watchdog = common::watchdog();
     let said = run(["pool", "no-threads"]);
-    assert!(said.contains("allocate memory") || said.contains("unavailable"), "{said}");
+    assert!(said.starts_with("refused") && said.ends_with("taken\n"), "{said}");
 }
 
 #[test]
