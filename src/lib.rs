@@ -83,6 +83,7 @@ pub use psync_runtime::{
         Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
         WorkQueue, channel, pipe,
     },
+    pool::{self, Pool},
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, Never, OnError, Options,
         ParallelError, ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio,

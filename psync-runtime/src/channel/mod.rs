@@ -23,7 +23,7 @@ mod hold;
 mod incoming;
 mod jobs;
 pub(crate) mod legacy;
-mod message;
+pub(crate) mod message;
 pub(crate) mod outbox;
 mod packet;
 mod plain;
@@ -32,12 +32,15 @@ mod queue;
 mod raw;
 mod whom;
 mod windows;
+mod wire;
 mod work;
 
 pub use connection::{Connection, pipe};
 pub use ends::{Receiver, Sender, channel};
 pub(crate) use incoming::Incoming;
 
+pub(crate) use core::Limit;
 pub use error::{RecvError, SendError, SendErrorKind};
 pub use queue::{Iter, Queue};
+pub(crate) use wire::{Arrived, Wire};
 pub use work::{Job, WorkQueue};
