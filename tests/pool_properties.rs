@@ -224,15 +224,24 @@ impl Plan {
         if results.len() != self.jobs.len() && self.end != End::Early {
             return Err(format!("{} results of {}", results.len(), self.jobs.len()));
         }
+        // Whoever has returned is not among those who explain the failures.
         let mut left: Vec<usize> = (0..self.jobs.len()).collect();
-        for result in results {
-            let fits = |number: &usize| self.check(*number, &result, ledger).is_ok();
-            match left.iter().position(fits) {
+        for result in &results {
+            let Ok(answer) = result else { continue };
+            let number = answer.number().ok_or_else(|| format!("{answer:?} is torn"))?;
+            self.check(number, result, ledger)?;
+            match left.iter().position(|one| *one == number) {
                 Some(at) => drop(left.remove(at)),
-                None => return Err(format!("nobody of {left:?} explains {result:?}")),
+                None => return Err(format!("{answer:?} comes twice")),
             }
         }
-        Ok(())
+        let unexplained = results.iter().find(|result| {
+            result.is_err() && !left.iter().any(|one| self.check(*one, result, ledger).is_ok())
+        });
+        match unexplained {
+            Some(result) => Err(format!("nobody of {left:?} explains {result:?}")),
+            None => Ok(()),
+        }
     }
 
     fn jobs_by(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {

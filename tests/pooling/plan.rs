@@ -3,6 +3,7 @@
 use psync::{pool::TaskError, prelude::*};
 use serde::{Deserialize, Serialize, Serializer, ser};
 use std::{
+    fmt,
     sync::atomic::{AtomicU32, Ordering::SeqCst},
     time::Duration,
 };
@@ -33,7 +34,7 @@ pub(crate) enum Job {
 }
 
 /// What a task returns: its number, and something of a size.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) enum Answer {
     Number(usize),
     Large(usize, Vec<u8>),
@@ -54,6 +55,17 @@ impl Serialize for Answer {
                 fields.end()
             }
             Self::Refused => Err(ser::Error::custom("it is not told")),
+        }
+    }
+}
+
+/// Without what is large.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "Number({number})"),
+            Self::Large(number, bytes) => write!(f, "Large({number}, {} bytes)", bytes.len()),
+            Self::Refused => f.write_str("Refused"),
         }
     }
 }
