@@ -1,7 +1,7 @@
 //! Tasks on their way: some arguments for one function, and whoever waits for what it makes of them.
 
 use super::{
-    error::{SubmitError, TaskError},
+    error::{Failure, SubmitError, TaskError},
     frame::{self, Order, next_argument},
     worker::{Runner, runner},
 };
@@ -10,6 +10,7 @@ use crate::{
     process::offset_of_function,
     shm::{self, Carried, Luggage},
 };
+use core::ops::Range;
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 
@@ -20,10 +21,63 @@ pub(super) enum Outcome<'a> {
     Failed(TaskError),
 }
 
+/// What became of some tasks of a batch.
+pub(super) enum Parcel<'a> {
+    /// Of those of `span` that the records of a buffer tell of, by the worker with that pid.
+    Records { buffer: &'a [u8], span: Range<u32>, pid: i32 },
+    /// Of one.
+    One(u32, Outcome<'a>),
+    /// All of these have failed.
+    Failed(Range<u32>, TaskError),
+}
+
+impl<'a> Parcel<'a> {
+    /// Calls `take` with each task's index in the batch and what became of it.
+    #[inline]
+    pub(super) fn each(self, mut take: impl FnMut(u32, Outcome<'a>)) {
+        match self {
+            Self::Records { buffer, span, pid } => {
+                for (index, is_fault, bytes) in frame::results(buffer) {
+                    if !span.contains(&index) {
+                        continue;
+                    }
+                    take(
+                        index,
+                        if is_fault {
+                            Outcome::Failed(Failure::read(bytes, pid))
+                        } else {
+                            Outcome::Returned(bytes, Vec::new())
+                        },
+                    );
+                }
+            }
+            Self::One(index, outcome) => take(index, outcome),
+            Self::Failed(span, error) => {
+                for index in span {
+                    take(index, Outcome::Failed(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Without the tasks before `first`, of which it is known already.
+    pub(super) fn from(self, first: u32) -> Option<Self> {
+        Some(match self {
+            Self::Records { buffer, span, pid } => {
+                Self::Records { buffer, span: first.max(span.start)..span.end, pid }
+            }
+            Self::One(index, _) if index < first => return None,
+            Self::Failed(span, error) => Self::Failed(first.max(span.start)..span.end, error),
+            one @ Self::One(..) => one,
+        })
+    }
+}
+
 /// Whoever waits for tasks. Called by any thread, and without any lock held.
 pub(super) trait Work: Send + Sync {
-    /// Takes what became of some tasks, each told by its index among all of this work. It comes once for each.
-    fn settle(self: Arc<Self>, outcomes: &mut dyn Iterator<Item = (u64, Outcome<'_>)>);
+    /// Takes what became of some tasks of the batch that begins with `base`. It comes once for each. How many have returned, and how many have
+    /// failed.
+    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>) -> (u64, u64);
 
     /// How long some of the tasks took, all together.
     fn note_pace(&self, _nanos: u64, _tasks: u32) {}
@@ -188,16 +242,8 @@ impl Batch {
         self.count -= 1;
     }
 
-    /// The indices of the tasks that are not settled.
-    pub(super) fn open(&self) -> core::ops::Range<u64> {
-        self.base + u64::from(self.settled)..self.base + u64::from(self.count)
-    }
-
-    /// Tells whoever waits that none of these tasks has a result.
-    pub(super) fn give_up(&self, error: &TaskError) {
-        if !self.is_given_up {
-            let mut outcomes = self.open().map(|index| (index, Outcome::Failed(error.clone())));
-            Arc::clone(&self.work).settle(&mut outcomes);
-        }
+    /// The tasks that are not settled, by their indices in the batch.
+    pub(super) fn open(&self) -> Range<u32> {
+        self.settled..self.count
     }
 }

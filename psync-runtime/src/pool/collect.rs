@@ -1,22 +1,22 @@
 //! Taking in what the workers tell. Whoever waits for a task does it himself, if nobody does; else the keeper does.
 
 use super::{
-    batch::{Batch, Outcome},
+    batch::{Batch, Outcome, Parcel},
     books::Phase,
     desk::Ticket,
-    error::{Failure, TaskError},
-    frame::{self, HEAD, Kind, Note},
+    error::{Failure, TaskError, complain},
+    frame::{HEAD, Kind, Note},
     inner::Inner,
     signal::{Signal, lock},
 };
 use crate::{
-    channel::{Arrived, Limit, codec},
+    channel::{Arrived, Limit},
     primitive::Ordering,
     shm::world,
     sys::clock::Deadline,
 };
 use core::time::Duration;
-use std::sync::TryLockError;
+use std::sync::{Arc, MutexGuard, TryLockError};
 
 /// How often the workers are looked at although nobody has told of a death: whoever should tell may be dead.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ impl Inner {
     /// Does so with the role in hand, and lays it down.
     pub(super) fn collect_with(
         &self,
-        mut buffer: std::sync::MutexGuard<'_, Vec<u8>>,
+        mut buffer: MutexGuard<'_, Vec<u8>>,
         done: &dyn Fn() -> bool,
         deadline: Deadline,
     ) {
@@ -112,28 +112,31 @@ impl Inner {
                 drop(batch);
                 self.pump();
             }
-            Kind::Results => self.take_results(note, &mut results(body, note.pid)),
+            Kind::Results => {
+                let span = note.index..note.index + note.count;
+                self.take_results(note, Parcel::Records { buffer: body, span, pid: note.pid });
+            }
             Kind::Returned => {
                 let outcome = match arrived {
                     Arrived::Plain => Outcome::Returned(body, Vec::new()),
                     Arrived::WithHandles(carried) => Outcome::Returned(body, carried),
                     Arrived::Broken(reason) => {
-                        super::error::complain("the result of a task", &reason);
+                        complain("the result of a task", &reason);
                         Outcome::Failed(TaskError::Decode)
                     }
                 };
-                self.take_results(note, &mut core::iter::once((note.index, outcome)));
+                self.take_results(note, Parcel::One(note.index, outcome));
             }
             Kind::Fault => {
-                let outcome = Outcome::Failed(failure(body, note.pid));
-                self.take_results(note, &mut core::iter::once((note.index, outcome)));
+                let outcome = Outcome::Failed(Failure::read(body, note.pid));
+                self.take_results(note, Parcel::One(note.index, outcome));
             }
         }
     }
 
     /// Hands results to whoever waits for them.
-    fn take_results(&self, note: Note, outcomes: &mut dyn Iterator<Item = (u32, Outcome<'_>)>) {
-        self.settle(note.ticket, note.index + note.count, outcomes, Some((note.nanos, note.ran)));
+    fn take_results(&self, note: Note, parcel: Parcel<'_>) {
+        self.settle(note.ticket, note.index + note.count, parcel, Some((note.nanos, note.ran)));
         if note.is_last {
             let batch = lock(&self.books).take_out(&self.post.slots, note.ticket);
             if let Some(batch) = batch {
@@ -143,12 +146,12 @@ impl Inner {
         }
     }
 
-    /// The tasks of a batch before `settled` have come out as `outcomes` says; what was known of it already is left out.
+    /// The tasks of a batch before `settled` have come out as the parcel says; what was known of it already is left out.
     pub(super) fn settle(
         &self,
         ticket: Ticket,
         settled: u32,
-        outcomes: &mut dyn Iterator<Item = (u32, Outcome<'_>)>,
+        parcel: Parcel<'_>,
         pace: Option<(u64, u32)>,
     ) {
         let (work, base, first) = {
@@ -156,23 +159,16 @@ impl Inner {
             let Some(batch) = books.get(ticket).filter(|batch| !batch.is_given_up) else { return };
             let first = batch.settled;
             batch.settled = first.max(settled.min(batch.count));
-            (std::sync::Arc::clone(&batch.work), batch.base, first)
+            (Arc::clone(&batch.work), batch.base, first)
         };
-        if settled > first {
-            let (mut done, mut failed) = (0, 0);
-            let counted = outcomes.filter(|(index, _)| (first..settled).contains(index));
-            let mut counted = counted.map(|(index, outcome)| {
-                match outcome {
-                    Outcome::Returned(..) => done += 1,
-                    Outcome::Failed(_) => failed += 1,
-                }
-                (base + u64::from(index), outcome)
-            });
-            std::sync::Arc::clone(&work).settle(&mut counted);
-            lock(&self.books).count(done, failed);
-        }
         if let Some((nanos, tasks)) = pace {
             work.note_pace(nanos, tasks);
+        }
+        if settled > first
+            && let Some(parcel) = parcel.from(first)
+        {
+            let (done, failed) = work.settle(base, parcel);
+            lock(&self.books).count(done, failed);
         }
     }
 
@@ -221,20 +217,4 @@ impl Inner {
         self.end(Phase::Broken(reason));
         lock(&self.crew).kill();
     }
-}
-
-/// The results in a buffer as outcomes.
-pub(super) fn results(buffer: &[u8], pid: i32) -> impl Iterator<Item = (u32, Outcome<'_>)> {
-    frame::results(buffer).map(move |(index, is_fault, bytes)| {
-        let outcome = if is_fault {
-            Outcome::Failed(failure(bytes, pid))
-        } else {
-            Outcome::Returned(bytes, Vec::new())
-        };
-        (index, outcome)
-    })
-}
-
-fn failure(bytes: &[u8], pid: i32) -> TaskError {
-    codec::decode::<Failure>(bytes).map_or(TaskError::Decode, |failure| failure.of_worker(pid))
 }

@@ -117,7 +117,6 @@ impl Inner {
         let name = format!("{}-{}", self.terms.name, seat + 1);
         let mut options = Options::new().name(name);
         options.start_method = self.terms.method;
-        options.until_end = true;
         let process = (self.terms.start)(Post { seat, ..self.post.clone() }, options)?;
         crew.members[seat].process = Some(process);
         crew.started += 1;

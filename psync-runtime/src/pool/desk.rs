@@ -37,8 +37,8 @@ use crate::{
 };
 use core::time::Duration;
 
-/// How many bytes of results a worker gathers before it sends them.
-pub(super) const BUFFER: usize = 64 << 10;
+/// How many bytes of results a worker gathers before it sends them: longer messages than that take another way.
+pub(super) const BUFFER: usize = 60 << 10;
 /// What precedes each result: the index in the batch, and its length with [`FAULT`].
 pub(super) const RECORD: usize = 8;
 /// The result is a fault.

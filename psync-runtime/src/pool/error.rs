@@ -1,6 +1,6 @@
 //! Why a task has no result, and why one was not taken.
 
-use crate::process::ExitStatus;
+use crate::{channel::codec, process::ExitStatus};
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,13 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    pub(super) fn of_worker(self, pid: i32) -> TaskError {
+    /// What the worker with that pid wrote down.
+    #[cold]
+    pub(super) fn read(bytes: &[u8], pid: i32) -> TaskError {
+        codec::decode::<Self>(bytes).map_or(TaskError::Decode, |failure| failure.of_worker(pid))
+    }
+
+    fn of_worker(self, pid: i32) -> TaskError {
         match self {
             Self::Panicked { message, location, backtrace } => {
                 TaskError::Panicked { message, location, backtrace, pid }

@@ -2,7 +2,7 @@
 
 use super::{
     MapOptions,
-    batch::{Batch, Function, Outcome, Work},
+    batch::{Batch, Function, Outcome, Parcel, Work},
     error::{SubmitError, TaskError},
     inner::Inner,
 };
@@ -15,8 +15,8 @@ use std::{
 
 /// How much work a batch should be, in nanoseconds: much more than handing it over costs, and little enough that all workers end at the same time.
 const BATCH: u64 = 500_000;
-/// The longest batch, in tasks and in bytes of arguments.
-const LONGEST: (u32, usize) = (1 << 16, 1 << 20);
+/// The longest batch, in tasks and in bytes of arguments: longer messages than that take another way.
+const LONGEST: (u32, usize) = (1 << 16, 60 << 10);
 /// How many times as long as the last one a batch may be.
 const GROWTH: u32 = 4;
 /// How many tasks are under way if they come one by one.
@@ -186,10 +186,11 @@ where
                     Err(error) => {
                         let failed = batch.next();
                         refused = hand_over(inner, core::mem::replace(&mut batch, failed));
-                        let outcome = Outcome::Failed(error.into());
-                        let mut outcome = core::iter::once((batch.base, outcome));
-                        Arc::clone(&batch.work).settle(&mut outcome);
-                        batch.base += 1;
+                        if refused.is_none() {
+                            let outcome = Parcel::One(0, Outcome::Failed(error.into()));
+                            Arc::clone(&batch.work).settle(batch.base, outcome);
+                            batch.base += 1;
+                        }
                     }
                 }
                 if refused.is_some() {

@@ -1,7 +1,7 @@
 //! A pool as its handles and its threads share it: what is submitted, taken back, and closed.
 
 use super::{
-    batch::{Batch, Outcome, WorkId},
+    batch::{Batch, Parcel, Work, WorkId},
     books::{Books, Phase, verdict},
     callbacks::Callbacks,
     crew::{Crew, Terms},
@@ -15,6 +15,7 @@ use crate::{
     primitive::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
     shm::{Shared, world},
 };
+use core::ops::Range;
 use std::sync::{Arc, Mutex};
 
 /// See the module. Locks are taken in the order `role`, `crew`, `books`, and none is held while code of the user's runs but `role`.
@@ -70,11 +71,11 @@ impl Inner {
         let slots = Shared::<[Slot]>::zeroed(Books::slots(terms.workers))?;
         let seats = Shared::<[Seat]>::zeroed(terms.workers)?;
         let (limit, memory) = limits;
-        let workers = terms.workers;
+        let (workers, is_timed) = (terms.workers, terms.timeout.is_some());
         Ok(Arc::new(Self {
             terms,
             owner: world::me().pid,
-            post: Post { tasks, results, slots, seats, seat: 0, limit, memory },
+            post: Post { tasks, results, slots, seats, seat: 0, limit, memory, is_timed },
             books: Mutex::new(Books::new(workers)),
             crew: Mutex::new(Crew::new(workers)),
             role: Mutex::default(),
@@ -171,15 +172,17 @@ impl Inner {
 
     /// These batches have no place any more, and their open tasks no result.
     pub(super) fn give_up(&self, batches: impl IntoIterator<Item = Batch>, error: &TaskError) {
-        for batch in batches {
-            let open = batch.open();
-            if !batch.is_given_up {
-                lock(&self.books).count(0, open.end - open.start);
-                batch.give_up(error);
-                self.note_over();
-            }
+        for batch in batches.into_iter().filter(|batch| !batch.is_given_up) {
+            self.fail(Arc::clone(&batch.work), batch.base, batch.open(), error);
         }
         self.post.results.nudge();
+    }
+
+    /// The last open tasks of a batch have failed.
+    fn fail(&self, work: Arc<dyn Work>, base: u64, open: Range<u32>, error: &TaskError) {
+        let (done, failed) = work.settle(base, Parcel::Failed(open, error.clone()));
+        lock(&self.books).count(done, failed);
+        self.note_over();
     }
 
     /// A batch is over.
@@ -204,7 +207,7 @@ impl Inner {
             let Some(slot) = self.slot(ticket).filter(|_| !batch.is_given_up) else { continue };
             if slot.withdraw(ticket) {
                 batch.is_given_up = true;
-                told.push((Arc::clone(&batch.work), batch.open()));
+                told.push((Arc::clone(&batch.work), batch.base, batch.open()));
             } else if reach != Reach::Waiting
                 && let State::Taken(seat) = slot.state(ticket)
                 && slot.stop(ticket, seat)
@@ -221,10 +224,8 @@ impl Inner {
         }
         drop(crew);
         self.give_up(over, error);
-        for (work, open) in told {
-            lock(&self.books).count(0, open.end - open.start);
-            work.settle(&mut open.map(|index| (index, Outcome::Failed(error.clone()))));
-            self.note_over();
+        for (work, base, open) in told {
+            self.fail(work, base, open, error);
         }
         self.post.results.nudge();
     }

@@ -1,7 +1,7 @@
 //! One function for many items: `map`, `imap` and `imap_unordered`.
 
 use super::{
-    batch::{Outcome, Work, WorkId},
+    batch::{Parcel, Work, WorkId},
     error::TaskError,
     feed::{Feed, Taker},
     inner::{Inner, Reach},
@@ -59,8 +59,8 @@ struct Shelf<R> {
 }
 
 impl<R> Results<R> {
-    fn new(is_ordered: bool, count: usize) -> Arc<Self> {
-        let places = VecDeque::with_capacity(count);
+    fn new(is_ordered: bool) -> Arc<Self> {
+        let places = VecDeque::new();
         Arc::new(Self {
             is_ordered,
             signal: Signal::default(),
@@ -95,47 +95,45 @@ impl<R> Results<R> {
 }
 
 impl<R> Shelf<R> {
+    #[inline]
     fn put(&mut self, index: u64, result: Slim<R>, is_ordered: bool) {
-        if !is_ordered {
-            self.places.push_back(Some(result));
-            self.ready += 1;
-            return;
+        let place =
+            if is_ordered { index.wrapping_sub(self.base) } else { self.places.len() as u64 };
+        let Ok(place) = usize::try_from(place) else { return };
+        if place > self.places.len() {
+            self.places.resize_with(place, || None);
         }
-        let Ok(place) = usize::try_from(index.wrapping_sub(self.base)) else { return };
-        if place == self.places.len() {
-            self.places.push_back(Some(result));
-        } else {
-            if self.places.len() <= place {
-                self.places.resize_with(place + 1, || None);
-            }
-            self.places[place] = Some(result);
+        match self.places.get_mut(place) {
+            Some(free) => *free = Some(result),
+            None => self.places.push_back(Some(result)),
         }
-        if self.base + place as u64 == self.ready {
-            let from = usize::try_from(self.ready - self.base).unwrap_or(usize::MAX);
-            let more = self.places.iter().skip(from).take_while(|place| place.is_some()).count();
-            self.ready += more as u64;
-        }
+    }
+
+    /// How many there are in a row, and have been.
+    fn ready(&mut self) -> u64 {
+        let from = usize::try_from(self.ready - self.base).unwrap_or(usize::MAX);
+        let more = self.places.range(from.min(self.places.len())..);
+        self.ready += more.take_while(|place| place.is_some()).count() as u64;
+        self.ready
     }
 }
 
 impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
-    fn settle(self: Arc<Self>, outcomes: &mut dyn Iterator<Item = (u64, Outcome<'_>)>) {
-        let (mut count, mut failed) = (0, 0);
-        let mut shelf = None;
-        for (index, outcome) in outcomes {
-            // Code of the user's runs in here: a lock that is held meanwhile is one that nobody else asks for but whoever waits for these results.
+    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>) -> (u64, u64) {
+        let (mut done, mut failed) = (0, 0);
+        // Code of the user's runs in here, to decode: this lock is one that nobody else asks for but whoever waits for these results.
+        let mut shelf = lock(&self.shelf);
+        parcel.each(|index, outcome| {
             let result = received::<R>(outcome).map_err(Box::new);
-            failed += u64::from(result.is_err());
-            count += 1;
-            let shelf = shelf.get_or_insert_with(|| lock(&self.shelf));
-            shelf.put(index, result, self.is_ordered);
-        }
-        if let Some(shelf) = shelf {
-            self.ready.store(shelf.ready, Ordering::Release);
-        }
+            *(if result.is_ok() { &mut done } else { &mut failed }) += 1;
+            shelf.put(base + u64::from(index), result, self.is_ordered);
+        });
+        self.ready.store(shelf.ready(), Ordering::Release);
+        drop(shelf);
         self.failed.fetch_add(failed, Ordering::Release);
-        self.settled.fetch_add(count, Ordering::Release);
+        self.settled.fetch_add(done + failed, Ordering::Release);
         self.signal.notify();
+        (done, failed)
     }
 
     fn note_pace(&self, nanos: u64, tasks: u32) {
@@ -186,7 +184,7 @@ where
     I: Iterator<Item = A>,
 {
     let deadline = options.timeout.map_or(Deadline::NEVER, Deadline::after);
-    let work = Results::<R>::new(true, 0);
+    let work = Results::<R>::new(true);
     let mut feed = Feed::new(inner, Arc::clone(&work), function, items, options)?;
     let bar = Bar::new(options.progress);
     bar.expect(feed.exact());
@@ -263,7 +261,7 @@ where
         is_ordered: bool,
     ) -> Result<Self, TaskError> {
         let deadline = options.timeout.map_or(Deadline::NEVER, Deadline::after);
-        let work = Results::<R>::new(is_ordered, 0);
+        let work = Results::<R>::new(is_ordered);
         let feed = Feed::new(inner, work, function, items, options)?;
         let bar = Bar::new(options.progress);
         bar.expect(feed.exact());

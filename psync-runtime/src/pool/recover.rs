@@ -1,9 +1,8 @@
 //! What becomes of the batch of a worker that has ended, and of its seat.
 
 use super::{
-    batch::Outcome,
+    batch::{Outcome, Parcel},
     books::Phase,
-    collect::results,
     crew::Ending,
     desk::{State, Ticket},
     error::TaskError,
@@ -112,7 +111,9 @@ impl Inner {
     fn recover(&self, dead: &Dead, ticket: Ticket) {
         let place = self.seat(dead.seat);
         let progress = place.progress();
-        self.settle(ticket, progress.finished, &mut results(place.results(), dead.pid), None);
+        let (buffer, span) = (place.results(), 0..progress.finished);
+        let parcel = Parcel::Records { buffer, span, pid: dead.pid };
+        self.settle(ticket, progress.finished, parcel, None);
         let ending = dead.ending.as_ref().filter(|ending| ending.ticket == ticket);
         // Behind a task that it was killed for, the gate was shut: what has begun there has not run.
         let running =
@@ -140,8 +141,7 @@ impl Inner {
             return;
         }
         drop(books);
-        let failed = (index, Outcome::Failed(error));
-        self.settle(ticket, index + 1, &mut core::iter::once(failed), None);
+        self.settle(ticket, index + 1, Parcel::One(index, Outcome::Failed(error)), None);
         let batch = lock(&self.books).take_out(&self.post.slots, ticket);
         if let Some(mut batch) = batch {
             (batch.tries, batch.stumbles) = (0, 0);

@@ -90,7 +90,7 @@ impl Inner {
         let mut books = lock(&self.books);
         let mut queued = books.waiting();
         for (ticket, batch) in books.all_sent().filter(|(_, batch)| !batch.is_given_up) {
-            let open = usize::try_from(batch.open().end - batch.open().start).unwrap_or(usize::MAX);
+            let open = batch.open().len();
             let begun = match self.state(ticket) {
                 State::Taken(seat) | State::Stopped(seat) => (self.seat(seat).progress().begun
                     as usize)

@@ -1,7 +1,7 @@
 //! `Task`: a call that runs meanwhile, and what it will return.
 
 use super::{
-    batch::{Outcome, Work, WorkId},
+    batch::{Outcome, Parcel, Work, WorkId},
     callbacks::contain,
     error::{TaskError, complain},
     inner::{Inner, Reach, Whereabouts},
@@ -125,6 +125,7 @@ impl<R> TaskState<R> {
 }
 
 /// The value that came, or what kept it.
+#[inline]
 pub(super) fn received<R: DeserializeOwned + 'static>(
     outcome: Outcome<'_>,
 ) -> Result<R, TaskError> {
@@ -132,6 +133,9 @@ pub(super) fn received<R: DeserializeOwned + 'static>(
         Outcome::Returned(bytes, carried) => (bytes, carried),
         Outcome::Failed(error) => return Err(error),
     };
+    if message::is_plain::<R>() {
+        return message::decode(bytes).map_err(|_| TaskError::Decode);
+    }
     let decode = || {
         if carried.is_empty() {
             message::decode::<R>(bytes)
@@ -151,9 +155,19 @@ pub(super) fn received<R: DeserializeOwned + 'static>(
 }
 
 impl<R: DeserializeOwned + Send + 'static> Work for TaskState<R> {
-    fn settle(self: Arc<Self>, outcomes: &mut dyn Iterator<Item = (u64, Outcome<'_>)>) {
-        let Some((_, outcome)) = outcomes.next() else { return };
-        let result = received::<R>(outcome);
+    fn settle(self: Arc<Self>, _: u64, parcel: Parcel<'_>) -> (u64, u64) {
+        let mut result = None;
+        parcel.each(|_, outcome| result = Some(received::<R>(outcome)));
+        let Some(result) = result else { return (0, 0) };
+        let counts = (u64::from(result.is_ok()), u64::from(result.is_err()));
+        self.accept(result);
+        counts
+    }
+}
+
+impl<R: DeserializeOwned + Send + 'static> TaskState<R> {
+    /// The result is there.
+    fn accept(self: Arc<Self>, result: Result<R, TaskError>) {
         let mut progress = lock(&self.progress);
         if progress.is_settled {
             return;

@@ -34,6 +34,8 @@ pub(super) struct Post {
     pub(super) limit: Option<u64>,
     /// How many bytes it may allocate.
     pub(super) memory: Option<u64>,
+    /// Whether somebody looks at when each task began.
+    pub(super) is_timed: bool,
 }
 
 /// Decodes an argument, calls the function, and encodes what it returns behind what is in the buffer.
@@ -69,7 +71,7 @@ where
 
 /// What a worker's process runs: `initializer` is the offset of a function of `A`.
 pub(super) fn work<A: DeserializeOwned>((post, initializer, argument): (Post, u64, A)) {
-    let Post { tasks, results, slots, seats, seat, limit, memory } = post;
+    let Post { tasks, results, slots, seats, seat, limit, memory, is_timed } = post;
     let Some(place) = seats.get(seat) else { return };
     if let Some(bytes) = memory {
         limit_memory(bytes);
@@ -108,6 +110,7 @@ pub(super) fn work<A: DeserializeOwned>((post, initializer, argument): (Post, u6
         seat,
         left: limit.unwrap_or(u64::MAX),
         ran: 0,
+        clock: Clock::new(is_timed),
         arguments: Vec::new(),
         result: Vec::new(),
     };
@@ -141,8 +144,40 @@ struct Worker<'a> {
     /// How many tasks it may still run.
     left: u64,
     ran: u64,
+    clock: Clock,
     arguments: Vec<u8>,
     result: Vec<u8>,
+}
+
+/// The coarse clock, which is looked at rarely while tasks are short: a look would cost as much as one of them.
+struct Clock {
+    now: u64,
+    /// At how many questions it is not looked at.
+    rest: u32,
+    stride: u32,
+    longest: u32,
+}
+
+impl Clock {
+    const fn new(is_timed: bool) -> Self {
+        Self { now: 0, rest: 0, stride: 0, longest: if is_timed { 0 } else { 31 } }
+    }
+
+    fn look(&mut self) -> u64 {
+        let now = clock::coarse();
+        self.stride = if now == self.now { (2 * self.stride + 1).min(self.longest) } else { 0 };
+        (self.now, self.rest) = (now, self.stride);
+        now
+    }
+
+    #[inline]
+    fn now(&mut self) -> u64 {
+        if self.rest == 0 {
+            return self.look();
+        }
+        self.rest -= 1;
+        self.now
+    }
 }
 
 /// What is known of a batch while it runs.
@@ -220,7 +255,7 @@ impl Worker<'_> {
             Arrived::WithHandles(carried) => (Some(carried), None),
             Arrived::Broken(reason) => (None, Some(reason)),
         };
-        let now = clock::coarse();
+        let now = self.clock.look();
         let mut course = Course {
             ticket: order.ticket,
             index: 0,
@@ -239,7 +274,7 @@ impl Worker<'_> {
                 argument
             };
             let is_wanted = || slot.state(order.ticket) == State::Taken(self.seat);
-            if !self.place.begin(course.index, clock::coarse(), is_wanted) {
+            if !self.place.begin(course.index, self.clock.now(), is_wanted) {
                 break;
             }
             self.result.clear();
@@ -315,7 +350,7 @@ impl Worker<'_> {
         }
         course.used = used?;
         course.index += 1;
-        let is_time = clock::coarse().saturating_sub(course.sent_at) > FLUSH;
+        let is_time = self.clock.now().saturating_sub(course.sent_at) > FLUSH;
         Some(!is_time || self.flush(course, false))
     }
 
@@ -331,7 +366,7 @@ impl Worker<'_> {
 
     /// Sends what is in the buffer.
     fn flush(&mut self, course: &mut Course, is_last: bool) -> bool {
-        course.sent_at = clock::coarse();
+        course.sent_at = self.clock.look();
         if course.used == 0 && !is_last {
             return true;
         }
