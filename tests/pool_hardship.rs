@@ -87,6 +87,8 @@ fn a_result_that_nobody_wants_may_panic() {
     for _ in 0..4 {
         drop(pool.submit(make, stage.clone()).expect("open"));
     }
+    // The same of items of a map that is left.
+    drop(pool.imap(make, (0..4).map(|_| stage.clone())));
     stage.cue.iter().for_each(Event::set);
     recovers(&pool, 2);
     let told = Arc::new(AtomicUsize::new(0));
@@ -95,6 +97,36 @@ fn a_result_that_nobody_wants_may_panic() {
         tell.fetch_add(1, SeqCst);
     });
     assert!(poll_for(LONG, || told.load(SeqCst) == 1), "nobody takes in results any more");
+}
+
+#[test]
+fn a_callback_that_comes_while_another_runs_is_called() {
+    let _watchdog = Watchdog::new("a_callback_that_comes_while_another_runs_is_called");
+    let pool = pool(1);
+    let task = pool.submit(square, 6).expect("open");
+    assert!(poll_for(LONG, || task.is_done()));
+    let (calls, count) =
+        (Arc::new(AtomicUsize::new(0)), |result: &Result<u64, _>| usize::from(*result == Ok(36)));
+    thread::scope(|scope| {
+        let (here, is_here) = mpsc::channel();
+        let (go, may_go) = mpsc::channel::<()>();
+        let (slow, task) = (Arc::clone(&calls), &task);
+        scope.spawn(move || {
+            task.on_done(move |result| {
+                here.send(()).expect("somebody listens");
+                may_go.recv().expect("it may go on");
+                slow.fetch_add(count(result), SeqCst);
+            });
+        });
+        is_here.recv().expect("it is called at once");
+        let late = Arc::clone(&calls);
+        task.on_done(move |result| {
+            late.fetch_add(count(result), SeqCst);
+        });
+        go.send(()).expect("it waits");
+    });
+    assert_eq!(calls.load(SeqCst), 2);
+    assert_eq!(task.wait(), Ok(36));
 }
 
 #[test]
@@ -219,7 +251,7 @@ fn a_pool_sees_to_itself() {
     let pool = builder.build().expect("a pool");
     let task = pool.submit(stay, (stage.clone(), 0)).expect("open");
     assert!(poll_for(LONG, || task.is_done()), "the deadline passes and nobody looks");
-    pids(&pool).into_iter().for_each(|pid| signal(pid, libc::SIGKILL));
+    pids(&pool).into_iter().for_each(killing::kill);
     assert!(poll_for(LONG, || pool.stats().started_workers == 5), "{:?}", pool.stats());
     let dies = pool.submit(|()| -> u8 { std::process::abort() }, ()).expect("open");
     assert!(poll_for(LONG, || dies.is_done()));

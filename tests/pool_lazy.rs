@@ -139,3 +139,17 @@ fn a_lazy_map_may_be_left_in_the_middle() {
     assert!(matches!(pool.imap(square, 0..).next(), Some(Err(TaskError::Closed))));
     pool.join().expect("ends");
 }
+
+#[test]
+fn the_output_of_one_is_the_input_of_another() {
+    let _watchdog = Watchdog::new("the_output_of_one_is_the_input_of_another");
+    let pool = pool(2);
+    let squares = pool.imap(square, 0..).map(|squared| squared.expect("a result"));
+    let roots = pool.imap_with(|n: u64| n.isqrt(), squares, buffer_of(30));
+    assert!(roots.map(|root| root.expect("a result")).take(3_000).eq(0..3_000));
+    let squares = pool.imap_unordered(square, 0..500).map(|squared| squared.expect("a result"));
+    let mut roots = pool.map(|n: u64| n.isqrt(), squares).expect("all");
+    roots.sort_unstable();
+    assert!(roots.into_iter().eq(0..500));
+    recovers(&pool, 2);
+}
