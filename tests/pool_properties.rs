@@ -9,7 +9,7 @@ mod plan;
 mod pooling;
 
 use killing::{Random, Traces, Watchdog, kill, rounds};
-use plan::{Answer, Argument, JOBS, Job, Ledger, work};
+use plan::{Answer, Argument, JOBS, Job, LEDGER, Ledger, work};
 use pooling::{check_recovery, pids};
 use psync::{
     active_children,
@@ -56,6 +56,8 @@ struct Plan {
     way: Way,
     end: End,
     options: MapOptions,
+    /// Whether each job takes a handle along, and so goes alone.
+    with_handles: bool,
     jobs: Vec<Job>,
     /// How many workers are killed meanwhile.
     deaths: u64,
@@ -99,6 +101,7 @@ fn plan(random: &mut Random) -> Plan {
         way,
         end: *random.pick(&[End::Joined, End::Joined, End::Dropped, End::Terminated, End::Early]),
         options: MapOptions { chunk, buffer, ..MapOptions::default() },
+        with_handles: random.below(3) == 0,
         jobs,
         deaths: random.below(8).saturating_sub(4),
         cancelled,
@@ -107,6 +110,9 @@ fn plan(random: &mut Random) -> Plan {
 }
 
 type Outcome = Result<Answer, TaskError>;
+
+/// The handle of a ledger, or the one that needs none.
+type Book = Option<Shared<Ledger>>;
 
 impl Plan {
     fn pool(&self) -> Result<Pool, String> {
@@ -120,7 +126,7 @@ impl Plan {
         builder.build().map_err(|error| error.to_string())
     }
 
-    fn arguments<'a>(&'a self, ledger: &'a Shared<Ledger>) -> impl Iterator<Item = Argument> + 'a {
+    fn arguments<'a>(&'a self, ledger: &'a Book) -> impl Iterator<Item = Argument> + 'a {
         self.jobs.iter().enumerate().map(|(number, job)| (ledger.clone(), number, *job))
     }
 
@@ -137,8 +143,9 @@ impl Plan {
         }
     }
 
-    fn check(&self, number: usize, result: &Outcome, ledger: &Ledger) -> Result<(), String> {
+    fn check(&self, number: usize, result: &Outcome, ledger: &Book) -> Result<(), String> {
         let job = self.jobs[number];
+        let ledger: &Ledger = ledger.as_deref().unwrap_or(&LEDGER);
         let begun = ledger.begun[number].load(SeqCst);
         let fits = job.may_end(number, result)
             || result.as_ref().is_err_and(|error| self.may_be_disturbed(number, error));
@@ -147,6 +154,8 @@ impl Plan {
         }
         let allowed = match result {
             Ok(_) => 1..=1 + self.retries,
+            // One that waits to be tried again can be cancelled.
+            Err(TaskError::Cancelled) if self.deaths > 0 || !job.is_well() => 0..=self.retries,
             Err(TaskError::Cancelled) => 0..=0,
             Err(_) => 0..=1 + self.retries,
         };
@@ -157,7 +166,7 @@ impl Plan {
     }
 
     /// Each on its own, some of them cancelled, and some killed.
-    fn submit(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {
+    fn submit(&self, pool: &Pool, ledger: &Book) -> Result<(), String> {
         let mut tasks = Vec::new();
         for (number, argument) in self.arguments(ledger).enumerate() {
             match pool.submit(work, argument) {
@@ -185,7 +194,7 @@ impl Plan {
         Ok(())
     }
 
-    fn map(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {
+    fn map(&self, pool: &Pool, ledger: &Book) -> Result<(), String> {
         match pool.map_with(work, self.arguments(ledger), self.options.clone()) {
             Ok(answers) if answers.len() == self.jobs.len() => answers
                 .into_iter()
@@ -205,7 +214,7 @@ impl Plan {
         }
     }
 
-    fn imap(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {
+    fn imap(&self, pool: &Pool, ledger: &Book) -> Result<(), String> {
         let results = pool.imap_with(work, self.arguments(ledger), self.options.clone());
         let results: Vec<Outcome> = results.collect();
         // Nothing more is taken in when a pool has come to its end.
@@ -218,7 +227,7 @@ impl Plan {
             .try_for_each(|(number, result)| self.check(number, result, ledger))
     }
 
-    fn unordered(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {
+    fn unordered(&self, pool: &Pool, ledger: &Book) -> Result<(), String> {
         let results = pool.imap_unordered_with(work, self.arguments(ledger), self.options.clone());
         let results: Vec<Outcome> = results.collect();
         if results.len() != self.jobs.len() && self.end != End::Early {
@@ -244,7 +253,7 @@ impl Plan {
         }
     }
 
-    fn jobs_by(&self, pool: &Pool, ledger: &Shared<Ledger>) -> Result<(), String> {
+    fn jobs_by(&self, pool: &Pool, ledger: &Book) -> Result<(), String> {
         match self.way {
             Way::Submit => self.submit(pool, ledger),
             Way::Map => self.map(pool, ledger),
@@ -270,7 +279,12 @@ impl Plan {
     }
 
     fn play(&self, random: &Random, watchdog: &Watchdog) -> Result<(), String> {
-        let ledger = Shared::<Ledger>::zeroed().map_err(|error| error.to_string())?;
+        LEDGER.begun.iter().for_each(|count| count.store(0, SeqCst));
+        let ledger = if self.with_handles {
+            Some(Shared::<Ledger>::zeroed().map_err(|error| error.to_string())?)
+        } else {
+            None
+        };
         let pool = self.pool()?;
         let over = AtomicBool::new(false);
         thread::scope(|scope| {

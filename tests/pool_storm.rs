@@ -36,14 +36,40 @@ struct Ledger {
     ended: [AtomicU8; TASKS],
 }
 
+/// One that all processes have without a handle, so that tasks travel in batches.
+#[shared]
+static LEDGER: Ledger = Ledger {
+    begun: [const { AtomicU8::new(0) }; TASKS],
+    ended: [const { AtomicU8::new(0) }; TASKS],
+};
+
+impl Ledger {
+    fn clear(&self) {
+        self.begun.iter().chain(&self.ended).for_each(|count| count.store(0, SeqCst));
+    }
+
+    fn work(&self, n: usize) -> usize {
+        self.begun[n].fetch_add(1, SeqCst);
+        spin(WORK);
+        self.ended[n].fetch_add(1, SeqCst);
+        n * 3
+    }
+
+    fn counts(&self, n: usize) -> (u8, u8) {
+        (self.begun[n].load(SeqCst), self.ended[n].load(SeqCst))
+    }
+}
+
 /// One storm at a time: each takes all processors.
 static ALONE: StdMutex<()> = StdMutex::new(());
 
+/// One at a time: each takes a handle along.
 fn work((ledger, n): (Shared<Ledger>, usize)) -> usize {
-    ledger.begun[n].fetch_add(1, SeqCst);
-    spin(WORK);
-    ledger.ended[n].fetch_add(1, SeqCst);
-    n * 3
+    ledger.work(n)
+}
+
+fn work_in_batches(n: usize) -> usize {
+    LEDGER.work(n)
 }
 
 /// Runs `work` while workers of the pool die; who they were.
@@ -109,7 +135,7 @@ fn with_retries_every_task_completes() {
     });
     check_storm(&pool, &killed, 4);
     for n in 0..TASKS {
-        let (begun, ended) = (ledger.begun[n].load(SeqCst), ledger.ended[n].load(SeqCst));
+        let (begun, ended) = ledger.counts(n);
         assert!(begun >= 1 && ended >= 1, "task {n} has begun {begun} and ended {ended} times");
     }
     let stats = pool.stats();
@@ -127,20 +153,20 @@ fn with_retries_every_item_is_mapped() {
     for chunk in [None, Some(1), Some(50)] {
         watchdog.step(format!("chunks of {chunk:?}"));
         let pool = Pool::builder().workers(3).retries(1_000).build().expect("a pool");
-        let ledger = ledger();
+        LEDGER.clear();
         let killed = storm(&pool, &mut random, || {
-            let items = (0..TASKS / 2).map(|n| (ledger.clone(), n));
             let options = MapOptions { chunk, ..MapOptions::default() };
-            let mapped = pool.imap_with(work, items, options);
+            let mapped = pool.imap_with(work_in_batches, 0..TASKS, options);
             let mut count = 0;
             for (n, result) in mapped.enumerate() {
                 watchdog.step(format!("chunks of {chunk:?}, item {n}"));
                 assert_eq!(result.expect("it is tried again"), n * 3);
                 count += 1;
             }
-            assert_eq!(count, TASKS / 2);
+            assert_eq!(count, TASKS);
         });
         check_storm(&pool, &killed, 3);
+        assert!((0..TASKS).all(|n| LEDGER.counts(n).1 >= 1));
     }
 }
 
@@ -153,13 +179,14 @@ fn without_retries_no_task_begins_twice() {
     for by_map in [false, true] {
         let pool = Pool::builder().workers(4).build().expect("a pool");
         let ledger = ledger();
+        LEDGER.clear();
         let mut results = Vec::new();
         let killed = storm(&pool, &mut random, || {
-            let arguments = (0..TASKS).map(|n| (ledger.clone(), n));
             if by_map {
                 watchdog.step("imap");
-                results = pool.imap(work, arguments).collect();
+                results = pool.imap(work_in_batches, 0..TASKS).collect();
             } else {
+                let arguments = (0..TASKS).map(|n| (ledger.clone(), n));
                 let tasks: Vec<Task<usize>> =
                     arguments.map(|pair| pool.submit(work, pair).expect("open")).collect();
                 for (n, task) in tasks.into_iter().enumerate() {
@@ -172,7 +199,7 @@ fn without_retries_no_task_begins_twice() {
         assert_eq!(results.len(), TASKS);
         let mut lost = 0;
         for (n, result) in results.into_iter().enumerate() {
-            let (begun, ended) = (ledger.begun[n].load(SeqCst), ledger.ended[n].load(SeqCst));
+            let (begun, ended) = if by_map { LEDGER.counts(n) } else { ledger.counts(n) };
             match result {
                 Ok(value) => assert_eq!((value, begun, ended), (n * 3, 1, 1), "task {n}"),
                 Err(TaskError::WorkerLost { cause, .. }) => {
@@ -189,4 +216,50 @@ fn without_retries_no_task_begins_twice() {
         assert!((1..=killed).contains(&lost), "{killed} kills have cost {lost} tasks");
         assert_eq!((stats.failed, stats.retried), (lost, 0), "{stats:?}");
     }
+}
+
+/// Threads that submit, map and cancel side by side, while workers die.
+#[test]
+fn threads_share_a_pool_in_a_storm() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let watchdog = Watchdog::new("threads_share_a_pool_in_a_storm");
+    let mut random = Random::new();
+    println!("seed {}", random.seed);
+    let pool = Pool::builder().workers(3).retries(1_000).max_tasks_per_worker(150).build();
+    let pool = pool.expect("a pool");
+    let triple = |n: usize| {
+        spin(WORK);
+        n * 3
+    };
+    let submits = |from: usize| {
+        for n in from..from + 1_500 {
+            assert_eq!(pool.run(triple, n), Ok(n * 3));
+        }
+    };
+    let maps = |from: usize| {
+        let mapped = pool.map(triple, from..from + 4_000).expect("all");
+        assert!(mapped.into_iter().eq((from..from + 4_000).map(|n| n * 3)));
+    };
+    let cancels = |from: usize| {
+        for n in (from..from + 1_500).step_by(3) {
+            let tasks = [n, n + 1, n + 2].map(|n| pool.submit(triple, n).expect("open"));
+            let cancelled = tasks.each_ref().map(Task::cancel);
+            for ((n, task), cancelled) in (n..).zip(tasks).zip(cancelled) {
+                let expected = if cancelled { Err(TaskError::Cancelled) } else { Ok(n * 3) };
+                assert_eq!(task.wait(), expected);
+            }
+        }
+    };
+    storm(&pool, &mut random, || {
+        watchdog.step("threads");
+        thread::scope(|scope| {
+            scope.spawn(|| submits(0));
+            scope.spawn(|| submits(100_000));
+            scope.spawn(|| maps(200_000));
+            scope.spawn(|| maps(300_000));
+            scope.spawn(|| cancels(400_000));
+        });
+    });
+    recovers(&pool, 3);
+    pool.join().expect("ends");
 }

@@ -19,6 +19,10 @@ pub(crate) struct Ledger {
     pub(crate) begun: [AtomicU32; JOBS],
 }
 
+/// One that all processes have without a handle, so that tasks travel in batches.
+#[shared]
+pub(crate) static LEDGER: Ledger = Ledger { begun: [const { AtomicU32::new(0) }; JOBS] };
+
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Job {
@@ -84,10 +88,12 @@ impl Answer {
     }
 }
 
-pub(crate) type Argument = (Shared<Ledger>, usize, Job);
+/// Where to note that it has begun, and which job it is.
+pub(crate) type Argument = (Option<Shared<Ledger>>, usize, Job);
 
 /// The task.
 pub(crate) fn work((ledger, number, job): Argument) -> Answer {
+    let ledger: &Ledger = ledger.as_deref().unwrap_or(&LEDGER);
     ledger.begun[number].fetch_add(1, SeqCst);
     match job {
         Job::Return => {}
