@@ -267,6 +267,7 @@ impl Seat {
     #[inline]
     pub(super) fn commit(&self, finished: u32, used: usize) {
         self.progress.store(u64::from(finished) << 32 | used as u64, Ordering::Release);
+        fault::point("pool: progress committed");
     }
 
     /// The results that were not sent yet. Only for the worker, or for the pool once the worker is dead.
@@ -282,6 +283,7 @@ impl Seat {
     pub(super) fn leave(&self, tasks: u64) {
         self.tasks.store(tasks, Ordering::Relaxed);
         self.batch.store(0, Ordering::Release);
+        fault::point("pool: batch left");
     }
 
     pub(super) fn note_ready(&self) {

@@ -11,7 +11,7 @@ use crate::{
     channel::{Arrived, Limit, RecvError, Wire, codec, message},
     process::{describe_panic, function_at},
     shm::{self, Carried, Luggage, Shared, transfer, world},
-    sys::{clock, clock::Deadline},
+    sys::{clock, clock::Deadline, fault},
 };
 use core::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -228,6 +228,7 @@ impl Worker<'_> {
         let slot = order.ticket.slot().and_then(|slot| self.slots.get(slot));
         let goes_on = match slot {
             Some(slot) if slot.take(order.ticket, self.seat) => {
+                fault::point("pool: batch taken");
                 let body = arguments.get(HEAD..).unwrap_or_default();
                 self.run(order, slot, body, arrived)
             }
@@ -375,7 +376,7 @@ impl Worker<'_> {
         let count = course.index - course.unsent;
         let note = Note { index: course.unsent, count, is_last, ..course.note(Kind::Results) };
         let told = self.tell(note, self.place.results(), &[]);
-        crate::sys::fault::point("pool: results sent");
+        fault::point("pool: results sent");
         (course.unsent, course.used) = (course.index, 0);
         self.place.commit(course.index, 0);
         told
