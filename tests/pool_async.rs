@@ -60,7 +60,10 @@ fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn poll<R: DeserializeOwned + Send + 'static>(task: &mut Task<R>, waker: &Waker) -> Poll<Result<R, TaskError>> {
+fn poll<R: DeserializeOwned + Send + 'static>(
+    task: &mut Task<R>,
+    waker: &Waker,
+) -> Poll<Result<R, TaskError>> {
     Pin::new(task).poll(&mut Context::from_waker(waker))
 }
 
