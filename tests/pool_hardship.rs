@@ -251,6 +251,7 @@ fn a_pool_sees_to_itself() {
     let pool = builder.build().expect("a pool");
     let task = pool.submit(stay, (stage.clone(), 0)).expect("open");
     assert!(poll_for(LONG, || task.is_done()), "the deadline passes and nobody looks");
+    assert!(poll_for(LONG, || pids(&pool).len() == 2), "{:?}", pool.stats());
     pids(&pool).into_iter().for_each(killing::kill);
     assert!(poll_for(LONG, || pool.stats().started_workers == 5), "{:?}", pool.stats());
     let dies = pool.submit(|()| -> u8 { std::process::abort() }, ()).expect("open");
