@@ -8,9 +8,9 @@ mod killing;
 mod plan;
 mod pooling;
 
-use killing::{Random, Traces, Watchdog, kill, rounds};
+use killing::{Random, Traces, Watchdog, kill, poll_for, rounds};
 use plan::{Answer, Argument, JOBS, Job, LEDGER, Ledger, work};
-use pooling::{check_recovery, pids};
+use pooling::{LONG, check_recovery, pids};
 use psync::{
     active_children,
     pool::{MapOptions, Task, TaskError},
@@ -278,6 +278,21 @@ impl Plan {
         }
     }
 
+    /// Each task is counted once, however often it was tried; right after it was told.
+    fn check_counts(&self, pool: &Pool) -> Result<(), String> {
+        let all = self.jobs.len() as u64 + 100;
+        let fits = || {
+            let stats = pool.stats();
+            let told = stats.done + stats.failed;
+            (stats.queued, stats.running) == (0, 0)
+                && if self.way == Way::Map { told <= all } else { told == all }
+        };
+        if poll_for(LONG, fits) {
+            return Ok(());
+        }
+        Err(format!("{all} tasks are counted as {:?}", pool.stats()))
+    }
+
     fn play(&self, random: &Random, watchdog: &Watchdog) -> Result<(), String> {
         LEDGER.begun.iter().for_each(|count| count.store(0, SeqCst));
         let ledger = if self.with_handles {
@@ -296,6 +311,7 @@ impl Plan {
         if self.end != End::Early {
             watchdog.step(format!("recovery after {self:?}"));
             check_recovery(&pool, self.workers)?;
+            self.check_counts(&pool)?;
         }
         watchdog.step(format!("the end of {self:?}"));
         match self.end {

@@ -349,3 +349,21 @@ fn a_handle_that_is_dropped_leaves_its_task_alone() {
     stage.here[1].wait();
     recovers(&pool, 1);
 }
+
+#[test]
+fn many_are_cancelled_one_by_one() {
+    let _watchdog = Watchdog::new("many_are_cancelled_one_by_one");
+    let (pool, stage) = (pool(1), stage());
+    let running = held(&pool, &stage, 0);
+    let tasks: Vec<Task<u64>> =
+        (0..20_000).map(|n| pool.submit(square, n).expect("open")).collect();
+    assert_eq!(pool.stats().queued, 20_000);
+    assert!(tasks.iter().step_by(2).all(Task::cancel));
+    stage.cue[0].set();
+    assert_eq!(running.wait(), Ok(0));
+    for (n, task) in (0..).zip(tasks) {
+        let expected = if n % 2 == 0 { Err(TaskError::Cancelled) } else { Ok(n * n) };
+        assert_eq!(task.wait(), expected);
+    }
+    recovers(&pool, 1);
+}
