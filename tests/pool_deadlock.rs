@@ -170,6 +170,32 @@ fn crashes_behind_large_arguments_block_nobody() {
     assert!(all_back.map(|data| data.len()).eq([1 << 20; 30]));
 }
 
+/// More than are with the workers, or on their way to them, at any time.
+#[test]
+fn any_number_of_crashes_one_after_the_other_leaves_nobody_behind() {
+    let watchdog = Watchdog::new("any_number_of_crashes_leaves_nobody_behind");
+    let crash = |_: u32| -> u32 { std::process::abort() };
+    for (workers, count) in [(1, 300), (3, 600)] {
+        let pool = pool(workers);
+        let submit = |n| pool.submit(crash, n).expect("open");
+        let tasks: Vec<Task<u32>> = (0..count).map(submit).collect();
+        for (n, task) in tasks.into_iter().enumerate() {
+            watchdog.step(format!("{workers} workers, task {n}"));
+            assert_eq!(lost_by(&task.wait()), Some(libc::SIGABRT));
+        }
+        recovers(&pool, workers);
+    }
+    watchdog.step("large arguments");
+    let pool = pool(1);
+    let crash = |data: Vec<u8>| -> usize { std::process::exit(i32::from(data[0])) };
+    let submit = |_| pool.submit(crash, vec![7; 40 << 20]).expect("open");
+    let tasks: Vec<Task<usize>> = (0..6).map(submit).collect();
+    for task in tasks {
+        assert_eq!(exited_with(&task.wait()), Some(7));
+    }
+    recovers(&pool, 1);
+}
+
 /// A worker that dies, and a worker that is stopped, keep nobody else from getting on.
 #[test]
 fn a_worker_that_stands_still_stops_nobody_else() {
