@@ -7,11 +7,15 @@ mod killing;
 mod pooling;
 
 use killing::{Watchdog, rounds};
-use pooling::{pids, pool, square};
-use psync::prelude::*;
+use pooling::{hold, pids, pool, square, stage};
+use psync::{
+    pool::{ReturnWhen, wait_tasks},
+    prelude::*,
+};
 use std::{
     fs,
     sync::{Mutex as StdMutex, PoisonError},
+    time::Duration,
 };
 
 /// What a process has in memory of its own, in KiB.
@@ -91,4 +95,29 @@ fn memory_stays_flat_over_many_tasks() {
         }
     };
     stays_flat("memory_stays_flat_over_many_tasks", rounds(100_000), next, &pool);
+}
+
+/// What is left of a wait that was over goes with the next one.
+#[test]
+fn waiting_again_and_again_piles_nothing_up() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let watchdog = Watchdog::new("waiting_again_and_again_piles_nothing_up");
+    let (pool, stage) = (pool(1), stage());
+    let mut others: Vec<_> =
+        (0..50).map(|_| pool.submit(hold, (stage.clone(), 0)).expect("open")).collect();
+    stage.here[0].wait();
+    let mut first = 0;
+    for round in 0..10 {
+        watchdog.step(format!("round {round}"));
+        for _ in 0..2_000 {
+            let (finished, rest) = wait_tasks(others, ReturnWhen::First, Some(Duration::ZERO));
+            assert!(finished.is_empty());
+            others = rest;
+        }
+        let now = memory(killing::own_pid())[0];
+        assert!(first == 0 || now <= first + GROWTH, "from {first} to {now} KiB");
+        first = if first == 0 { now } else { first };
+    }
+    stage.cue[0].set();
+    assert_eq!(wait_tasks(others, ReturnWhen::All, None).0.len(), 50);
 }

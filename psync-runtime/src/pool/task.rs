@@ -65,7 +65,8 @@ struct Progress<R> {
     callbacks: Vec<Callback<R>>,
     /// Of whoever has polled last.
     waker: Option<Waker>,
-    observers: Vec<Observer>,
+    /// Of whoever has the task now, who alone can wait for it.
+    observer: Option<Observer>,
 }
 
 impl<R: DeserializeOwned + Send + 'static> TaskState<R> {
@@ -77,7 +78,7 @@ impl<R: DeserializeOwned + Send + 'static> TaskState<R> {
             is_lent: false,
             callbacks: Vec::new(),
             waker: None,
-            observers: Vec::new(),
+            observer: None,
         };
         Arc::new(Self {
             is_over: AtomicBool::new(false),
@@ -94,17 +95,17 @@ impl<R> TaskState<R> {
     }
 
     /// The callbacks have run: whoever waits may have the result.
-    fn finish(&self, progress: &mut Progress<R>) -> (Option<Waker>, Vec<Observer>) {
+    fn finish(&self, progress: &mut Progress<R>) -> (Option<Waker>, Option<Observer>) {
         self.is_over.store(true, Ordering::Release);
-        (progress.waker.take(), core::mem::take(&mut progress.observers))
+        (progress.waker.take(), progress.observer.take())
     }
 
-    fn tell(&self, (waker, observers): (Option<Waker>, Vec<Observer>)) {
+    fn tell(&self, (waker, observer): (Option<Waker>, Option<Observer>)) {
         self.signal.notify();
         if let Some(waker) = waker {
             contain(|| waker.wake());
         }
-        for observer in observers {
+        if let Some(observer) = observer {
             observer();
         }
     }
@@ -286,14 +287,14 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
         self.is_done() && matches!(lock(&self.state.progress).result, Some(Err(_)))
     }
 
-    /// Has `observer` called once it is over.
+    /// Has `observer` called once it is over, in place of an earlier one.
     pub(super) fn observe(&self, observer: impl FnOnce() + Send + 'static) {
         let mut progress = lock(&self.state.progress);
         if self.is_done() {
             drop(progress);
             observer();
         } else {
-            progress.observers.push(Box::new(observer));
+            progress.observer = Some(Box::new(observer));
         }
     }
 
