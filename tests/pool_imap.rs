@@ -221,3 +221,30 @@ fn iterations_may_be_interleaved() {
     }
     assert!(many.iter_mut().all(|results| results.next().is_none()));
 }
+
+/// Whoever has taken a result and does something else keeps nobody from theirs.
+#[test]
+fn between_two_results_everything_else_goes_on() {
+    let _watchdog = Watchdog::new("between_two_results_everything_else_goes_on");
+    let pool = pool(2);
+    for ordered in [true, false] {
+        let mut boxed: Box<dyn Iterator<Item = Result<u64, TaskError>>> = if ordered {
+            Box::new(pool.imap_with(square, 0.., buffer_of(20)))
+        } else {
+            Box::new(pool.imap_unordered_with(square, 0.., buffer_of(20)))
+        };
+        for _ in 0..3 {
+            assert!(boxed.next().expect("no end").is_ok());
+            assert!(poll_for(LONG, || pool.stats().queued + pool.stats().running == 0));
+            let task = pool.submit(square, 3).expect("open");
+            assert!(poll_for(LONG, || task.is_done()), "it is not taken in");
+            let (tell, told) = std::sync::mpsc::channel();
+            pool.submit(square, 4).expect("open").on_done(move |_| drop(tell));
+            assert!(
+                told.recv_timeout(LONG).is_err_and(|error| {
+                    error == std::sync::mpsc::RecvTimeoutError::Disconnected
+                })
+            );
+        }
+    }
+}

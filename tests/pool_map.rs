@@ -230,3 +230,49 @@ fn the_error_of_the_lowest_item_is_told() {
         assert_eq!(panic_of(&result), Some("from place 0"));
     });
 }
+
+/// A number that can be encoded if it is even.
+#[derive(Debug, Deserialize)]
+struct Even(u64);
+
+impl Serialize for Even {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 2 == 1 {
+            return Err(serde::ser::Error::custom("odd"));
+        }
+        self.0.serialize(serializer)
+    }
+}
+
+#[test]
+fn an_input_may_close_or_end_the_pool() {
+    let watchdog = Watchdog::new("an_input_may_close_or_end_the_pool");
+    for (at, terminates) in [(0, false), (7, false), (8, false), (7, true), (8, true), (500, true)]
+    {
+        for chunk in [None, Some(1), Some(10)] {
+            watchdog.step(format!("at item {at}, chunks of {chunk:?}, terminates: {terminates}"));
+            let pool = pool(2);
+            // Up to there all are even.
+            let items = || {
+                (0..1_000).map(|n| match n {
+                    n if n < at => Even(2 * n),
+                    n => {
+                        if terminates {
+                            pool.terminate()
+                        } else {
+                            pool.close()
+                        }
+                        Even(n)
+                    }
+                })
+            };
+            let take = |Even(n)| n;
+            let options = MapOptions { chunk, ..MapOptions::default() };
+            let result = pool.map_with(take, items(), options.clone());
+            assert!(matches!(result, Err(TaskError::Closed | TaskError::Encode)), "{result:?}");
+            let rest: Vec<_> = pool.imap_with(take, items(), options).collect();
+            assert!(rest.iter().all(Result::is_err), "{rest:?}");
+            pool.join().expect("ends");
+        }
+    }
+}
