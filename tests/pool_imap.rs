@@ -238,7 +238,7 @@ fn between_two_results_everything_else_goes_on() {
             assert!(poll_for(LONG, || pool.stats().queued + pool.stats().running == 0));
             let task = pool.submit(square, 3).expect("open");
             assert!(poll_for(LONG, || task.is_done()), "it is not taken in");
-            let (tell, told) = std::sync::mpsc::channel();
+            let (tell, told) = std::sync::mpsc::channel::<()>();
             pool.submit(square, 4).expect("open").on_done(move |_| drop(tell));
             assert!(
                 told.recv_timeout(LONG).is_err_and(|error| {
