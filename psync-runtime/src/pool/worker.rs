@@ -2,6 +2,7 @@
 #![allow(unsafe_code, reason = "turns offsets back into functions")]
 
 use super::{
+    callbacks::discard,
     desk::{FAULT, Seat, Slot, State, Ticket},
     error::{Failure, complain},
     frame::{HEAD, Kind, Note, Order, next_argument},
@@ -301,6 +302,7 @@ impl Worker<'_> {
                 Ok(Err(failure)) => self.fail(&mut course, &failure),
                 Err(payload) => {
                     let (message, location, backtrace) = describe_panic(payload.as_ref());
+                    discard(payload);
                     self.fail(&mut course, &Failure::Panicked { message, location, backtrace })
                 }
             };
