@@ -1,6 +1,7 @@
 //! One function for many items: `map`, `imap` and `imap_unordered`.
 
 use super::{
+    Bar,
     batch::{Parcel, Work, WorkId},
     error::TaskError,
     feed::{Feed, Taker},
@@ -10,7 +11,6 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU64, Ordering},
-    process::Bar,
     sys::clock::Deadline,
 };
 use core::{fmt, time::Duration};
