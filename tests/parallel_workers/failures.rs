@@ -1,65 +1,16 @@
-//! `parallel!` with `workers`: the items of its `for` branches share processes, and everything else stays as it is without.
-#![allow(missing_docs, reason = "tests")]
-#![allow(clippy::disallowed_methods, clippy::exit, reason = "processes exit")]
+//! Items that fail, items that are ended, and a `parallel!` that unwinds.
 
-mod common;
-
-use common::{is_alive, sleep_for_ever, watchdog};
+use super::{
+    common::{self, is_alive, sleep_for_ever, watchdog},
+    log::{ITEMS, Log},
+    scale,
+};
 use psync::{Failure, ParallelError, SpawnError, prelude::*};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
-    collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicI32, AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
-
-const ITEMS: usize = 100;
-
-#[shared]
-#[derive(Debug)]
-struct Log {
-    /// Who has run which item.
-    pids: [AtomicI32; ITEMS],
-    here: AtomicUsize,
-    both: Event,
-    bell: Event,
-}
-
-impl Log {
-    fn new() -> Shared<Self> {
-        let pids = std::array::from_fn(|_| AtomicI32::new(0));
-        let here = AtomicUsize::new(0);
-        Shared::new(Self { pids, here, both: Event::new(), bell: Event::new() }).expect("memory")
-    }
-
-    fn sign(&self, item: usize) {
-        self.pids[item].store(psync::current().pid(), SeqCst);
-    }
-
-    fn pid(&self, item: usize) -> i32 {
-        self.pids[item].load(SeqCst)
-    }
-
-    fn pids(&self) -> BTreeSet<i32> {
-        (0..ITEMS).map(|item| self.pid(item)).filter(|pid| *pid != 0).collect()
-    }
-
-    fn signed(&self) -> Vec<usize> {
-        (0..ITEMS).filter(|item| self.pid(*item) != 0).collect()
-    }
-}
-
-/// The first two wait for each other.
-#[process]
-fn sign(log: &Log, item: usize) -> usize {
-    log.sign(item);
-    if log.here.fetch_add(1, SeqCst) == 1 {
-        log.both.set();
-    }
-    log.both.wait();
-    item * 2
-}
 
 #[process]
 fn fail(log: &Log, item: usize) -> usize {
@@ -93,73 +44,6 @@ fn failures(error: &ParallelError) -> Vec<(usize, Option<usize>, &str)> {
 }
 
 #[test]
-fn a_hundred_items_run_in_two_processes() {
-    let _watchdog = watchdog();
-    let log = Log::new();
-    let doubled = parallel! { with workers = 2; for item in 0..ITEMS => sign(&log, item) };
-    assert_eq!(doubled.expect("nothing fails"), (0..ITEMS).map(|n| n * 2).collect::<Vec<_>>());
-    let pids = log.pids();
-    assert_eq!((pids.len(), log.signed().len()), (2, ITEMS));
-    assert!(pids.iter().all(|pid| !is_alive(*pid)), "workers are left");
-}
-
-#[test]
-fn one_worker_runs_all_items_of_all_branches() {
-    let _watchdog = watchdog();
-    let log = Log::new();
-    log.both.set();
-    let (a, b, own) = parallel! {
-        with workers = 1, chunk = 4;
-        for item in 0..10 => sign(&log, item),
-        for item in 10..20 => process(&log, item) { log.sign(item); item },
-        process(&log) { log.sign(20); psync::current().name().to_owned() },
-    }
-    .expect("nothing fails");
-    assert_eq!((a.len(), b[9], own.as_str()), (10, 19, "process"));
-    let (own, pids) = (log.pid(20), log.pids());
-    assert_eq!(pids.len(), 2, "the branch without `for` has a process of its own");
-    assert!((0..20).all(|item| log.pid(item) != own));
-}
-
-#[test]
-fn there_are_no_more_workers_than_items() {
-    let _watchdog = watchdog();
-    // In a process that has no other children.
-    let alone = psync::spawn(
-        |()| {
-            let mut children = 0;
-            let items = (0..3_u64).inspect(|_| children = psync::active_children().len());
-            let sum = parallel! { with workers = 50; for n in items => process(n) { n + 1 } };
-            (sum.map(|all| all.iter().sum::<u64>()).map_err(|error| error.to_string()), children)
-        },
-        (),
-    );
-    assert_eq!(alone.expect("a start").join().expect("it ends"), (Ok(6), 3));
-}
-
-#[process]
-fn scale(part: &mut [u64], factor: u64) -> u64 {
-    part.iter_mut().for_each(|number| *number *= factor);
-    part.iter().sum()
-}
-
-#[test]
-fn parts_of_shared_memory_are_lent_to_workers() {
-    let _watchdog = watchdog();
-    let mut numbers = Shared::<[u64]>::new_with(1000, |index| index as u64).expect("memory");
-    for round in 1..4_u32 {
-        let data = Shared::get_mut(&mut numbers).expect("nobody else has it");
-        let sums = parallel! {
-            with workers = 2;
-            for part in data.chunks_mut(10) => scale(&mut *part, 3)
-        };
-        let sums = sums.expect("nothing fails");
-        assert_eq!((sums.len(), sums[1]), (100, 145 * 3_u64.pow(round)), "in place");
-    }
-    assert_eq!(numbers.iter().sum::<u64>(), 499_500 * 27);
-}
-
-#[test]
 fn what_ends_a_worker_costs_one_item() {
     let _watchdog = watchdog();
     for chunk in [1, 5] {
@@ -180,7 +64,7 @@ fn what_ends_a_worker_costs_one_item() {
         }
         let [panicked, killed, exited, aborted] = [0, 1, 2, 3].map(|index| &all[index].error);
         assert!(matches!(panicked, ProcessError::Panicked { message, location: Some(at), .. }
-            if message == "three" && at.contains("parallel_workers.rs")));
+            if message == "three" && at.contains("failures.rs")));
         assert!(matches!(killed, ProcessError::Signaled { signal: libc::SIGKILL, .. }), "{error}");
         assert!(matches!(exited, ProcessError::Exited { code: 77, .. }), "{error}");
         assert!(matches!(aborted, ProcessError::Signaled { signal: libc::SIGABRT, .. }), "{error}");
@@ -348,134 +232,6 @@ fn memory_that_is_not_shared_cannot_be_lent() {
     assert!(first.to_string().contains("shared memory"), "{first}");
 }
 
-#[process]
-fn share(number: u64) -> (Shared<[u64]>, Vec<u8>) {
-    let numbers = Shared::<[u64]>::new_with(3, |_| number).expect("memory");
-    (numbers, vec![7; usize::try_from(number).expect("small") * 100_000])
-}
-
-#[test]
-fn results_may_be_handles_and_long() {
-    let _watchdog = watchdog();
-    let all = parallel! { with workers = 2; for number in 0..10 => share(number) };
-    for (number, (numbers, bytes)) in all.expect("nothing fails").iter().enumerate() {
-        assert_eq!((&**numbers, bytes.len()), (&[number as u64; 3][..], number * 100_000));
-    }
-}
-
-#[test]
-fn an_item_may_run_a_parallel_of_its_own() {
-    let _watchdog = watchdog();
-    let sums = parallel! {
-        with workers = 2;
-        for n in 0..4_u64 => process(n) {
-            parallel! { with workers = 2; for m in 0..3 => process(n, m) { n * m } }
-                .expect("nothing fails")
-                .iter()
-                .sum::<u64>()
-        },
-    };
-    assert_eq!(sums.expect("nothing fails"), [0, 3, 6, 9]);
-}
-
-#[test]
-fn workers_are_called_after_the_function() {
-    let _watchdog = watchdog();
-    let names = parallel! { with workers = 1; for _ in 0..2 => whoami() };
-    assert_eq!(names.expect("nothing fails"), ["whoami-1", "whoami-1"]);
-}
-
-#[process]
-fn whoami() -> String {
-    psync::current().name().to_owned()
-}
-
-#[process(start_method = StartMethod::Spawn)]
-fn spawned() -> (i32, Option<String>) {
-    (psync::current().pid(), psync::current().start_method().map(|method| format!("{method:?}")))
-}
-
-/// Workers are started as the first item wants it; who wants it otherwise has a process of its own.
-#[test]
-fn every_item_is_started_as_its_function_says() {
-    let _watchdog = watchdog();
-    let (spawned, others) = parallel! {
-        with workers = 1;
-        for _ in 0..3 => spawned(),
-        for _ in 0..3 => process() { format!("{:?}", psync::current().start_method()) },
-    }
-    .expect("nothing fails");
-    assert!(
-        spawned.iter().all(|(pid, how)| *pid == spawned[0].0 && *how == Some("Spawn".to_owned()))
-    );
-    assert_eq!(others, ["Some(ForkServer)"; 3]);
-    let pids = parallel! {
-        with workers = 1, start_method = StartMethod::Spawn;
-        for _ in 0..2 => process() { psync::current().pid() },
-    }
-    .expect("nothing fails");
-    assert_eq!(pids[0], pids[1]);
-}
-
-/// A forked worker would have whatever this process has by the time at which it is replaced, so there are none.
-#[test]
-fn forked_items_have_processes_of_their_own() {
-    let _watchdog = watchdog();
-    // In a process of one thread.
-    let forks = psync::spawn(
-        |()| {
-            let pids = parallel! {
-                with workers = 2, start_method = StartMethod::Fork;
-                for _ in 0..5 => process() { psync::current().pid() },
-            };
-            pids.map(|pids| pids.into_iter().collect::<BTreeSet<_>>().len())
-                .map_err(|error| error.to_string())
-        },
-        (),
-    );
-    assert_eq!(forks.expect("a start").join().expect("it ends"), Ok(5));
-}
-
-#[process(start_method = StartMethod::Fork)]
-fn forked(log: &Log, item: usize) -> i32 {
-    log.sign(item);
-    psync::current().pid()
-}
-
-#[test]
-fn forked_branches_and_workers_go_together() {
-    let _watchdog = watchdog();
-    let together = psync::spawn(
-        |log: Shared<Log>| {
-            log.both.set();
-            let all = parallel! {
-                with workers = 2;
-                for item in 0..10 => sign(&log, item),
-                for item in 10..13 => forked(&log, item),
-                forked(&log, 13),
-            };
-            all.map(|(a, b, _)| (a.len(), b.len())).map_err(|error| error.to_string())
-        },
-        Log::new(),
-    );
-    assert_eq!(together.expect("a start").join().expect("it ends"), Ok((10, 3)));
-}
-
-#[test]
-fn workers_end_as_processes_do() {
-    let _watchdog = watchdog();
-    let log = Log::new();
-    parallel! {
-        with workers = 1;
-        for item in 0..2 => process(log, item) {
-            log.sign(item);
-            psync::Finalizer::new(Some(0), move || log.bell.set()).leave();
-        },
-    }
-    .expect("nothing fails");
-    assert!(log.bell.is_set(), "its finalizers have run");
-}
-
 #[test]
 fn a_panic_on_the_way_leaves_no_worker() {
     let _watchdog = watchdog();
@@ -508,4 +264,46 @@ fn stay_with(log: &Log, part: &mut [u64], item: usize) {
     log.sign(item);
     log.bell.set();
     sleep_for_ever();
+}
+
+/// Its exit waits for its children, but not for workers that wait for it.
+#[test]
+fn an_exit_on_the_way_does_not_wait_for_idle_workers() {
+    let _watchdog = watchdog();
+    let log = Log::new();
+    let exits = psync::spawn(
+        |log: Shared<Log>| {
+            let items = (0..3_usize).inspect(|item| {
+                if *item == 2 {
+                    std::process::exit(33);
+                }
+            });
+            parallel! {
+                with workers = 2;
+                for item in items => process(&log, item) { log.sign(item); log.bell.wait(); }
+            }
+            .map(drop)
+            .map_err(|error| error.to_string())
+        },
+        log.clone(),
+    )
+    .expect("a start");
+    assert!(common::eventually(|| log.signed() == [0, 1]), "two have begun");
+    log.bell.set();
+    let error = exits.join().expect_err("it exits");
+    assert!(matches!(error, ProcessError::Exited { code: 33, .. }), "{error}");
+}
+
+/// An item that waits for the process that waits for it is told.
+#[test]
+fn an_item_that_waits_for_its_caller_is_told() {
+    let _watchdog = watchdog();
+    let mutex = Shared::new(Mutex::new(1)).expect("memory");
+    let held = mutex.lock().expect("nobody else has it");
+    let told = parallel! {
+        with workers = 1;
+        for _ in 0..2 => process(&mutex) { matches!(mutex.lock(), Err(LockError::Deadlock(_))) }
+    };
+    assert_eq!(told.expect("nothing fails"), [true, true]);
+    drop(held);
 }
