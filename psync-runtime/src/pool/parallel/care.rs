@@ -22,11 +22,16 @@ pub(super) fn look_after(started: &mut impl Started, group: &Group, blocking: &B
     let mut ending = false;
     let mut last_call = Deadline::NEVER;
     let mut glances = Glances::new();
-    let mut glance = Deadline::NEVER;
+    let mut glance = glances.next();
     loop {
         let watch = Watch::new();
         handle::make_room();
-        group.collect(glance.is_over());
+        // If the supervisor has died, nobody tells of what it would have told. What others tell does not put off the next look.
+        let is_late = glance.is_over();
+        if is_late {
+            glance = glances.next();
+        }
+        group.collect(is_late);
         group.note_failures();
         started.settle(group);
         let late = deadline.is_over().then_some(Verdict::TimedOut);
@@ -35,6 +40,7 @@ pub(super) fn look_after(started: &mut impl Started, group: &Group, blocking: &B
             last_call = Deadline::after(group.settings.grace);
             group.end(verdict, libc::SIGTERM);
             glances = Glances::new();
+            glance = glances.next();
         }
         // Only now, so that every branch sees the room that any of them has left.
         started.refill(group);
@@ -49,10 +55,9 @@ pub(super) fn look_after(started: &mut impl Started, group: &Group, blocking: &B
             last_call = Deadline::NEVER;
             group.signal(libc::SIGKILL);
             glances = Glances::new();
+            glance = glances.next();
         }
         let until = if ending { last_call } else { deadline };
-        // If the supervisor has died, nobody tells of what it would have told.
-        glance = glances.next();
         let until = until.min(glance);
         // Who is about to end the others does not wait for ever.
         let unseen = Blocking::from(until);
