@@ -24,8 +24,30 @@ const GLANCE: Duration = Duration::from_secs(1);
 
 impl Inner {
     /// Waits until `done`, of which `signal` tells; false if the deadline comes first. Takes in what the workers tell meanwhile, unless another
-    /// thread is at it.
+    /// thread is at it, and leaves that to the keeper afterwards.
     pub(super) fn wait_until(
+        &self,
+        signal: &Signal,
+        done: &dyn Fn() -> bool,
+        deadline: Deadline,
+    ) -> bool {
+        if done() {
+            return true;
+        }
+        let in_time = self.wait_for_a_while(signal, done, deadline);
+        self.leave_to_keeper();
+        in_time
+    }
+
+    /// If there is anything to be taken in, the keeper sees to it from here on.
+    pub(super) fn leave_to_keeper(&self) {
+        if self.outstanding.load(Ordering::SeqCst) > 0 {
+            self.call_keeper();
+        }
+    }
+
+    /// [`wait_until`](Self::wait_until) for somebody who comes back at once, or else calls the keeper.
+    pub(super) fn wait_for_a_while(
         &self,
         signal: &Signal,
         done: &dyn Fn() -> bool,
@@ -47,9 +69,6 @@ impl Inner {
                 }
             };
             self.collect_with(buffer, done, deadline);
-            if self.outstanding.load(Ordering::SeqCst) > 0 {
-                self.call_keeper();
-            }
         }
     }
 

@@ -261,11 +261,12 @@ impl Pool {
     {
         let state = TaskState::<R>::new(&self.inner);
         let work = Arc::clone(&state);
-        let mut batch = Batch::new(work, Function::of(f)?, 0);
+        let id = self.inner.next_task();
+        let mut batch = Batch::new(work, Function::of(f)?, id);
         let batch = batch.push(&argument)?.unwrap_or(batch);
         drop(argument);
         self.inner.submit(batch)?;
-        Ok(Task::new(&self.inner, &state))
+        Ok(Task::new(&self.inner, &state, id))
     }
 
     /// Takes no more tasks. Those that were taken are done, and the workers end then.
@@ -307,9 +308,10 @@ impl Pool {
     /// # Examples
     /// ```
     /// use psync::{Pool, pool::TaskError};
+    /// use std::{thread::sleep, time::Duration};
     ///
     /// let pool = Pool::new(1)?;
-    /// let stuck = pool.submit(|()| loop { std::thread::park() }, ())?;
+    /// let stuck = pool.submit(sleep, Duration::MAX)?;
     /// pool.terminate();
     /// assert_eq!(stuck.wait(), Err(TaskError::Closed));
     /// assert!(pool.workers().is_empty());

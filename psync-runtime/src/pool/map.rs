@@ -34,6 +34,9 @@ pub struct MapOptions {
     pub progress: bool,
 }
 
+/// For how many results there is room at once: an iterator that promises more may not keep its word.
+const MOST_ROOM: usize = 1 << 20;
+
 /// A result, in little room.
 type Slim<R> = Result<R, Box<TaskError>>;
 
@@ -167,6 +170,7 @@ struct Leave<'a, R> {
 
 impl<R> Drop for Leave<'_, R> {
     fn drop(&mut self) {
+        self.inner.leave_to_keeper();
         self.inner.call_off(WorkId::of(self.work), &TaskError::Cancelled, Reach::NotBegun);
     }
 }
@@ -188,6 +192,7 @@ where
     let mut feed = Feed::new(inner, Arc::clone(&work), function, items, options)?;
     let bar = Bar::new(options.progress);
     bar.expect(feed.exact());
+    lock(&work.shelf).places.reserve(feed.exact().unwrap_or(0).min(MOST_ROOM));
     let leave = Leave { inner, work: &work };
     let mut shown = 0;
     let refused = loop {
@@ -197,7 +202,7 @@ where
         let taken = feed.taken;
         let low = if feed.is_over { 0 } else { feed.low_water() - 1 };
         let enough = || taken - work.settled() <= low || work.has_failed();
-        let in_time = inner.wait_until(&work.signal, &enough, deadline);
+        let in_time = inner.wait_for_a_while(&work.signal, &enough, deadline);
         bar.advance_by(work.settled() - shown);
         shown = work.settled();
         if !in_time {
@@ -218,7 +223,8 @@ where
     if let Some(error) = refused {
         return Err(error);
     }
-    let places = core::mem::take(&mut lock(&work.shelf).places);
+    // The same memory becomes that of the results.
+    let places = Vec::from(core::mem::take(&mut lock(&work.shelf).places));
     let missing = || Err(Box::new(TaskError::Cancelled));
     let results = places.into_iter().map(|place| place.unwrap_or_else(missing));
     if !work.has_failed() {

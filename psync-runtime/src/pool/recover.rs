@@ -151,6 +151,8 @@ impl Inner {
 
     /// Starts workers in empty seats, as long as there is anything to do.
     fn replace(&self) {
+        let mut crew = lock(&self.crew);
+        // Under the lock, so that nobody is started behind the back of whoever ends the pool.
         let is_needed = match lock(&self.books).phase {
             Phase::Open => true,
             Phase::Closing => self.outstanding.load(Ordering::SeqCst) > 0,
@@ -159,7 +161,6 @@ impl Inner {
         if !is_needed {
             return;
         }
-        let mut crew = lock(&self.crew);
         let failed = self.fill_seats(&mut crew).err();
         let nobody = crew.living().next().is_none();
         let hopeless = nobody && failed.is_some() && self.is_hopeless(&mut crew);
