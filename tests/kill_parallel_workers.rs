@@ -71,7 +71,7 @@ fn play(
         let (value, killed) = std::thread::scope(|scope| {
             let killer = scope.spawn(|| {
                 let mut killed = Vec::new();
-                for _ in 0..1 + killer_random.below(3) {
+                for _ in 0..=killer_random.below(3) {
                     let item = usize::try_from(killer_random.below(ITEMS as u64)).expect("small");
                     let is_over = || board.over.load(SeqCst) != 0;
                     let begun = || board.pid(item) != 0 || is_over();

@@ -221,7 +221,7 @@ fn what_cannot_cross_is_told_with_its_reason() {
 #[test]
 fn memory_that_is_not_shared_cannot_be_lent() {
     let _watchdog = watchdog();
-    let mut numbers = vec![1_u64, 2, 3];
+    let mut numbers = [1_u64, 2, 3];
     let error = parallel! {
         with workers = 2;
         for part in numbers.chunks_mut(2) => scale(&mut *part, 3)

@@ -70,7 +70,9 @@ fn there_are_no_more_workers_than_items() {
 
 #[process]
 fn scale(part: &mut [u64], factor: u64) -> u64 {
-    part.iter_mut().for_each(|number| *number *= factor);
+    for number in part.iter_mut() {
+        *number *= factor;
+    }
     part.iter().sum()
 }
 

@@ -206,6 +206,11 @@ impl<R> Call<'_, R> {
         self.spec.start_method
     }
 
+    /// Whether its process is to be a daemon.
+    pub(crate) fn is_daemon(&self) -> bool {
+        self.spec.daemon == Some(true)
+    }
+
     /// What calls the function there, and the function.
     pub(crate) const fn code(&self) -> (Runner, *const ()) {
         (self.runner, self.function)

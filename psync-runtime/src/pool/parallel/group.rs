@@ -136,8 +136,8 @@ impl Group {
     pub(super) fn workers_for<R>(&self, call: &Call<'_, R>) -> Result<Option<&Gang>, SpawnError> {
         let Some(workers) = self.settings.workers else { return Ok(None) };
         let method = self.settings.start_method.or(call.start_method()).unwrap_or_default();
-        // Workers are replaced whenever one ends, and forked copies of this process would have what it has by then.
-        if method == StartMethod::Fork {
+        // Workers are replaced whenever one ends, and forked copies of this process would have what it has by then. Daemons may not do what others of the items do.
+        if method == StartMethod::Fork || call.is_daemon() {
             return Ok(None);
         }
         let gang = if let Some(gang) = self.gang() {
