@@ -139,6 +139,11 @@ fn spawned() -> (i32, Option<String>) {
     (psync::current().pid(), psync::current().start_method().map(|method| format!("{method:?}")))
 }
 
+#[process(daemon)]
+fn daemon() -> (i32, bool) {
+    (psync::current().pid(), psync::current().is_daemon())
+}
+
 /// Workers are started as the first item wants it; who wants it otherwise has a process of its own.
 #[test]
 fn every_item_is_started_as_its_function_says() {
@@ -153,6 +158,11 @@ fn every_item_is_started_as_its_function_says() {
         spawned.iter().all(|(pid, how)| *pid == spawned[0].0 && *how == Some("Spawn".to_owned()))
     );
     assert_eq!(others, ["Some(ForkServer)"; 3]);
+    let daemons = parallel! { with workers = 1; for _ in 0..2 => daemon() };
+    let [(one, true), (two, true)] = daemons.expect("nothing fails")[..] else {
+        panic!("no daemons")
+    };
+    assert_ne!(one, two);
     let pids = parallel! {
         with workers = 1, start_method = StartMethod::Spawn;
         for _ in 0..2 => process() { psync::current().pid() },
