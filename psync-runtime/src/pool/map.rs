@@ -1,6 +1,7 @@
 //! One function for many items: `map`, `imap` and `imap_unordered`.
 
 use super::{
+    Bar,
     batch::{Parcel, Work, WorkId},
     callbacks::contain,
     error::TaskError,
@@ -11,7 +12,6 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU64, Ordering},
-    process::Bar,
     sys::clock::Deadline,
 };
 use core::{fmt, time::Duration};

@@ -3,7 +3,7 @@
 use super::{
     batch::{Outcome, Parcel, Work, WorkId},
     callbacks::contain,
-    error::{TaskError, complain},
+    error::{TaskError, complain, of_fault},
     inner::{Inner, Reach, Whereabouts},
     signal::{Signal, lock},
 };
@@ -163,7 +163,8 @@ pub(super) fn received<R: DeserializeOwned + 'static>(
     outcome: Outcome<'_>,
 ) -> Result<R, TaskError> {
     let (bytes, carried) = match outcome {
-        Outcome::Returned(bytes, carried) => (bytes, carried),
+        Outcome::Returned(bytes, carried, _) => (bytes, carried),
+        Outcome::Faulted(fault, pid) => return Err(of_fault(fault, pid)),
         Outcome::Failed(error) => return Err(error),
     };
     if message::is_plain::<R>() {
