@@ -258,9 +258,9 @@ fn an_input_may_close_or_end_the_pool() {
                     n if n < at => Even(2 * n),
                     n => {
                         if terminates {
-                            pool.terminate()
+                            pool.terminate();
                         } else {
-                            pool.close()
+                            pool.close();
                         }
                         Even(n)
                     }
