@@ -43,32 +43,43 @@ fn failures(error: &ParallelError) -> Vec<(usize, Option<usize>, &str)> {
     error.failures().iter().map(what).collect()
 }
 
+fn check_what_is_lost(log: &Log, chunk: usize) {
+    let error = parallel! {
+        with workers = 2, chunk = chunk, on_failure = finish;
+        for item in 0..ITEMS => fail(log, item)
+    }
+    .expect_err("four fail");
+    assert_eq!(log.signed().len(), ITEMS, "all have run");
+    let mut all: Vec<_> = error.failures().iter().collect();
+    all.sort_by_key(|failure| failure.index);
+    let expected = [3, 5, 7, 9].map(|item| (0, Some(item), "fail"));
+    assert_eq!(all.iter().map(|failure| what(failure)).collect::<Vec<_>>(), expected);
+    for failure in &all {
+        assert_eq!(failure.error.name(), "fail", "the function's name");
+        assert_eq!(failure.error.pid(), log.pid(failure.index.expect("an item")), "{error}");
+    }
+    let [panicked, killed, exited, aborted] = [0, 1, 2, 3].map(|index| &all[index].error);
+    assert!(matches!(panicked, ProcessError::Panicked { message, location: Some(at), .. }
+        if message == "three" && at.contains("failures.rs")));
+    assert!(matches!(killed, ProcessError::Signaled { signal: libc::SIGKILL, .. }), "{error}");
+    assert!(matches!(exited, ProcessError::Exited { code: 77, .. }), "{error}");
+    assert!(matches!(aborted, ProcessError::Signaled { signal: libc::SIGABRT, .. }), "{error}");
+}
+
 #[test]
 fn what_ends_a_worker_costs_one_item() {
     let _watchdog = watchdog();
-    for chunk in [1, 5] {
-        let log = Log::new();
-        let error = parallel! {
-            with workers = 2, chunk = chunk, on_failure = finish;
-            for item in 0..ITEMS => fail(&log, item)
-        }
-        .expect_err("four fail");
-        assert_eq!(log.signed().len(), ITEMS, "all have run");
-        let mut all: Vec<_> = error.failures().iter().collect();
-        all.sort_by_key(|failure| failure.index);
-        let expected = [3, 5, 7, 9].map(|item| (0, Some(item), "fail"));
-        assert_eq!(all.iter().map(|failure| what(failure)).collect::<Vec<_>>(), expected);
-        for failure in &all {
-            assert_eq!(failure.error.name(), "fail", "the function's name");
-            assert_eq!(failure.error.pid(), log.pid(failure.index.expect("an item")), "{error}");
-        }
-        let [panicked, killed, exited, aborted] = [0, 1, 2, 3].map(|index| &all[index].error);
-        assert!(matches!(panicked, ProcessError::Panicked { message, location: Some(at), .. }
-            if message == "three" && at.contains("failures.rs")));
-        assert!(matches!(killed, ProcessError::Signaled { signal: libc::SIGKILL, .. }), "{error}");
-        assert!(matches!(exited, ProcessError::Exited { code: 77, .. }), "{error}");
-        assert!(matches!(aborted, ProcessError::Signaled { signal: libc::SIGABRT, .. }), "{error}");
-    }
+    check_what_is_lost(&Log::new(), 1);
+}
+
+/// What is lent goes alone, unless it is a static, which every process has.
+#[test]
+fn what_ends_a_worker_costs_one_item_of_its_chunk() {
+    #[shared]
+    static LOG: Log = Log::empty();
+
+    let _watchdog = watchdog();
+    check_what_is_lost(&LOG, 5);
 }
 
 /// A worker goes on after a panic; its next items are not lost.
@@ -115,15 +126,44 @@ fn running_items_are_told_to_end_and_then_killed() {
     assert!(matches!(last.error, ProcessError::Cancelled { pid: 0, .. }), "{error}");
 }
 
-/// What a worker has taken and not begun with counts with what nobody has taken.
+/// What a worker has taken and not begun with counts with what nobody has taken. It hears of the end of all by SIGTERM, and returns.
 #[test]
 fn the_rest_of_a_chunk_never_begins() {
+    #[shared]
+    static LOG: Log = Log::empty();
+
     let _watchdog = watchdog();
-    let log = Log::new();
+    let error = parallel! {
+        with workers = 1, chunk = 10, grace = Duration::from_mins(10);
+        items: for item in 0..ITEMS => process(item) {
+            LOG.sign(item);
+            if item == 3 {
+                super::await_sigterm(|| LOG.bell.set());
+            }
+        },
+        fail: process() {
+            LOG.bell.wait();
+            panic!("enough");
+        },
+    }
+    .map(|output| output.items.len())
+    .expect_err("one panics");
+    assert_eq!(LOG.signed(), [0, 1, 2, 3], "the worker has gone on");
+    assert_eq!(failures(&error), [(1, None, "fail"), (0, None, "items")], "{error}");
+    assert!(matches!(error.failures()[1].error, ProcessError::Cancelled { pid: 0, .. }), "{error}");
+}
+
+/// A failure is seen while the worker is at the next item of its chunk.
+#[test]
+fn a_failure_does_not_wait_for_the_rest_of_its_chunk() {
+    #[shared]
+    static LOG: Log = Log::empty();
+
+    let _watchdog = watchdog();
     let error = parallel! {
         with workers = 1, chunk = 10;
-        for item in 0..ITEMS => process(&log, item) {
-            log.sign(item);
+        for item in 0..ITEMS => process(item) {
+            LOG.sign(item);
             match item {
                 0 | 1 => {}
                 2 => panic!("enough"),
@@ -132,8 +172,7 @@ fn the_rest_of_a_chunk_never_begins() {
         }
     }
     .expect_err("one panics");
-    // The worker has gone on to the next one, and no further.
-    let begun = log.signed();
+    let begun = LOG.signed();
     assert!(begun == [0, 1, 2] || begun == [0, 1, 2, 3], "{begun:?}");
     let mut expected = vec![(0, Some(2), "process"), (0, Some(3), "process"), (0, None, "process")];
     if error.failures().len() == 2 {

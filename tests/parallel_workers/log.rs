@@ -19,10 +19,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    pub(crate) const fn empty() -> Self {
+        let pids = [const { AtomicI32::new(0) }; ITEMS];
+        Self { pids, here: AtomicUsize::new(0), both: Event::new(), bell: Event::new() }
+    }
+
     pub(crate) fn new() -> Shared<Self> {
-        let pids = std::array::from_fn(|_| AtomicI32::new(0));
-        let here = AtomicUsize::new(0);
-        Shared::new(Self { pids, here, both: Event::new(), bell: Event::new() }).expect("memory")
+        Shared::new(Self::empty()).expect("memory")
     }
 
     pub(crate) fn sign(&self, item: usize) {

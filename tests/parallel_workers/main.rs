@@ -23,6 +23,21 @@ fn sign(log: &Log, item: usize) -> usize {
     item * 2
 }
 
+/// Returns once this process was told to end; calls `ready` when it cannot miss that.
+fn await_sigterm(ready: impl FnOnce()) {
+    let mut set = std::mem::MaybeUninit::zeroed();
+    // SAFETY: initialises the set.
+    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    // SAFETY: the set is initialised.
+    unsafe { libc::sigaddset(set.as_mut_ptr(), libc::SIGTERM) };
+    // SAFETY: as above. The signal must not go to this process's other thread either.
+    unsafe { libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) };
+    ready();
+    let mut signal = 0;
+    // SAFETY: as above.
+    unsafe { libc::sigwait(set.as_ptr(), &raw mut signal) };
+}
+
 #[test]
 fn a_hundred_items_run_in_two_processes() {
     let _watchdog = watchdog();
