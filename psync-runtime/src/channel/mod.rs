@@ -10,6 +10,7 @@
 //! How they work inside is in the README beside this file.
 
 mod alone;
+mod bytes;
 pub(crate) mod codec;
 mod connection;
 pub(crate) mod core;
@@ -34,10 +35,13 @@ mod whom;
 mod windows;
 mod work;
 
+pub(crate) use bytes::{ByteReceiver, ByteSender, bytes};
+pub(crate) use core::Limit;
 pub use connection::{Connection, pipe};
 pub use ends::{Receiver, Sender, channel};
 pub(crate) use incoming::Incoming;
 
 pub use error::{RecvError, SendError, SendErrorKind};
+pub(crate) use queue::fingerprint;
 pub use queue::{Iter, Queue};
 pub use work::{Job, WorkQueue};

@@ -282,6 +282,14 @@ fn note(info: &PanicHookInfo<'_>) {
     }
 }
 
+/// The message of a panic that this thread has caught, and where it was.
+pub(crate) fn describe_panic(payload: &(dyn Any + Send)) -> (String, Option<String>) {
+    match panicked(payload) {
+        Fault::Panicked { message, location, .. } => (message, location),
+        _ => Default::default(),
+    }
+}
+
 fn panicked(payload: &(dyn Any + Send)) -> Fault {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let message = text.or_else(|| payload.downcast_ref::<String>().cloned());

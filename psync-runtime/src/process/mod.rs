@@ -32,6 +32,7 @@ mod supervisor;
 mod surroundings;
 mod wait_any;
 
+pub(crate) use child::describe_panic;
 pub use current::{ChildInfo, CurrentProcess, ParentProcess, active_children, cpu_count, current};
 pub use error::{Failure, ParallelError, ProcessError, SpawnError};
 pub use exit::Finalizer;
@@ -46,6 +47,7 @@ pub use preload::{OnError, preload, set_executable};
 pub use scope::{Scope, scope};
 #[doc(hidden)]
 pub use start::Spec;
+pub(crate) use start::spawn_spec;
 pub use start::{spawn, spawn_with};
 pub use status::ExitStatus;
 pub use wait_any::{Waitable, wait_any};

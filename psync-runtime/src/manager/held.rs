@@ -1,0 +1,150 @@
+//! A handle of an object: counted by the server, so that the object lives as long as anybody has one.
+
+use super::{
+    error::ManagerError,
+    item::Item,
+    server::Server,
+    stored::Keep,
+    wire::{Header, Operation, offset, put_number, take_number},
+};
+use crate::shm::{
+    transfer,
+    world::{Identity, me},
+};
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::sync::Arc;
+
+/// See the module. Clones in one process count as one.
+#[derive(Clone, Debug)]
+pub(super) struct Held(Arc<Count>);
+
+#[derive(Debug)]
+struct Count {
+    server: Arc<Server>,
+    object: u64,
+    /// The process on whose account it is; a forked copy of that is not counted. Nobody, if the object was gone when the handle arrived.
+    holder: Identity,
+}
+
+impl Held {
+    fn new(server: Arc<Server>, object: u64, holder: Identity) -> Self {
+        Self(Arc::new(Count { server, object, holder }))
+    }
+
+    /// Has the server make a built-in object.
+    pub(super) fn make(server: &Arc<Server>, kind: u32) -> Result<Self, ManagerError> {
+        let object =
+            server.ask(Header::new(Operation::Make, kind, 0), None, |_| Ok(()), take_number)?;
+        Ok(Self::new(Arc::clone(server), object, me().id))
+    }
+
+    pub(super) fn server(&self) -> &Arc<Server> {
+        &self.0.server
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.0.object == other.0.object && self.0.server.id() == other.0.server.id()
+    }
+
+    pub(super) fn show<P>(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = core::any::type_name::<P>().replace("psync_runtime::manager::proxy::", "");
+        write!(f, "{name}({} of process {})", self.0.object, self.0.server.pid())
+    }
+
+    /// Calls a method of a built-in object. Values with handles among the arguments are kept as `T`.
+    #[inline]
+    pub(super) fn call<T: Item, R>(
+        &self,
+        method: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError>,
+        read: impl FnOnce(&[u8]) -> Result<R, ManagerError>,
+    ) -> Result<R, ManagerError> {
+        let header = Header::new(Operation::Call, method, self.0.object);
+        self.0.server.ask(header, Some(Keep::of::<T>), write, read)
+    }
+
+    /// Has a function of the program work on the object. Values with handles among the arguments are kept as `T`.
+    pub(super) fn enter<T: Item, R>(
+        &self,
+        entry: *const (),
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError>,
+        read: impl FnOnce(&[u8]) -> Result<R, ManagerError>,
+    ) -> Result<R, ManagerError> {
+        let entry = offset(entry)?;
+        let write = |bytes: &mut Vec<u8>| {
+            put_number(bytes, entry);
+            write(bytes)
+        };
+        let header = Header::new(Operation::Enter, 0, self.0.object);
+        self.0.server.ask(header, Some(Keep::of::<T>), write, read)
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        if self.holder == me().id && self.server.seems_alive() {
+            self.server.tell(Operation::Release, self.object, 0);
+        }
+    }
+}
+
+/// A handle in a message: the object, on whose account it is, and what it is a handle of.
+type Parts = (u64, u32, u64);
+
+impl Held {
+    /// Writes the handle down for another process.
+    pub(super) fn serialize<S: Serializer>(
+        &self,
+        fingerprint: u64,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let Count { server, object, .. } = &*self.0;
+        let charged = transfer::charged();
+        // After the server's end there is nothing to count: the handle says so wherever it comes to.
+        let departed = server.ask_number(Operation::Depart, *object, charged.bits().into());
+        if departed.is_ok() && charged != Identity::NOBODY {
+            let (server, object) = (Arc::clone(server), *object);
+            transfer::or_else(move || server.tell(Operation::Land, object, charged.bits().into()));
+        }
+        let parts: Parts = (*object, charged.bits(), fingerprint);
+        (parts, Reference(server)).serialize(serializer)
+    }
+
+    /// A handle that came from another process.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        fingerprint: u64,
+        deserializer: D,
+    ) -> Result<Self, D::Error> {
+        let ((object, charged, made_for), Known(server)) =
+            <(Parts, Known)>::deserialize(deserializer)?;
+        if made_for != fingerprint {
+            return Err(D::Error::custom("it is a proxy of another type"));
+        }
+        let holder = match server.ask_number(Operation::Arrive, object, charged.into()) {
+            Ok(()) => me().id,
+            // Every call will say so.
+            Err(ManagerError::Lost { .. } | ManagerError::Gone) => Identity::NOBODY,
+            Err(error) => return Err(D::Error::custom(error)),
+        };
+        Ok(Self::new(server, object, holder))
+    }
+}
+
+/// A server, as it is written down.
+struct Reference<'a>(&'a Arc<Server>);
+
+impl Serialize for Reference<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// A server, as it arrives.
+struct Known(Arc<Server>);
+
+impl<'de> Deserialize<'de> for Known {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Server::deserialize(deserializer).map(Self)
+    }
+}

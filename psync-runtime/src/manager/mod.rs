@@ -1,0 +1,38 @@
+//! Objects that a server process owns, and handles to them that every process of the program can use.
+//!
+//! [`Manager::start`] starts the server. What it makes is reached through *proxies*: handles like `Arc`, which can be cloned, sent to any
+//! process, and put into other objects of the manager. Each call of a proxy is one step that nobody else comes between.
+//!
+//! | proxy | like | |
+//! |---|---|---|
+//! | [`ListProxy`] | `Vec` | |
+//! | [`DictProxy`] | `HashMap` | keeps the order of insertion |
+//! | [`SetProxy`] | `HashSet` | keeps the order of insertion |
+//! | [`DequeProxy`] | `VecDeque` | |
+//! | [`NamespaceProxy`] | a struct | a value of any type for each name |
+//! | [`ValueProxy`] | `Mutex<T>` | one value |
+//! | [`CounterProxy`] | `AtomicI64` | |
+//! //!
+//! # When not to use it
+//! A call goes to another process and back. Numbers and plain data that many processes change are faster in a [`Shared`](crate::shm::Shared)
+//! value with a lock, and messages in a [`Queue`](crate::channel::Queue).
+
+mod error;
+mod held;
+mod item;
+mod lane;
+mod life;
+mod object;
+mod proxy;
+mod serve;
+mod server;
+mod stored;
+mod wire;
+
+pub use error::ManagerError;
+pub use item::Item;
+pub use life::Manager;
+pub use proxy::{
+    counter::CounterProxy, deque::DequeProxy, dict::DictProxy, list::ListProxy,
+    namespace::NamespaceProxy, set::SetProxy, value::ValueProxy,
+};
