@@ -78,8 +78,25 @@ fn get_by_two<'a>(dict: DictProxy<u64, u64>) -> Contestant<'a> {
     })
 }
 
+#[process]
+fn echo(there: Queue<u64>, back: Queue<u64>) {
+    for number in &there {
+        back.send(number).expect("somebody waits");
+    }
+}
+
+/// The least that it can cost: a message there and another back.
+fn messages<'a>() -> Contestant<'a> {
+    let (there, back) = (Queue::bounded(1).expect("memory"), Queue::bounded(1).expect("memory"));
+    echo::spawn(there.clone(), back.clone()).expect("starts");
+    Contestant::calls("two messages", move || {
+        there.send(1).expect("room");
+        back.recv().expect("an answer");
+    })
+}
+
 fn with<'a>(ours: Contestant<'a>, peer: Option<Contestant<'a>>) -> Vec<Contestant<'a>> {
-    [ours].into_iter().chain(peer).collect()
+    [ours, messages()].into_iter().chain(peer).collect()
 }
 
 /// Has the calling thread, and the server, stay on one processor, or be free again.

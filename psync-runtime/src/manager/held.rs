@@ -3,7 +3,7 @@
 use super::{
     error::ManagerError,
     item::Item,
-    server::Server,
+    server::{Server, charge},
     stored::Keep,
     wire::{Header, Operation, offset, put_number, take_number},
 };
@@ -90,44 +90,68 @@ impl Drop for Count {
 }
 
 /// A handle in a message: the object, on whose account it is, and what it is a handle of.
-type Parts = (u64, u32, u64);
+type Parts = (u64, u64, u64);
 
 impl Held {
-    /// Writes the handle down for another process.
-    pub(super) fn serialize<S: Serializer>(
-        &self,
-        fingerprint: u64,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        let Count { server, object, .. } = &*self.0;
-        let charged = transfer::charged();
-        // After the server's end there is nothing to count: the handle says so wherever it comes to.
-        let departed = server.ask_number(Operation::Depart, *object, charged.bits().into());
-        if departed.is_ok() && charged != Identity::NOBODY {
-            let (server, object) = (Arc::clone(server), *object);
-            transfer::or_else(move || server.tell(Operation::Land, object, charged.bits().into()));
-        }
-        let parts: Parts = (*object, charged.bits(), fingerprint);
-        (parts, Reference(server)).serialize(serializer)
+    /// The handle, as it is written down for another process.
+    pub(super) const fn going(&self, fingerprint: u64) -> Going<'_> {
+        Going { held: self, fingerprint }
     }
 
     /// A handle that came from another process.
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(super) fn arrive<'de, D: Deserializer<'de>>(
         fingerprint: u64,
         deserializer: D,
     ) -> Result<Self, D::Error> {
-        let ((object, charged, made_for), Known(server)) =
-            <(Parts, Known)>::deserialize(deserializer)?;
-        if made_for != fingerprint {
-            return Err(D::Error::custom("it is a proxy of another type"));
+        let Come { held, made_for } = Come::deserialize(deserializer)?;
+        if made_for == fingerprint { Ok(held) } else { Err(foreign()) }
+    }
+}
+
+pub(super) fn foreign<E: serde::de::Error>() -> E {
+    E::custom("it is a proxy of another type")
+}
+
+/// See [`Held::going`].
+#[derive(Debug)]
+pub(super) struct Going<'a> {
+    held: &'a Held,
+    fingerprint: u64,
+}
+
+/// A handle as it arrives, and what it is a handle of.
+#[derive(Debug)]
+pub(super) struct Come {
+    pub(super) held: Held,
+    pub(super) made_for: u64,
+}
+
+impl Serialize for Going<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Count { server, object, .. } = &*self.held.0;
+        let charge = charge();
+        // After the server's end there is nothing to count: the handle says so wherever it comes to.
+        let departed = server.ask_number(Operation::Depart, *object, charge.bits());
+        if departed.is_ok() && charge.process != Identity::NOBODY {
+            let (server, object) = (Arc::clone(server), *object);
+            transfer::or_else(move || server.tell(Operation::Land, object, charge.bits()));
         }
-        let holder = match server.ask_number(Operation::Arrive, object, charged.into()) {
+        let parts: Parts = (*object, charge.bits(), self.fingerprint);
+        (parts, Reference(server)).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Come {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ((object, charge, made_for), Known(server)) =
+            <(Parts, Known)>::deserialize(deserializer)?;
+        let holder = match server.ask_number(Operation::Arrive, object, charge) {
             Ok(()) => me().id,
             // Every call will say so.
             Err(ManagerError::Lost { .. } | ManagerError::Gone) => Identity::NOBODY,
             Err(error) => return Err(D::Error::custom(error)),
         };
-        Ok(Self::new(server, object, holder))
+        Ok(Self { held: Held::new(server, object, holder), made_for })
     }
 }
 

@@ -12,7 +12,8 @@
 //! | [`NamespaceProxy`] | a struct | a value of any type for each name |
 //! | [`ValueProxy`] | `Mutex<T>` | one value |
 //! | [`CounterProxy`] | `AtomicI64` | |
-//! //!
+//! | [`LockProxy`], [`SemaphoreProxy`], [`EventProxy`], [`BarrierProxy`], [`ConditionProxy`], [`QueueProxy`], [`SharedProxy`] | the primitive itself | lies in shared memory, where its users wait: the server only keeps it |
+//!
 //! # When not to use it
 //! A call goes to another process and back. Numbers and plain data that many processes change are faster in a [`Shared`](crate::shm::Shared)
 //! value with a lock, and messages in a [`Queue`](crate::channel::Queue).
@@ -33,6 +34,8 @@ pub use error::ManagerError;
 pub use item::Item;
 pub use life::Manager;
 pub use proxy::{
-    counter::CounterProxy, deque::DequeProxy, dict::DictProxy, list::ListProxy,
-    namespace::NamespaceProxy, set::SetProxy, value::ValueProxy,
+    barrier::BarrierProxy, condition::ConditionProxy, counter::CounterProxy, deque::DequeProxy,
+    dict::DictProxy, event::EventProxy, list::ListProxy, lock::LockProxy,
+    namespace::NamespaceProxy, queue::QueueProxy, semaphore::SemaphoreProxy, set::SetProxy,
+    shared::SharedProxy, value::ValueProxy,
 };

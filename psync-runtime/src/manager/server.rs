@@ -3,14 +3,14 @@
 use super::{
     error::{Fault, ManagerError},
     lane::{Hello, Lane},
-    serve::{self, Table},
+    serve::{self, Charge, Table},
     wire::{DONE, Header, Operation, cut_short, put_number, take_last},
 };
 use crate::{
     channel::{SendErrorKind, Sender},
     shm::{
         self, Carried, Luggage, transfer,
-        world::{self, Identity},
+        world::{self, Identity, me},
     },
     sys::fork_lock::ForkCell,
 };
@@ -41,6 +41,32 @@ thread_local! {
     static AT_HAND: Cell<Option<AtHand>> = const { Cell::new(None) };
     /// Where requests are put together and replies arrive.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+thread_local! {
+    /// Whether this thread is putting a request together, and whether it was before.
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// As long as it lives, this thread is putting a request together.
+struct Asking(bool);
+
+impl Asking {
+    fn begin() -> Self {
+        Self(ASKING.replace(true))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        ASKING.set(self.0);
+    }
+}
+
+/// On whose account a handle goes that this thread serialises. What is not for anybody in particular may be received whenever the receiver likes.
+pub(super) fn charge() -> Charge {
+    let process = transfer::charged();
+    Charge { process, lasts: process == me().id && !ASKING.get() }
 }
 
 /// A lane that a thread keeps. When the thread ends, others get it.
@@ -147,7 +173,9 @@ impl Server {
         let mut bytes = BUFFER.try_with(Cell::take).unwrap_or_default();
         bytes.clear();
         header.write(&mut bytes);
+        let asking = Asking::begin();
         let (written, luggage) = shm::collect(|| write(&mut bytes));
+        drop(asking);
         written?;
         if !luggage.carried().is_empty() {
             let keep = keep.ok_or_else(|| ManagerError::Encode { reason: NO_HANDLES.to_owned() })?;
@@ -202,7 +230,7 @@ impl Server {
         if let Some(table) = self.table() {
             match operation {
                 Operation::Release => table.release(self.id, object),
-                _ => table.land(identity(number), object),
+                _ => table.land(Charge::from_bits(number), object),
             }
             return;
         }
@@ -220,11 +248,6 @@ impl Server {
 }
 
 const NO_HANDLES: &str = "a key, or what is not kept, cannot have handles in it";
-
-#[allow(clippy::cast_possible_truncation, reason = "an identity has 32 bits")]
-fn identity(number: u64) -> Identity {
-    Identity::from_bits(number as u32)
-}
 
 /// A call in the server itself, by a function that it runs: there is nobody to wait for.
 fn perform_here(table: &Table, bytes: &mut Vec<u8>, mut luggage: Luggage) -> Vec<Carried> {

@@ -1,11 +1,19 @@
 //! Proxies of the built-in objects: what users see.
 
+pub(super) mod barrier;
+pub(super) mod condition;
 pub(super) mod counter;
 pub(super) mod deque;
 pub(super) mod dict;
+pub(super) mod event;
 pub(super) mod list;
+pub(super) mod lock;
 pub(super) mod namespace;
+mod outside;
+pub(super) mod queue;
+pub(super) mod semaphore;
 pub(super) mod set;
+pub(super) mod shared;
 pub(super) mod value;
 
 /// A handle of a built-in object, with what all handles can do.
@@ -42,15 +50,14 @@ macro_rules! proxy {
 
         impl $(<$($type),+>)? serde::Serialize for $name $(<$($type),+>)? {
             fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
-                self.held.serialize($crate::channel::fingerprint::<Self>(), serializer)
+                self.held.going($crate::channel::fingerprint::<Self>()).serialize(serializer)
             }
         }
 
         impl<'de $($(, $type)+)?> serde::Deserialize<'de> for $name $(<$($type),+>)? {
             fn deserialize<Z: serde::Deserializer<'de>>(deserializer: Z) -> Result<Self, Z::Error> {
                 let fingerprint = $crate::channel::fingerprint::<Self>();
-                $crate::manager::held::Held::deserialize(fingerprint, deserializer)
-                    .map(Self::holding)
+                $crate::manager::held::Held::arrive(fingerprint, deserializer).map(Self::holding)
             }
         }
     };

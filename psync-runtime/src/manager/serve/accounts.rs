@@ -5,8 +5,8 @@
 //! | in a process | that process |
 //! | in arguments of a start | the process that is being started |
 //! | in a result | the process that may ask for it |
+//! | in a request, or in a reply | the client that asks |
 //! | in any other message | its sender, until it is received; for [`LEASE`] after the sender's end, since the message may outlive it |
-//! | in a reply | the client that has asked |
 //! | in another object | the server itself |
 
 use crate::{shm::world::Identity, sys::clock::Deadline};
@@ -19,11 +19,30 @@ const LEASE: Duration = Duration::from_secs(60);
 
 type Counts = HashMap<u64, u32>;
 
+/// On whose account a handle in a message is, and whether the message may outlive that process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::manager) struct Charge {
+    pub(in crate::manager) process: Identity,
+    pub(in crate::manager) lasts: bool,
+}
+
+impl Charge {
+    pub(in crate::manager) const fn bits(self) -> u64 {
+        self.process.bits() as u64 | (self.lasts as u64) << 32
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "takes the word apart")]
+    pub(in crate::manager) const fn from_bits(bits: u64) -> Self {
+        Self { process: Identity::from_bits(bits as u32), lasts: bits >> 32 != 0 }
+    }
+}
+
 /// What one process has.
 #[derive(Debug, Default)]
 struct Account {
     held: Counts,
-    flying: Counts,
+    /// In messages that nobody can receive once it is dead, and in those that may still be received.
+    flying: [Counts; 2],
     /// Connections that are still being served: as long as there is one, requests of a dead process may wait there.
     connections: u32,
 }
@@ -79,31 +98,32 @@ impl Accounts {
     }
 
     /// A handle goes into a message. False if the object is gone.
-    pub(super) fn depart(&mut self, charged: Identity, object: u64) -> bool {
+    pub(super) fn depart(&mut self, charge: Charge, object: u64) -> bool {
         if !self.knows(object) {
             return false;
         }
-        if charged != Identity::NOBODY {
-            add(&mut self.account(charged).flying, object);
+        if charge.process != Identity::NOBODY {
+            add(&mut self.account(charge.process).flying[usize::from(charge.lasts)], object);
             add(&mut self.total, object);
         }
         true
     }
 
     /// A handle has come out of a message. False if the object is gone.
-    pub(super) fn arrive(&mut self, process: Identity, charged: Identity, object: u64) -> bool {
+    pub(super) fn arrive(&mut self, process: Identity, charge: Charge, object: u64) -> bool {
         if !self.knows(object) {
             return false;
         }
         self.begin(process, object);
-        self.land(charged, object);
+        self.land(charge, object);
         true
     }
 
     /// A handle that was in a message is not any more. Whether the object is nobody's any more.
-    pub(super) fn land(&mut self, charged: Identity, object: u64) -> bool {
-        let flew = self.of.get_mut(&charged.bits());
-        let flew = flew.is_some_and(|account| subtract(&mut account.flying, object));
+    pub(super) fn land(&mut self, charge: Charge, object: u64) -> bool {
+        let flew = self.of.get_mut(&charge.process.bits()).is_some_and(|account| {
+            subtract(&mut account.flying[usize::from(charge.lasts)], object)
+        });
         let flew = flew || self.estates.iter_mut().any(|(_, counts)| subtract(counts, object));
         flew && self.forget(object)
     }
@@ -128,10 +148,13 @@ impl Accounts {
             return Vec::new();
         }
         let Some(account) = self.of.remove(&process.bits()) else { return Vec::new() };
-        if !account.flying.is_empty() {
-            self.estates.push((Deadline::after(LEASE), account.flying));
+        let [lost, lasting] = account.flying;
+        if !lasting.is_empty() {
+            self.estates.push((Deadline::after(LEASE), lasting));
         }
-        self.strike(account.held)
+        let mut gone = self.strike(account.held);
+        gone.extend(self.strike(lost));
+        gone
     }
 
     /// Closes the estates whose time is up. The objects that are nobody's any more.
@@ -153,17 +176,21 @@ mod tests {
 
     const ONE: Identity = Identity::from_bits(1 << 12);
     const TWO: Identity = Identity::from_bits(1 << 12 | 1);
+    /// In a message of a queue.
+    const SENT: Charge = Charge { process: ONE, lasts: true };
+    /// In a request.
+    const ASKED: Charge = Charge { process: ONE, lasts: false };
 
     #[test]
     fn an_object_lives_as_long_as_anybody_holds_it() {
         let mut accounts = Accounts::default();
         accounts.begin(ONE, 7);
-        assert!(accounts.depart(ONE, 7));
+        assert!(accounts.depart(SENT, 7));
         assert!(!accounts.release(ONE, 7), "it is under way");
-        assert!(accounts.arrive(TWO, ONE, 7));
-        assert!(!accounts.land(ONE, 7), "it has landed already");
+        assert!(accounts.arrive(TWO, SENT, 7));
+        assert!(!accounts.land(SENT, 7), "it has landed already");
         assert!(accounts.release(TWO, 7), "the last one");
-        assert!(!accounts.knows(7) && !accounts.depart(ONE, 7) && !accounts.arrive(TWO, ONE, 7));
+        assert!(!accounts.knows(7) && !accounts.depart(SENT, 7) && !accounts.arrive(TWO, SENT, 7));
     }
 
     #[test]
@@ -173,13 +200,14 @@ mod tests {
             accounts.begin(ONE, object);
         }
         accounts.begin(TWO, 3);
-        accounts.depart(ONE, 2);
+        accounts.depart(SENT, 2);
+        accounts.depart(ASKED, 1);
         accounts.connect(ONE);
         assert_eq!(accounts.close(ONE), [0; 0], "a connection may have requests");
         accounts.disconnect(ONE);
         assert_eq!(accounts.close(ONE), [1]);
         assert!(accounts.knows(2) && accounts.knows(3));
-        assert!(accounts.arrive(TWO, ONE, 2), "its message was received after all");
+        assert!(accounts.arrive(TWO, SENT, 2), "its message was received after all");
         assert_eq!(accounts.close(TWO).len(), 2);
         assert_eq!(accounts.total.len(), 0);
     }
@@ -188,7 +216,7 @@ mod tests {
     fn what_the_dead_have_sent_ends_with_its_lease() {
         let mut accounts = Accounts::default();
         accounts.begin(ONE, 1);
-        accounts.depart(ONE, 1);
+        accounts.depart(SENT, 1);
         assert_eq!(accounts.close(ONE), [0; 0]);
         assert_eq!(accounts.close_estates(), [0; 0]);
         accounts.estates[0].0 = Deadline::after(Duration::ZERO);

@@ -1,7 +1,7 @@
 //! What a request makes the server do.
 #![allow(unsafe_code, reason = "turns offsets back into functions")]
 
-use super::Table;
+use super::{Charge, Table};
 use crate::{
     manager::{
         error::Fault,
@@ -80,22 +80,17 @@ pub(super) fn perform(
         }
         Operation::Release => table.release(client, object),
         Operation::Depart => {
-            let charged = identity(arguments.number()?);
-            return if table.depart(charged, object) { Ok(()) } else { Err(Fault::Gone) };
+            let charge = Charge::from_bits(arguments.number()?);
+            return if table.depart(charge, object) { Ok(()) } else { Err(Fault::Gone) };
         }
         Operation::Arrive => {
-            let charged = identity(arguments.number()?);
-            return if table.arrive(client, charged, object) { Ok(()) } else { Err(Fault::Gone) };
+            let charge = Charge::from_bits(arguments.number()?);
+            return if table.arrive(client, charge, object) { Ok(()) } else { Err(Fault::Gone) };
         }
-        Operation::Land => table.land(identity(arguments.number()?), object),
+        Operation::Land => table.land(Charge::from_bits(arguments.number()?), object),
         Operation::Count => reply.len(table.len()),
     }
     Ok(())
-}
-
-#[allow(clippy::cast_possible_truncation, reason = "an identity has 32 bits")]
-fn identity(number: u64) -> Identity {
-    Identity::from_bits(number as u32)
 }
 
 /// Runs code of the user's; a panic is that call's fault and nobody else's.

@@ -8,6 +8,7 @@ mod dispatch;
 mod keeper;
 mod table;
 
+pub(super) use accounts::Charge;
 pub(super) use connection::respond;
 pub(super) use dispatch::{Entry, Served};
 pub(super) use table::Table;

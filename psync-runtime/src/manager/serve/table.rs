@@ -1,15 +1,22 @@
 //! The objects of a server, and who holds them.
 
-use super::{Served, accounts::Accounts};
+use super::{
+    Served,
+    accounts::{Accounts, Charge},
+};
 use crate::{
     primitive::{AtomicU64, Ordering},
     shm::world::{self, Identity, Phase},
+    sys::memory,
 };
 use core::hash::{BuildHasherDefault, Hasher};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
+
+/// So many objects of one dead process are worth a look for memory that the system may have back.
+const MANY: usize = 256;
 
 /// Numbers of objects are as good as hashes once they are spread.
 #[derive(Default)]
@@ -100,16 +107,16 @@ impl Table {
         self.remove(is_last.then_some(object));
     }
 
-    pub(in super::super) fn depart(&self, charged: Identity, object: u64) -> bool {
-        self.accounts().depart(charged, object)
+    pub(in super::super) fn depart(&self, charge: Charge, object: u64) -> bool {
+        self.accounts().depart(charge, object)
     }
 
-    pub(in super::super) fn arrive(&self, process: Identity, charged: Identity, object: u64) -> bool {
-        self.accounts().arrive(process, charged, object)
+    pub(in super::super) fn arrive(&self, process: Identity, charge: Charge, object: u64) -> bool {
+        self.accounts().arrive(process, charge, object)
     }
 
-    pub(in super::super) fn land(&self, charged: Identity, object: u64) {
-        let is_last = self.accounts().land(charged, object);
+    pub(in super::super) fn land(&self, charge: Charge, object: u64) {
+        let is_last = self.accounts().land(charge, object);
         self.remove(is_last.then_some(object));
     }
 
@@ -134,9 +141,14 @@ impl Table {
     }
 
     fn sweep_process(&self, process: Identity, verify: bool) {
-        if !is_there(process, verify) {
-            let gone = self.accounts().close(process);
-            self.remove(gone);
+        if is_there(process, verify) {
+            return;
+        }
+        let gone = self.accounts().close(process);
+        let many = gone.len() >= MANY;
+        self.remove(gone);
+        if many {
+            memory::give_back();
         }
     }
 }
