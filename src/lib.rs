@@ -75,7 +75,7 @@
 //! missing, is waited for as long as one asks for. [`dump_waits`] tells who waits at this moment.
 
 #[doc(inline)]
-pub use psync_macros::{parallel, process, shared};
+pub use psync_macros::{managed, parallel, process, shared};
 #[doc(inline)]
 pub use psync_runtime::{
     Error, OsError, Result,

@@ -6,8 +6,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use std::path::Path;
 
 /// From the lowest to the highest.
-const LAYERS: [&str; 8] =
-    ["primitive", "error", "sys", "shm", "sync", "channel", "process", "__private"];
+const LAYERS: [&str; 9] =
+    ["primitive", "error", "sys", "shm", "sync", "channel", "process", "manager", "__private"];
 
 /// What the crate's root exports, and the layer that it comes from.
 const EXPORTS: [(&str, &str); 3] = [("Error", "error"), ("Result", "error"), ("OsError", "sys")];

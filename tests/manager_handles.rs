@@ -212,7 +212,10 @@ fn maps_in_a_map_are_the_maps_themselves() {
     let list = manager.list().expect("a list");
     list.push(all.get("pets").expect("it lives on").expect("one")).expect("there");
     all.clear().expect("there");
-    assert_eq!(list.get(0).expect("there").expect("one").keys().expect("there"), ["ferrets", "hamsters"]);
+    assert_eq!(
+        list.get(0).expect("there").expect("one").keys().expect("there"),
+        ["ferrets", "hamsters"]
+    );
     drop((all, list));
     assert_eq!(count(&manager), 0);
 }

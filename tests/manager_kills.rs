@@ -54,9 +54,8 @@ fn sixty_four_clients_are_killed_at_any_moment() {
     bank.insert("bank".to_owned(), accounts).expect("there");
     let log = manager.list().expect("a list");
     let calls = manager.counter().expect("one");
-    let start = || {
-        work::spawn(manager.clone(), bank.clone(), log.clone(), calls.clone()).expect("starts")
-    };
+    let start =
+        || work::spawn(manager.clone(), bank.clone(), log.clone(), calls.clone()).expect("starts");
     let mut clients: Vec<Process<()>> = (0..8).map(|_| start()).collect();
     let mut state = 12345;
     for killed in 0..64 {

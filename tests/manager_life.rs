@@ -63,8 +63,8 @@ fn a_killed_server_is_one_error_on_every_handle() {
     let (list, dict) = (manager.list().expect("a list"), manager.dict().expect("a dict"));
     let (value, counter) = (manager.value(7).expect("a value"), manager.counter().expect("one"));
     let ready = Shared::new(Semaphore::new(0)).expect("memory");
-    let clients = [0; 3]
-        .map(|_| use_all::spawn(list.clone(), dict.clone(), &ready).expect("starts"));
+    let clients =
+        [0; 3].map(|_| use_all::spawn(list.clone(), dict.clone(), &ready).expect("starts"));
     for _ in &clients {
         ready.acquire().expect("they call").forget();
     }
@@ -81,7 +81,11 @@ fn a_killed_server_is_one_error_on_every_handle() {
 
 #[process]
 fn wait_for_ever(value: ValueProxy<u32>) -> bool {
-    let pid = match value.update(|_| loop { std::thread::park() }) {
+    let pid = match value.update(|_| {
+        loop {
+            std::thread::park()
+        }
+    }) {
         Err(ManagerError::Lost { pid }) => pid,
         other => panic!("{other:?}"),
     };
@@ -145,10 +149,8 @@ fn any_process_may_make_objects_and_shut_it_down() {
     let _watchdog = watchdog();
     let manager = Manager::start().expect("starts");
     let make = |manager: Manager| manager.counter().expect("the server is there");
-    let counter: CounterProxy = psync::spawn(make, manager.clone())
-        .expect("starts")
-        .join()
-        .expect("a counter");
+    let counter: CounterProxy =
+        psync::spawn(make, manager.clone()).expect("starts").join().expect("a counter");
     assert_eq!(counter.add(5).expect("it outlives its maker"), 5);
     assert!(shut_it_down::run(manager.clone()).expect("ends"));
     assert!(is_lost(counter.get(), manager.pid()));

@@ -5,7 +5,9 @@ mod common;
 
 use common::watchdog;
 use psync::{
-    manager::{CounterProxy, DequeProxy, DictProxy, ListProxy, NamespaceProxy, SetProxy, ValueProxy},
+    manager::{
+        CounterProxy, DequeProxy, DictProxy, ListProxy, NamespaceProxy, SetProxy, ValueProxy,
+    },
     prelude::*,
     spawn,
 };
@@ -30,7 +32,10 @@ fn a_list_does_what_a_vector_does() {
         |list: ListProxy<i64>| {
             assert_eq!(list.to_vec().expect("there"), (0..10).collect::<Vec<_>>());
             assert_eq!(list.range(2, 3).expect("there"), [2, 3, 4]);
-            assert_eq!((list.get(9).expect("there"), list.get(10).expect("there")), (Some(9), None));
+            assert_eq!(
+                (list.get(9).expect("there"), list.get(10).expect("there")),
+                (Some(9), None)
+            );
             list.extend([20, 21]).expect("there");
             assert_eq!(list.len().expect("there"), 12);
             assert_eq!(list.pop().expect("there"), Some(21));
@@ -62,9 +67,7 @@ fn there_is_nothing_beyond_the_end() {
     let manager = Manager::start().expect("starts");
     let list = manager.list().expect("a list");
     list.push("acorn".to_owned()).expect("there");
-    let is_out = |result: Result<(), ManagerError>, at: usize| {
-        matches!(result, Err(ManagerError::OutOfRange { index, .. }) if index == at)
-    };
+    let is_out = |result: Result<(), ManagerError>, at: usize| matches!(result, Err(ManagerError::OutOfRange { index, .. }) if index == at);
     assert!(is_out(list.set(1, String::new()), 1));
     assert!(is_out(list.insert(2, String::new()), 2));
     assert!(is_out(list.remove(7).map(drop), 7));
@@ -150,7 +153,10 @@ fn keys_are_what_they_are_encoded_as() {
     assert_eq!(floats.get(&(1, 2)).expect("there").expect("one")["x"].to_bits(), 0.5_f64.to_bits());
     let lists = manager.dict::<ListProxy<u8>, u8>().expect("a dict");
     let key = manager.list().expect("a list");
-    assert!(matches!(lists.insert(key, 1), Err(ManagerError::Encode { .. })), "a key has no handles");
+    assert!(
+        matches!(lists.insert(key, 1), Err(ManagerError::Encode { .. })),
+        "a key has no handles"
+    );
     assert_eq!(manager.objects().expect("there"), 3, "and nothing of it stays");
 }
 
@@ -213,7 +219,10 @@ fn a_namespace_has_values_of_any_type() {
         space.clone(),
     );
     assert_eq!(space.get::<f64>("x").expect("there"), Some(1.5));
-    assert_eq!((space.len().expect("there"), space.keys().expect("there")), (2, vec!["x".into(), "y".into()]));
+    assert_eq!(
+        (space.len().expect("there"), space.keys().expect("there")),
+        (2, vec!["x".into(), "y".into()])
+    );
     assert!(space.remove("x").expect("there") && !space.remove("x").expect("there"));
     assert!(space.contains("y").expect("there") && !space.is_empty().expect("there"));
 }

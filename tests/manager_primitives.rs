@@ -127,8 +127,7 @@ fn a_condition_is_waited_for() {
         count.sub(1).expect("there");
         drop(guard);
     };
-    let clients =
-        [(); 3].map(|()| spawn(wait, (changed.clone(), count.clone())).expect("starts"));
+    let clients = [(); 3].map(|()| spawn(wait, (changed.clone(), count.clone())).expect("starts"));
     let guard = changed.lock().expect("it is free");
     let (guard, waited) = changed.wait_timeout(guard, SOON).expect("it is free again");
     assert!(waited.timed_out());

@@ -33,7 +33,11 @@ impl ByteSender {
     /// Sends bytes, and what has to go along with the handles in them. If that fails, nothing was sent.
     #[inline]
     #[track_caller]
-    pub(crate) fn send(&self, bytes: &[u8], luggage: Luggage) -> Result<(), (SendErrorKind, String)> {
+    pub(crate) fn send(
+        &self,
+        bytes: &[u8],
+        luggage: Luggage,
+    ) -> Result<(), (SendErrorKind, String)> {
         let core = self.0.core();
         if !core.has_receivers() {
             return Err((SendErrorKind::Disconnected, String::new()));

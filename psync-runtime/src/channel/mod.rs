@@ -36,8 +36,8 @@ mod windows;
 mod work;
 
 pub(crate) use bytes::{ByteReceiver, ByteSender, bytes};
-pub(crate) use core::Limit;
 pub use connection::{Connection, pipe};
+pub(crate) use core::Limit;
 pub use ends::{Receiver, Sender, channel};
 pub(crate) use incoming::Incoming;
 

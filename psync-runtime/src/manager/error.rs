@@ -135,8 +135,13 @@ macro_rules! wraps {
     )+};
 }
 wraps!(
-    Lock(LockError), Acquire(AcquireError), Release(ReleaseError), Barrier(BrokenBarrier),
-    Receive(RecvError), Send(SendErrorKind), Spawn(SpawnError)
+    Lock(LockError),
+    Acquire(AcquireError),
+    Release(ReleaseError),
+    Barrier(BrokenBarrier),
+    Receive(RecvError),
+    Send(SendErrorKind),
+    Spawn(SpawnError)
 );
 
 impl ManagerError {

@@ -39,6 +39,16 @@ impl Held {
         Ok(Self::new(Arc::clone(server), object, me().id))
     }
 
+    /// Has a function of the program make an object.
+    pub(super) fn make_by(
+        server: &Arc<Server>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError>,
+    ) -> Result<Self, ManagerError> {
+        let header = Header::new(Operation::MakeBy, 0, 0);
+        let object = server.ask(header, None, write, take_number)?;
+        Ok(Self::new(Arc::clone(server), object, me().id))
+    }
+
     pub(super) fn server(&self) -> &Arc<Server> {
         &self.0.server
     }

@@ -71,8 +71,8 @@ impl Manager {
     /// [`ManagerError::Spawn`] if it cannot be started, [`ManagerError::System`] if there is no memory or no descriptor for the way to it.
     pub fn start() -> crate::Result<Self> {
         let (door, clients) = channel(KNOCKING)?;
-        let process =
-            spawn_spec(&SPEC, Options::new(), serve::serve, clients).map_err(ManagerError::Spawn)?;
+        let process = spawn_spec(&SPEC, Options::new(), serve::serve, clients)
+            .map_err(ManagerError::Spawn)?;
         let server = Server::known(process.child().id, process.pid(), door);
         let process = Mutex::new(Some(process));
         let owner = Owner { server: Arc::clone(&server), holder: me().id, process };
@@ -169,7 +169,7 @@ impl fmt::Debug for Manager {
         f.debug_struct("Manager")
             .field("pid", &self.pid())
             .field("is_owner", &self.owner.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,6 +14,8 @@
 //! | [`CounterProxy`] | `AtomicI64` | |
 //! | [`LockProxy`], [`SemaphoreProxy`], [`EventProxy`], [`BarrierProxy`], [`ConditionProxy`], [`QueueProxy`], [`SharedProxy`] | the primitive itself | lies in shared memory, where its users wait: the server only keeps it |
 //!
+//! Objects of your own types are managed with `#[managed]` on an `impl` block.
+//!
 //! # When not to use it
 //! A call goes to another process and back. Numbers and plain data that many processes change are faster in a [`Shared`](crate::shm::Shared)
 //! value with a lock, and messages in a [`Queue`](crate::channel::Queue).
@@ -23,6 +25,8 @@ mod held;
 mod item;
 mod lane;
 mod life;
+#[doc(hidden)]
+pub mod managed;
 mod object;
 mod proxy;
 mod serve;
@@ -33,6 +37,7 @@ mod wire;
 pub use error::ManagerError;
 pub use item::Item;
 pub use life::Manager;
+pub use managed::Managed;
 pub use proxy::{
     barrier::BarrierProxy, condition::ConditionProxy, counter::CounterProxy, deque::DequeProxy,
     dict::DictProxy, event::EventProxy, list::ListProxy, lock::LockProxy,

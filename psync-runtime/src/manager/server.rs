@@ -177,8 +177,7 @@ impl Server {
         let (written, luggage) = shm::collect(|| write(&mut bytes));
         drop(asking);
         written?;
-        if !luggage.carried().is_empty() {
-            let keep = keep.ok_or_else(|| ManagerError::Encode { reason: NO_HANDLES.to_owned() })?;
+        if let Some(keep) = keep.filter(|_| !luggage.carried().is_empty()) {
             Header::set_keep(&mut bytes, super::wire::offset(keep())?);
         }
         let carried = self.exchange(&mut bytes, luggage)?;
@@ -187,7 +186,8 @@ impl Server {
             Some((_, fault)) => Err(take_last::<Fault>(fault)?.into()),
             None => Err(cut_short()),
         };
-        let result = if carried.is_empty() { read() } else { transfer::offer_carried(carried, read) };
+        let result =
+            if carried.is_empty() { read() } else { transfer::offer_carried(carried, read) };
         if bytes.capacity() <= KEEP {
             let _ = BUFFER.try_with(|buffer| buffer.set(bytes));
         }
@@ -246,8 +246,6 @@ impl Server {
         }
     }
 }
-
-const NO_HANDLES: &str = "a key, or what is not kept, cannot have handles in it";
 
 /// A call in the server itself, by a function that it runs: there is nobody to wait for.
 fn perform_here(table: &Table, bytes: &mut Vec<u8>, mut luggage: Luggage) -> Vec<Carried> {

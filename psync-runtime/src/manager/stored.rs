@@ -83,9 +83,7 @@ impl Stored {
                 bytes.extend_from_slice(own);
                 Ok(())
             }
-            Self::Kept(value) => {
-                value.encode(bytes).map_err(|error| Fault::Encode(error.into()))
-            }
+            Self::Kept(value) => value.encode(bytes).map_err(|error| Fault::Encode(error.into())),
         }
     }
 

@@ -16,11 +16,7 @@ use super::{
     error::{Fault, ManagerError},
     stored::{Keep, Stored},
 };
-use crate::{
-    channel::codec,
-    shm::{self, world::Identity},
-    sys::image,
-};
+use crate::{channel::codec, shm, sys::image};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(super) const DONE: u8 = 0;
@@ -340,8 +336,6 @@ impl<'a> Arguments<'a> {
 #[derive(Debug)]
 pub(super) struct Reply<'a> {
     pub(super) bytes: &'a mut Vec<u8>,
-    /// Who asked.
-    pub(super) client: Identity,
 }
 
 impl Reply<'_> {

@@ -1,12 +1,12 @@
 //! A double-ended queue, as the server has it.
 
 use super::{Behind, numbered, part, within};
+use crate::manager::stored::Stored;
 use crate::manager::{
     error::Fault,
     serve::Served,
     wire::{Arguments, Reply},
 };
-use crate::manager::stored::Stored;
 use std::collections::VecDeque;
 
 /// See the module.

@@ -1,4 +1,8 @@
 //! Proxies of the built-in objects: what users see.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "what goes into an object is given away, as with `Vec::push`"
+)]
 
 pub(super) mod barrier;
 pub(super) mod condition;

@@ -7,9 +7,7 @@ use crate::{
         Item, Manager, ManagerError,
         held::Held,
         object::{Kind, dict::Method},
-        wire::{
-            put, put_key, put_last_key, take_all, take_flag, take_nothing, take_option,
-        },
+        wire::{put, put_key, put_last_key, take_all, take_flag, take_nothing, take_option},
     },
 };
 use serde::{Deserialize, Serialize};

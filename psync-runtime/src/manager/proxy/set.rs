@@ -140,11 +140,7 @@ impl<T: Item> SetProxy<T> {
         self.held.call::<(), _>(Method::Clear as u32, nothing, take_nothing)
     }
 
-    fn one<Q: Serialize + ?Sized>(
-        &self,
-        method: Method,
-        member: &Q,
-    ) -> Result<bool, ManagerError> {
+    fn one<Q: Serialize + ?Sized>(&self, method: Method, member: &Q) -> Result<bool, ManagerError> {
         let write = |bytes: &mut Vec<u8>| put_last_key(bytes, member);
         self.held.call::<(), _>(method as u32, write, take_flag)
     }

@@ -9,7 +9,10 @@ use crate::manager::{
         value::{self, Method},
     },
     serve::Entry,
-    wire::{cut_short, offset, put, put_last, put_number, take_flag, take_last, take_nothing, take_option},
+    wire::{
+        cut_short, offset, put, put_last, put_number, take_flag, take_last, take_nothing,
+        take_option,
+    },
 };
 
 proxy! {
@@ -35,8 +38,7 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::Encode`], [`ManagerError::Lost`].
     pub fn value<T: Item>(&self, value: T) -> Result<ValueProxy<T>, ManagerError> {
-        let proxy =
-            Held::make(self.server(), Kind::Value as u32).map(ValueProxy::<T>::holding)?;
+        let proxy = Held::make(self.server(), Kind::Value as u32).map(ValueProxy::<T>::holding)?;
         proxy.set(value)?;
         Ok(proxy)
     }

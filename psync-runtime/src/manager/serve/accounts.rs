@@ -165,7 +165,8 @@ impl Accounts {
     }
 
     fn strike(&mut self, counts: Counts) -> Vec<u64> {
-        let handles = counts.into_iter().flat_map(|(object, count)| (0..count).map(move |_| object));
+        let handles =
+            counts.into_iter().flat_map(|(object, count)| (0..count).map(move |_| object));
         handles.filter(|object| self.forget(*object)).collect()
     }
 }

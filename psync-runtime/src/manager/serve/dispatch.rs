@@ -46,7 +46,7 @@ pub(super) fn perform(
 ) -> Result<(), Fault> {
     let Header { operation, method, object, .. } = *header;
     let mut arguments = header.arguments(arguments);
-    let mut reply = Reply { bytes: reply, client };
+    let mut reply = Reply { bytes: reply };
     match operation {
         Operation::Call | Operation::Enter => {
             let served = table.get(object).ok_or(Fault::Gone)?;

@@ -10,16 +10,16 @@ mod table;
 
 pub(super) use accounts::Charge;
 pub(super) use connection::respond;
-pub(super) use dispatch::{Entry, Served};
+pub(super) use dispatch::{Entry, Maker, Served};
 pub(super) use table::Table;
 
 use super::lane::Hello;
-use dispatch::perform;
 use crate::{
     channel::{Receiver, RecvError},
     shm::world::me,
     sys::signal,
 };
+use dispatch::perform;
 use std::sync::{Arc, OnceLock};
 
 static TABLE: OnceLock<Arc<Table>> = OnceLock::new();
