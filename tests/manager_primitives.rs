@@ -32,19 +32,21 @@ fn the_lock_of_a_dead_client_is_free_and_says_so() {
     let client = die_with::spawn(lock.clone(), held.clone()).expect("starts");
     held.wait().expect("there");
     assert!(lock.is_locked().expect("there"));
-    assert!(matches!(lock.try_lock(), Err(ManagerError::Lock(LockError::WouldBlock))));
-    assert!(matches!(lock.lock_timeout(SOON), Err(ManagerError::Lock(LockError::TimedOut))));
+    assert!(matches!(lock.try_lock(), Err(ManagerError::NotLocked(LockError::WouldBlock))));
+    assert!(matches!(lock.lock_timeout(SOON), Err(ManagerError::NotLocked(LockError::TimedOut))));
     let pid = client.pid();
     client.kill().expect("signals");
     match lock.lock() {
-        Err(ManagerError::Lock(LockError::Poisoned { pid: dead, .. })) => assert_eq!(dead, pid),
+        Err(ManagerError::NotLocked(LockError::Poisoned { pid: dead, .. })) => {
+            assert_eq!(dead, pid)
+        }
         other => panic!("{other:?}"),
     }
     assert!(lock.is_poisoned().expect("there"));
     drop(lock.lock_or_repair(|| ()).expect("it is whole"));
     drop(lock.lock().expect("it is free"));
     let guard = lock.lock().expect("it is free");
-    assert!(matches!(lock.lock(), Err(ManagerError::Lock(LockError::Deadlock(_)))));
+    assert!(matches!(lock.lock(), Err(ManagerError::NotLocked(LockError::Deadlock(_)))));
     drop(guard);
     assert!(!lock.is_locked().expect("there"));
 }
@@ -79,10 +81,10 @@ fn permits_of_a_client_are_counted_and_come_back() {
     };
     let client = spawn(take, (open.clone(), bounded.clone())).expect("starts");
     assert_eq!(client.join().expect("ends"), 0);
-    assert!(matches!(open.try_acquire(), Err(ManagerError::Acquire(AcquireError::WouldBlock))));
+    assert!(matches!(open.try_acquire(), Err(ManagerError::NotAcquired(AcquireError::WouldBlock))));
     open.release(1).expect("it has room");
     bounded.release(1).expect("it has room");
-    assert!(matches!(bounded.release(1), Err(ManagerError::Release(_))));
+    assert!(matches!(bounded.release(1), Err(ManagerError::NotReleased(_))));
     open.release(1).expect("no bound");
     assert_eq!((open.available().expect("there"), bounded.available().expect("there")), (2, 1));
     let hold = |bounded: SemaphoreProxy| {
@@ -156,10 +158,10 @@ fn a_barrier_lets_all_go_on_or_breaks() {
     assert!(eventually(|| barrier.waiting().expect("there") == 1));
     client.kill().expect("signals");
     client.wait();
-    assert!(matches!(barrier.wait(), Err(ManagerError::Barrier(_))));
+    assert!(matches!(barrier.wait(), Err(ManagerError::Broken(_))));
     assert!(barrier.is_broken().expect("there"));
     barrier.reset().expect("there");
-    assert!(matches!(barrier.wait_timeout(SOON), Err(ManagerError::Barrier(_))));
+    assert!(matches!(barrier.wait_timeout(SOON), Err(ManagerError::Broken(_))));
     barrier.reset().expect("there");
     barrier.abort().expect("there");
     assert!(barrier.is_broken().expect("there"));
@@ -173,17 +175,17 @@ fn a_queue_is_full_and_empty() {
     let queue = manager.bounded_queue(2).expect("a queue");
     queue.send(5).expect("room");
     queue.send(6).expect("room");
-    assert!(matches!(queue.try_send(7), Err(ManagerError::Send(SendErrorKind::Full))));
+    assert!(matches!(queue.try_send(7), Err(ManagerError::NotSent(SendErrorKind::Full))));
     let take = |queue: QueueProxy<u32>| {
         assert!(queue.is_full().expect("there") && queue.len().expect("there") == 2);
         assert_eq!((queue.recv().expect("one"), queue.recv().expect("one")), (5, 6));
         assert!(queue.is_empty().expect("there"));
-        assert!(matches!(queue.try_recv(), Err(ManagerError::Receive(RecvError::Empty))));
+        assert!(matches!(queue.try_recv(), Err(ManagerError::NotReceived(RecvError::Empty))));
     };
     spawn(take, queue.clone()).expect("starts").join().expect("ends");
     assert!(queue.is_empty().expect("there") && !queue.is_full().expect("there"));
     queue.close().expect("there");
-    assert!(matches!(queue.recv(), Err(ManagerError::Receive(RecvError::Closed))));
+    assert!(matches!(queue.recv(), Err(ManagerError::NotReceived(RecvError::Closed))));
 }
 
 /// `TestSyncManagerTypes.test_joinable_queue`: a work queue in an object of the manager is the queue itself.

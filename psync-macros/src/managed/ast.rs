@@ -27,6 +27,8 @@ pub(crate) struct Function {
     pub(crate) item: ImplItemFn,
     pub(crate) access: Access,
     pub(crate) params: Vec<Param>,
+    /// Whether something is wrong about it: then the proxy has its name and no more.
+    pub(crate) is_wrong: bool,
 }
 
 /// What a function does with the object.
@@ -120,9 +122,10 @@ impl Function {
             FnArg::Typed(typed) => Some(typed),
             FnArg::Receiver(_) => None,
         });
+        let before = diag.count();
         let params =
             typed.enumerate().map(|(index, typed)| Param::new(index, typed, diag)).collect();
-        Some(Self { item: item.clone(), access, params })
+        Some(Self { item: item.clone(), access, params, is_wrong: diag.count() != before })
     }
 }
 

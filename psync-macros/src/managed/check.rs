@@ -12,7 +12,7 @@ use crate::diag::Diag;
 const MOST_PARAMETERS: usize = 16;
 
 /// Files every mistake in the model.
-pub(super) fn block(block: &Block, diag: &mut Diag) {
+pub(super) fn block(block: &mut Block, diag: &mut Diag) {
     let item = &block.item;
     if let Some((path, _)) = &item.trait_ {
         diag.error(path, "a proxy has methods of its own and implements no trait; put `#[managed]` on the `impl` block without one");
@@ -29,8 +29,10 @@ pub(super) fn block(block: &Block, diag: &mut Diag) {
     if block.functions.is_empty() && diag.is_clean() {
         diag.error(&item.self_ty, "there is nothing to call: no function here is `pub` and takes `&self` or `&mut self`, or returns `Self`");
     }
-    for function in &block.functions {
+    for function in &mut block.functions {
+        let before = diag.count();
         self::function(function, diag);
+        function.is_wrong |= diag.count() != before;
     }
 }
 

@@ -1,18 +1,18 @@
 //! Prints a managed block: as it was written, and beside it the proxy.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, ReturnType, Type, Visibility};
 
 use super::ast::{Access, Block, Function, Param};
-use crate::hygiene::{local, spanned};
+use crate::hygiene::{local, parenthesized, spanned};
 
-/// The block and its proxy. What is wrong is left out of the proxy's functions, and the names stay.
+/// The block and its proxy. Of a function that is wrong the proxy has the signature, so that nothing more is said about it.
 pub(super) fn block(block: &Block) -> TokenStream {
     let item = &block.item;
-    if item.trait_.is_some() {
+    if item.trait_.is_some() || item.generics.lifetimes().next().is_some() {
         return quote!(#item);
     }
     let rt = block.krate.runtime();
@@ -106,7 +106,7 @@ fn methods(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[allow(
-            dead_code, missing_docs, unreachable_pub, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
+            dead_code, missing_docs, unreachable_pub, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
             reason = "generated for every public function, used or not"
         )]
         impl #params #proxy #args #clause { #(#methods)* }
@@ -127,7 +127,7 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
             let manager = local("manager");
             (quote!(#manager: &#rt::Manager), quote!(Self))
         }
-        _ => (quote!(&self), output(&sig.output)),
+        _ => (quote!(&self), output(function)),
     };
     quote! {
         #(#attrs)*
@@ -137,23 +137,27 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     }
 }
 
-fn output(output: &ReturnType) -> TokenStream {
-    match output {
-        ReturnType::Default => quote!(()),
-        ReturnType::Type(_, ty) => quote!(#ty),
+fn output(function: &Function) -> TokenStream {
+    match &function.item.sig.output {
+        // What is only known by what it does can be no result of a function that returns nothing.
+        ReturnType::Type(_, ty) if !(function.is_wrong && is_opaque(ty)) => quote!(#ty),
+        _ => quote!(()),
     }
+}
+
+fn is_opaque(ty: &Type) -> bool {
+    let is_impl = |tree| matches!(tree, TokenTree::Ident(word) if word == "impl");
+    ty.to_token_stream().into_iter().any(is_impl)
 }
 
 /// Sends the arguments, and a function that calls the user's with them.
 fn body(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
+    if function.is_wrong {
+        return quote!(::core::unreachable!());
+    }
     let (ty, name) = (&block.item.self_ty, &function.item.sig.ident);
     let names: Vec<&Ident> = function.params.iter().map(|param| &param.name).collect();
-    let sent = function.params.iter().map(|Param { name, typed, is_text }| {
-        let value = if *is_text { quote!(::std::string::String::from(#name)) } else { quote!(#name) };
-        // The compiler shows a type that cannot cross at the parameter's.
-        quote::quote_spanned!(typed.ty.span().resolved_at(proc_macro2::Span::call_site())=> #rt::Owned(#value))
-    });
-    let arguments = quote!(&(#(#sent,)*));
+    let arguments = arguments(function, rt);
     let passed = function.params.iter().map(
         |Param { name, is_text, .. }| {
             if *is_text { quote!(&#name) } else { quote!(#name) }
@@ -161,19 +165,56 @@ fn body(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     );
     let passed = quote!(#(#passed),*);
     let object = local("object");
-    match function.access {
-        Access::Make => {
-            let manager = local("manager");
-            quote!(#rt::create::<#ty, _>(#manager, |(#(#names,)*)| <#ty>::#name(#passed), #arguments))
-        }
-        Access::Look => {
-            quote!(self.0.look(|#object: &#ty, (#(#names,)*)| <#ty>::#name(#object, #passed), #arguments))
-        }
-        Access::Change => {
-            quote!(self.0.change(|#object: &mut #ty, (#(#names,)*)| <#ty>::#name(#object, #passed), #arguments))
-        }
-        Access::Take => quote!(::core::unreachable!()),
+    if function.access == Access::Make {
+        let manager = local("manager");
+        return quote!(#rt::create::<#ty, _>(#manager, |(#(#names,)*)| <#ty>::#name(#passed), #arguments));
     }
+    let (method, reference) = match function.access {
+        Access::Look => ("look", quote!(&#ty)),
+        _ => ("change", quote!(&mut #ty)),
+    };
+    // The compiler shows an argument that cannot cross at the name of the method that is called: of one, that is its type. A result that
+    // cannot come back it shows at the whole call.
+    let (of_arguments, of_result) = spans(function);
+    let method = Ident::new(method, of_arguments);
+    let inside =
+        quote!(|#object: #reference, (#(#names,)*)| <#ty>::#name(#object, #passed), #arguments);
+    let inside = parenthesized(inside, of_result);
+    let handle = located(quote!(self.0), of_result);
+    quote!(#handle.#method #inside)
+}
+
+/// Where to show what is wrong about the arguments, and about the result.
+fn spans(function: &Function) -> (Span, Span) {
+    let name = function.item.sig.ident.span();
+    let of_arguments = match &function.params[..] {
+        [only] => only.typed.ty.span(),
+        _ => name,
+    };
+    let of_result = match &function.item.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => name,
+    };
+    let here = Span::call_site();
+    (of_arguments.resolved_at(here), of_result.resolved_at(here))
+}
+
+fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    let at = |mut tree: TokenTree| {
+        tree.set_span(span);
+        tree
+    };
+    tokens.into_iter().map(at).collect()
+}
+
+/// The arguments as they are sent.
+fn arguments(function: &Function, rt: &TokenStream) -> TokenStream {
+    let sent = function.params.iter().map(|Param { name, is_text, .. }| {
+        let value =
+            if *is_text { quote!(::std::string::String::from(#name)) } else { quote!(#name) };
+        quote!(#rt::Owned(#value))
+    });
+    quote!(&(#(#sent,)*))
 }
 
 /// Those attributes that go for the proxy as well.

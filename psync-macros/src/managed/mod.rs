@@ -14,10 +14,10 @@ use ast::Block;
 /// The whole macro, over tokens that exist outside of a compiler as well.
 pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut diag = Diag::default();
-    let Some(block) = Block::parse(args, item.clone(), &mut diag) else {
+    let Some(mut block) = Block::parse(args, item.clone(), &mut diag) else {
         return diag.attach(item);
     };
-    check::block(&block, &mut diag);
+    check::block(&mut block, &mut diag);
     let expanded = expand::block(&block);
     diag.attach(expanded)
 }

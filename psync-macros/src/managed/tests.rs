@@ -11,8 +11,8 @@ use crate::golden;
 /// The messages for a block, in order.
 fn messages(item: TokenStream) -> Vec<String> {
     let mut diag = Diag::default();
-    if let Some(block) = Block::parse(TokenStream::new(), item, &mut diag) {
-        check::block(&block, &mut diag);
+    if let Some(mut block) = Block::parse(TokenStream::new(), item, &mut diag) {
+        check::block(&mut block, &mut diag);
     }
     diag.messages()
 }

@@ -53,19 +53,19 @@ pub enum ManagerError {
     /// A function lies in no code of the main program (but in a shared library, say), so the server cannot find it.
     UnknownFunction,
     /// A lock could not be taken.
-    Lock(LockError),
+    NotLocked(LockError),
     /// A permit could not be had.
-    Acquire(AcquireError),
+    NotAcquired(AcquireError),
     /// More permits were released than the semaphore is for.
-    Release(ReleaseError),
+    NotReleased(ReleaseError),
     /// A barrier is broken.
-    Barrier(BrokenBarrier),
+    Broken(BrokenBarrier),
     /// Nothing was received.
-    Receive(RecvError),
+    NotReceived(RecvError),
     /// Nothing was sent.
-    Send(SendErrorKind),
+    NotSent(SendErrorKind),
     /// The server could not be started.
-    Spawn(SpawnError),
+    NotStarted(SpawnError),
     /// The system refused something.
     System {
         /// What, and why.
@@ -97,13 +97,13 @@ impl fmt::Display for ManagerError {
             Self::UnknownFunction => f.write_str(
                 "the function is not part of the main program, so the manager's server cannot find it",
             ),
-            Self::Lock(error) => error.fmt(f),
-            Self::Acquire(error) => error.fmt(f),
-            Self::Release(error) => error.fmt(f),
-            Self::Barrier(error) => error.fmt(f),
-            Self::Receive(error) => error.fmt(f),
-            Self::Send(kind) => write!(f, "the message was not sent: {kind:?}"),
-            Self::Spawn(error) => write!(f, "cannot start the manager's server: {error}"),
+            Self::NotLocked(error) => error.fmt(f),
+            Self::NotAcquired(error) => error.fmt(f),
+            Self::NotReleased(error) => error.fmt(f),
+            Self::Broken(error) => error.fmt(f),
+            Self::NotReceived(error) => error.fmt(f),
+            Self::NotSent(kind) => write!(f, "the message was not sent: {kind:?}"),
+            Self::NotStarted(error) => write!(f, "cannot start the manager's server: {error}"),
             Self::System { reason } => f.write_str(reason),
         }
     }
@@ -112,12 +112,12 @@ impl fmt::Display for ManagerError {
 impl core::error::Error for ManagerError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            Self::Lock(error) => Some(error),
-            Self::Acquire(error) => Some(error),
-            Self::Release(error) => Some(error),
-            Self::Barrier(error) => Some(error),
-            Self::Receive(error) => Some(error),
-            Self::Spawn(error) => Some(error),
+            Self::NotLocked(error) => Some(error),
+            Self::NotAcquired(error) => Some(error),
+            Self::NotReleased(error) => Some(error),
+            Self::Broken(error) => Some(error),
+            Self::NotReceived(error) => Some(error),
+            Self::NotStarted(error) => Some(error),
             _ => None,
         }
     }
@@ -135,13 +135,13 @@ macro_rules! wraps {
     )+};
 }
 wraps!(
-    Lock(LockError),
-    Acquire(AcquireError),
-    Release(ReleaseError),
-    Barrier(BrokenBarrier),
-    Receive(RecvError),
-    Send(SendErrorKind),
-    Spawn(SpawnError)
+    NotLocked(LockError),
+    NotAcquired(AcquireError),
+    NotReleased(ReleaseError),
+    Broken(BrokenBarrier),
+    NotReceived(RecvError),
+    NotSent(SendErrorKind),
+    NotStarted(SpawnError)
 );
 
 impl ManagerError {

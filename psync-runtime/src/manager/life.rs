@@ -68,11 +68,11 @@ impl Manager {
     /// Starts a server process.
     ///
     /// # Errors
-    /// [`ManagerError::Spawn`] if it cannot be started, [`ManagerError::System`] if there is no memory or no descriptor for the way to it.
+    /// [`ManagerError::NotStarted`] if it cannot be started, [`ManagerError::System`] if there is no memory or no descriptor for the way to it.
     pub fn start() -> crate::Result<Self> {
         let (door, clients) = channel(KNOCKING)?;
         let process = spawn_spec(&SPEC, Options::new(), serve::serve, clients)
-            .map_err(ManagerError::Spawn)?;
+            .map_err(ManagerError::NotStarted)?;
         let server = Server::known(process.child().id, process.pid(), door);
         let process = Mutex::new(Some(process));
         let owner = Owner { server: Arc::clone(&server), holder: me().id, process };

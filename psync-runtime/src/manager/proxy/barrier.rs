@@ -44,7 +44,7 @@ impl BarrierProxy {
     /// Waits until all parties have arrived.
     ///
     /// # Errors
-    /// [`ManagerError::Barrier`] as of [`Barrier::wait`], [`ManagerError::Lost`].
+    /// [`ManagerError::Broken`] as of [`Barrier::wait`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn wait(&self) -> Result<BarrierWait, ManagerError> {
         self.outside.with(|barrier| barrier.wait())
@@ -53,7 +53,7 @@ impl BarrierProxy {
     /// Waits until all parties have arrived. If `timeout` is over first, breaks the barrier for all.
     ///
     /// # Errors
-    /// [`ManagerError::Barrier`] as of [`Barrier::wait_timeout`], [`ManagerError::Lost`].
+    /// [`ManagerError::Broken`] as of [`Barrier::wait_timeout`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<BarrierWait, ManagerError> {
         self.outside.with(|barrier| barrier.wait_timeout(timeout))
@@ -67,7 +67,7 @@ impl BarrierProxy {
         self.outside.look(|barrier| barrier.abort())
     }
 
-    /// Makes the barrier as new. Whoever is waiting gets [`ManagerError::Barrier`].
+    /// Makes the barrier as new. Whoever is waiting gets [`ManagerError::Broken`].
     ///
     /// # Errors
     /// [`ManagerError::Lost`].

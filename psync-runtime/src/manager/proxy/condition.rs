@@ -50,7 +50,7 @@ impl ConditionProxy {
     /// Acquires the lock, waiting until it is free. It is released when the guard is dropped.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Lock::lock`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotLocked`] as of [`Lock::lock`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn lock(&self) -> Result<LockGuard<'_>, ManagerError> {
         self.outside.with(|(lock, _)| lock.lock())
@@ -59,7 +59,7 @@ impl ConditionProxy {
     /// Gives the guard up, waits for a notification, and acquires the lock again.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Condvar::wait`], [`ManagerError::Lost`]. The guard is gone then.
+    /// [`ManagerError::NotLocked`] as of [`Condvar::wait`], [`ManagerError::Lost`]. The guard is gone then.
     #[track_caller]
     pub fn wait<'a>(&'a self, guard: LockGuard<'a>) -> Result<LockGuard<'a>, ManagerError> {
         let guard = self.outside.with(|(_, condvar)| condvar.wait(guard))?;

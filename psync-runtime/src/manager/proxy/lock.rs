@@ -49,7 +49,7 @@ impl LockProxy {
     /// Acquires the lock, waiting until it is free. It is released when the guard is dropped.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Lock::lock`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotLocked`] as of [`Lock::lock`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn lock(&self) -> Result<LockGuard<'_>, ManagerError> {
         self.outside.with(|lock| lock.lock())
@@ -58,7 +58,7 @@ impl LockProxy {
     /// Acquires the lock if it is free.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Lock::try_lock`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotLocked`] as of [`Lock::try_lock`], [`ManagerError::Lost`].
     pub fn try_lock(&self) -> Result<LockGuard<'_>, ManagerError> {
         self.outside.with(|lock| lock.try_lock())
     }
@@ -66,7 +66,7 @@ impl LockProxy {
     /// Acquires the lock, waiting until it is free or `timeout` is over.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Lock::lock_timeout`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotLocked`] as of [`Lock::lock_timeout`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn lock_timeout(&self, timeout: Duration) -> Result<LockGuard<'_>, ManagerError> {
         self.outside.with(|lock| lock.lock_timeout(timeout))
@@ -75,7 +75,7 @@ impl LockProxy {
     /// Acquires the lock; if it is poisoned, has `repair` make whole what it protects and lifts the poison.
     ///
     /// # Errors
-    /// [`ManagerError::Lock`] as of [`Lock::lock_or_repair`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotLocked`] as of [`Lock::lock_or_repair`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn lock_or_repair(&self, repair: impl FnOnce()) -> Result<LockGuard<'_>, ManagerError> {
         self.outside.with(|lock| lock.lock_or_repair(repair))

@@ -56,7 +56,7 @@ impl<T: Item> QueueProxy<T> {
     /// Sends a value, waiting while there is no room.
     ///
     /// # Errors
-    /// [`ManagerError::Send`] as of [`Queue::send`], [`ManagerError::Lost`]. The value is gone then: keep a clone if that matters, or send through [`queue`](Self::queue).
+    /// [`ManagerError::NotSent`] as of [`Queue::send`], [`ManagerError::Lost`]. The value is gone then: keep a clone if that matters, or send through [`queue`](Self::queue).
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), ManagerError> {
         self.outside.with(|queue| queue.send(value).map_err(|error| error.kind()))
@@ -83,7 +83,7 @@ impl<T: Item> QueueProxy<T> {
     /// Receives the oldest message, waiting until there is one.
     ///
     /// # Errors
-    /// [`ManagerError::Receive`] as of [`Queue::recv`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotReceived`] as of [`Queue::recv`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn recv(&self) -> Result<T, ManagerError> {
         self.outside.with(|queue| queue.recv())
@@ -92,7 +92,7 @@ impl<T: Item> QueueProxy<T> {
     /// Receives the oldest message if there is one.
     ///
     /// # Errors
-    /// [`ManagerError::Receive`] as of [`Queue::try_recv`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotReceived`] as of [`Queue::try_recv`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, ManagerError> {
         self.outside.with(|queue| queue.try_recv())
@@ -101,7 +101,7 @@ impl<T: Item> QueueProxy<T> {
     /// Receives the oldest message, waiting for one until `timeout` is over.
     ///
     /// # Errors
-    /// [`ManagerError::Receive`] as of [`Queue::recv_timeout`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotReceived`] as of [`Queue::recv_timeout`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, ManagerError> {
         self.outside.with(|queue| queue.recv_timeout(timeout))

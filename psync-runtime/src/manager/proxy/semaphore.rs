@@ -53,7 +53,7 @@ impl SemaphoreProxy {
     /// Acquires a permit, waiting until one is free. It is given back when the result is dropped.
     ///
     /// # Errors
-    /// [`ManagerError::Acquire`] as of [`Semaphore::acquire`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotAcquired`] as of [`Semaphore::acquire`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn acquire(&self) -> Result<Permit<'_>, ManagerError> {
         self.outside.with(|semaphore| semaphore.acquire())
@@ -62,7 +62,7 @@ impl SemaphoreProxy {
     /// Acquires a permit if one is free.
     ///
     /// # Errors
-    /// [`ManagerError::Acquire`] as of [`Semaphore::try_acquire`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotAcquired`] as of [`Semaphore::try_acquire`], [`ManagerError::Lost`].
     pub fn try_acquire(&self) -> Result<Permit<'_>, ManagerError> {
         self.outside.with(|semaphore| semaphore.try_acquire())
     }
@@ -70,7 +70,7 @@ impl SemaphoreProxy {
     /// Acquires a permit, waiting until one is free or `timeout` is over.
     ///
     /// # Errors
-    /// [`ManagerError::Acquire`] as of [`Semaphore::acquire_timeout`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotAcquired`] as of [`Semaphore::acquire_timeout`], [`ManagerError::Lost`].
     #[track_caller]
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, ManagerError> {
         self.outside.with(|semaphore| semaphore.acquire_timeout(timeout))
@@ -79,7 +79,7 @@ impl SemaphoreProxy {
     /// Makes so many more permits free, without giving one back.
     ///
     /// # Errors
-    /// [`ManagerError::Release`] as of [`Semaphore::release`], [`ManagerError::Lost`].
+    /// [`ManagerError::NotReleased`] as of [`Semaphore::release`], [`ManagerError::Lost`].
     pub fn release(&self, permits: u32) -> Result<(), ManagerError> {
         self.outside.with(|semaphore| semaphore.release(permits))
     }

@@ -1,16 +1,16 @@
 //! Threads of the server share the object.
 
 use psync::managed;
-use std::rc::Rc;
+use std::cell::Cell;
 
 struct Account {
-    cents: Rc<i64>,
+    cents: Cell<i64>,
 }
 
 #[managed]
 impl Account {
     pub fn balance(&self) -> i64 {
-        *self.cents
+        self.cents.get()
     }
 }
 
