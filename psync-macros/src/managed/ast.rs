@@ -74,7 +74,7 @@ impl Block {
             return None;
         };
         let functions = item.items.iter().filter_map(|item| Function::of(item, diag)).collect();
-        Some(Self { name, krate, functions, item })
+        Some(Self { item, name, krate, functions })
     }
 }
 
