@@ -83,7 +83,8 @@ pub use psync_runtime::{
         Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
         WorkQueue, channel, pipe,
     },
-    manager::{Manager, ManagerError},
+    manager::{self, Manager, ManagerError},
+    pool::{self, Pool},
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, Never, OnError, Options,
         ParallelError, ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio,
@@ -100,9 +101,6 @@ pub use psync_runtime::{
 };
 
 pub mod prelude;
-
-#[doc(inline)]
-pub use psync_runtime::manager;
 
 #[doc(hidden)]
 pub use psync_runtime::__private;

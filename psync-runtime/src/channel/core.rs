@@ -315,6 +315,12 @@ impl Core {
         }
     }
 
+    /// Waits until `ready`, for the layers above; false if the time is up first.
+    #[track_caller]
+    pub(super) fn await_bell(&self, ready: impl Fn() -> bool, needs: Needs, limit: Limit) -> bool {
+        self.wait(Operation::Receive, ready, needs, limit, Deadline::NEVER) == Waited::Ready
+    }
+
     /// Where every operation waits: until `ready`, the deadline or `until`, or nobody is left who could make it ready.
     #[cold]
     #[track_caller]

@@ -118,6 +118,11 @@ impl<T> SendError<T> {
         Self { value, kind, reason: Some(reason.into()) }
     }
 
+    /// With the reason, if there is one.
+    pub(super) const fn explained(value: T, kind: SendErrorKind, reason: Option<Reason>) -> Self {
+        Self { value, kind, reason }
+    }
+
     /// The value that was not sent.
     pub fn into_inner(self) -> T {
         self.value

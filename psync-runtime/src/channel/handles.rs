@@ -121,6 +121,11 @@ pub(super) fn redeem(message: &[u8]) -> (Result<Vec<Carried>, String>, &[u8]) {
     (Ok(all), value)
 }
 
+/// What is behind the list of handles.
+pub(super) fn value_of(message: &[u8]) -> &[u8] {
+    split(message).map_or(&[], |(_, value)| value)
+}
+
 fn split(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = message.split_first_chunk()?;
     let count = usize::try_from(u64::from_ne_bytes(*count)).ok()?;

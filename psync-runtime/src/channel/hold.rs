@@ -59,7 +59,7 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
             transfer::or_else(move || core.land(charged, Self::roles()));
         }
         transfer::record(self.core.segment());
-        Ok((self.core.segment().id(), charged.bits(), fingerprint))
+        Ok((self.core.segment().id(), transfer::taken_off().bits(), fingerprint))
     }
 
     /// The handle as it is written down.

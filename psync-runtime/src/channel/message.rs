@@ -94,6 +94,51 @@ pub(super) fn send_encoded(
     Ok(())
 }
 
+/// Sends bytes that are encoded already, and what goes along with them. There is no limit to how many may be sent.
+#[track_caller]
+pub(super) fn send_parts(
+    core: &Arc<Core>,
+    [head, body]: [&[u8]; 2],
+    carried: &[Carried],
+    needs: Needs,
+) -> Result<(), Unsent> {
+    let limit = Limit::FOREVER;
+    if carried.is_empty() {
+        let sent = core.send(&[head, body], false, needs, limit);
+        return sent.map_err(|refusal| explain(&refusal, limit));
+    }
+    let tickets = handles::announce(carried);
+    core.send(&[&tickets, head, body], true, needs, limit)
+        .map_err(|refusal| explain(&refusal, limit))?;
+    handles::keep(core, carried);
+    Ok(())
+}
+
+/// Encodes a value behind what is in `bytes`, as messages have it.
+#[inline]
+pub(crate) fn encode<T: Serialize + 'static>(
+    value: &T,
+    bytes: &mut Vec<u8>,
+) -> Result<(), codec::CodecError> {
+    if plain::is_plain::<T>() {
+        bytes.extend_from_slice(plain::as_bytes(value));
+        return Ok(());
+    }
+    codec::encode_message(value, bytes)
+}
+
+/// Whether values of a type are numbers, in which there can be no handles.
+#[inline]
+pub(crate) fn is_plain<T: 'static>() -> bool {
+    plain::is_plain::<T>()
+}
+
+/// The counterpart of [`encode`].
+#[inline]
+pub(crate) fn decode<T: DeserializeOwned + 'static>(bytes: &[u8]) -> Result<T, RecvError> {
+    decode_whole(bytes, false)
+}
+
 fn explain(refusal: &Refusal, limit: Limit) -> Unsent {
     match refusal {
         Refusal::Full if limit.waits() => (SendErrorKind::TimedOut, None),
@@ -136,9 +181,11 @@ pub(super) fn receive<T: DeserializeOwned + 'static>(
     };
     core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
     match taken {
-        Taken::Short(len) => decode(&short[..len]),
-        Taken::Long(bytes) => decode(&bytes),
-        Taken::WithHandles(carried, bytes) => transfer::offer_carried(carried, || decode(&bytes)),
+        Taken::Short(len) => decode_one(&short[..len]),
+        Taken::Long(bytes) => decode_one(&bytes),
+        Taken::WithHandles(carried, bytes) => {
+            transfer::offer_carried(carried, || decode_one(&bytes))
+        }
         Taken::Wrong(reason) => Err(RecvError::Decode(reason)),
     }
 }
@@ -234,17 +281,17 @@ pub(super) fn decode_whole<T: DeserializeOwned + 'static>(
     if note {
         let (carried, value) = handles::redeem(bytes);
         let carried = carried.map_err(RecvError::Decode)?;
-        return transfer::offer_carried(carried, || decode(value));
+        return transfer::offer_carried(carried, || decode_one(value));
     }
     if plain::is_plain::<T>() {
         return plain::from_bytes(bytes)
             .ok_or_else(|| RecvError::Decode("its bytes are not those of one".to_owned()));
     }
-    decode(bytes)
+    decode_one(bytes)
 }
 
 #[inline]
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecvError> {
+fn decode_one<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RecvError> {
     codec::decode_message(bytes).map_err(|error| RecvError::Decode(error.into()))
 }
 

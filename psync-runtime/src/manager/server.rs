@@ -30,6 +30,7 @@ pub(super) struct Server {
     pid: i32,
     door: Sender<Hello>,
     /// Lanes that no thread has at hand.
+    #[allow(clippy::vec_box, reason = "lanes go from hand to hand and stay where they are")]
     spare: ForkCell<Vec<Box<Lane>>>,
 }
 

@@ -16,7 +16,7 @@ use super::{
     error::{Fault, ManagerError},
     stored::{Keep, Stored},
 };
-use crate::{channel::codec, shm, sys::image};
+use crate::{channel::codec, process, shm};
 use serde::{Serialize, de::DeserializeOwned};
 
 pub(super) const DONE: u8 = 0;
@@ -113,17 +113,12 @@ impl Header {
 
 /// The offset of a function of this program.
 pub(super) fn offset(function: *const ()) -> Result<u64, ManagerError> {
-    image::main_program()
-        .and_then(|image| image.offset_of(function.addr()))
-        .ok_or(ManagerError::UnknownFunction)
+    process::offset_of_function(function).ok_or(ManagerError::UnknownFunction)
 }
 
 /// The function of this program at an offset.
 pub(super) fn function_at(offset: u64) -> Result<*const (), Fault> {
-    image::main_program()
-        .and_then(|image| image.address_of(offset))
-        .map(core::ptr::with_exposed_provenance)
-        .ok_or(Fault::UnknownFunction)
+    process::function_at(offset).ok_or(Fault::UnknownFunction)
 }
 
 /// Adds a number.
@@ -246,6 +241,7 @@ pub(super) fn take_flag(bytes: &[u8]) -> Result<bool, ManagerError> {
 }
 
 /// A result that says no more than that it was done.
+#[allow(clippy::unnecessary_wraps, reason = "it is one of the readers of results")]
 pub(super) fn take_nothing(_: &[u8]) -> Result<(), ManagerError> {
     Ok(())
 }

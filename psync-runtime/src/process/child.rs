@@ -4,14 +4,14 @@ use super::{
     current, exit, link,
     message::{self, Start},
     outcome::{self, Fault, Writer},
-    start::Entry,
+    start::{Entry, function_at},
     supervisor::Ends,
     surroundings,
 };
 use crate::{
     primitive::{AtomicI32, AtomicPtr, Ordering},
     shm::world::{self, Identity, Me, World, existing},
-    sys::{OsError, futex, image, lifeline, lifeline::Lifeline, signal, socket},
+    sys::{OsError, futex, lifeline, lifeline::Lifeline, signal, socket},
 };
 use nix::libc;
 use std::{
@@ -245,13 +245,10 @@ const PANICKED: i32 = 101;
 
 #[allow(unsafe_code, reason = "turns an offset back into a function")]
 fn find(entry: u64) -> Result<Entry, Fault> {
-    let address = image::main_program().and_then(|image| image.address_of(entry));
-    let address =
-        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    let entry = function_at(entry)
+        .ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
     // SAFETY: the starter took the offset from an `Entry` of the same image (UNSAFE.md, P1).
-    Ok(unsafe {
-        core::mem::transmute::<*const (), Entry>(core::ptr::with_exposed_provenance(address))
-    })
+    Ok(unsafe { core::mem::transmute::<*const (), Entry>(entry) })
 }
 
 thread_local! {
@@ -282,19 +279,19 @@ fn note(info: &PanicHookInfo<'_>) {
     }
 }
 
-/// The message of a panic that this thread has caught, and where it was.
-pub(crate) fn describe_panic(payload: &(dyn Any + Send)) -> (String, Option<String>) {
-    match panicked(payload) {
-        Fault::Panicked { message, location, .. } => (message, location),
-        _ => Default::default(),
-    }
+fn panicked(payload: &(dyn Any + Send)) -> Fault {
+    let (message, location, backtrace) = describe_panic(payload);
+    Fault::Panicked { message, location, backtrace }
 }
 
-fn panicked(payload: &(dyn Any + Send)) -> Fault {
+/// Message, place and backtrace of the panic that this thread has just caught.
+pub(crate) fn describe_panic(
+    payload: &(dyn Any + Send),
+) -> (String, Option<String>, Option<String>) {
     let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
     let message = message.unwrap_or_else(|| "a payload that is not text".to_owned());
     let (location, backtrace) =
         LAST_PANIC.take().map_or((None, None), |(location, backtrace)| (Some(location), backtrace));
-    Fault::Panicked { message, location, backtrace }
+    (message, location, backtrace)
 }

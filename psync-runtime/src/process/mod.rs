@@ -41,13 +41,14 @@ pub use handle::Process;
 pub use link::supervisor_pid;
 pub use never::Never;
 pub use options::{Options, StartMethod, Stdio};
+pub(crate) use parallel::Bar;
 #[doc(hidden)]
 pub use parallel::{Branches, Each, OnFailure, One, Settings, each, one, parallel};
 pub use preload::{OnError, preload, set_executable};
 pub use scope::{Scope, scope};
 #[doc(hidden)]
 pub use start::Spec;
-pub(crate) use start::spawn_spec;
+pub(crate) use start::{function_at, offset_of_function, spawn_spec};
 pub use start::{spawn, spawn_with};
 pub use status::ExitStatus;
 pub use wait_any::{Waitable, wait_any};

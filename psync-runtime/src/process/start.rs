@@ -134,19 +134,27 @@ fn spawn_entry<E: Serialize, R>(
 }
 
 fn offset(function: *const ()) -> Result<u64, SpawnError> {
-    image::main_program()
-        .and_then(|image| image.offset_of(function.addr()))
-        .ok_or(SpawnError::UnknownFunction)
+    offset_of_function(function).ok_or(SpawnError::UnknownFunction)
+}
+
+/// What names a function in every process of the program; `None` if it is not part of the main program.
+pub(crate) fn offset_of_function(function: *const ()) -> Option<u64> {
+    image::main_program()?.offset_of(function.addr())
+}
+
+/// The function with that offset, in this process.
+pub(crate) fn function_at(offset: u64) -> Option<*const ()> {
+    let address = image::main_program()?.address_of(offset)?;
+    Some(core::ptr::with_exposed_provenance(address))
 }
 
 /// Finds the function that was sent, and decodes what it is called with.
 fn called<A: DeserializeOwned>(arguments: &[u8]) -> Result<(*const (), A), Fault> {
     let (function, arguments): (u64, A) =
         codec::decode(arguments).map_err(|error| Fault::Decode(error.into()))?;
-    let address = image::main_program().and_then(|image| image.address_of(function));
-    let address =
-        address.ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
-    Ok((core::ptr::with_exposed_provenance(address), arguments))
+    let function = function_at(function)
+        .ok_or_else(|| Fault::Decode("its function is not in this program".to_owned()))?;
+    Ok((function, arguments))
 }
 
 /// The entry for functions from `A` to `R`.

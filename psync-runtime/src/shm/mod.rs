@@ -38,4 +38,4 @@ pub use text::Text;
 
 pub(crate) use lend::lend_handle;
 pub(crate) use segment::Segment;
-pub(crate) use transfer::{Carried, Luggage, collect, collect_for, offer};
+pub(crate) use transfer::{Carried, Luggage, collect, collect_for, collect_to_keep, offer};

@@ -36,7 +36,7 @@ impl AsFd for Carried {
 }
 
 /// What is done if a message with a handle never gets on its way.
-type Undo = Box<dyn FnOnce()>;
+type Undo = Box<dyn FnOnce() + Send>;
 
 /// What goes along with an encoded value. Dropped without [`depart`](Luggage::depart), nothing was sent. Most values take nothing along.
 #[derive(Default)]
@@ -82,6 +82,8 @@ impl core::fmt::Debug for Luggage {
 /// What has been met so far in one [`collect`].
 struct Found {
     charged: Identity,
+    /// Whoever decodes it takes nothing off that account.
+    is_kept: bool,
     pieces: Option<Box<Pieces>>,
 }
 
@@ -99,7 +101,16 @@ pub(crate) fn collect<R>(encode: impl FnOnce() -> R) -> (R, Luggage) {
 
 /// The same, for a message of which `charged` is known to be the one that decodes it or loses it.
 pub(crate) fn collect_for<R>(charged: Identity, encode: impl FnOnce() -> R) -> (R, Luggage) {
-    let found = Found { charged, pieces: None };
+    collect_with(Found { charged, is_kept: false, pieces: None }, encode)
+}
+
+/// The same, for a message that may be sent and decoded any number of times: its handles are on the account of this process until the luggage
+/// is dropped, which must never depart.
+pub(crate) fn collect_to_keep<R>(encode: impl FnOnce() -> R) -> (R, Luggage) {
+    collect_with(Found { charged: world::me().id, is_kept: true, pieces: None }, encode)
+}
+
+fn collect_with<R>(found: Found, encode: impl FnOnce() -> R) -> (R, Luggage) {
     COLLECTING.with_borrow_mut(|scopes| scopes.push(found));
     let scope = Scope;
     let result = encode();
@@ -156,8 +167,15 @@ pub(crate) fn charged() -> Identity {
     innermost(|found| found.charged).unwrap_or(Identity::NOBODY)
 }
 
+/// Whose account that is taken off again by whoever decodes it: nobody's if it is kept.
+pub(crate) fn taken_off() -> Identity {
+    let taken_off =
+        |found: &mut Found| if found.is_kept { Identity::NOBODY } else { found.charged };
+    innermost(taken_off).unwrap_or(Identity::NOBODY)
+}
+
 /// Has `undo` done if the message that is being encoded is not sent.
-pub(crate) fn or_else(undo: impl FnOnce() + 'static) {
+pub(crate) fn or_else(undo: impl FnOnce() + Send + 'static) {
     innermost(|found| found.pieces.get_or_insert_default().undo.push(Box::new(undo)));
 }
 

@@ -4,7 +4,7 @@ use crate::{
     channel,
     explore::Explorer,
     machine::{self, Sabotage},
-    models, points, trace,
+    models, points, pool, trace,
 };
 use core::cell::RefCell;
 use std::{
@@ -48,8 +48,14 @@ thread_local! {
 pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let (options, names): (Vec<_>, Vec<_>) = arguments.partition(|word| word.starts_with('-'));
     let has = |option| options.iter().any(|given| given == option);
-    let all: Vec<Test> =
-        models::ALL.iter().chain(channel::ALL).copied().flatten().flat_map(tests).collect();
+    let all: Vec<Test> = models::ALL
+        .iter()
+        .chain(channel::ALL)
+        .chain(pool::ALL)
+        .copied()
+        .flatten()
+        .flat_map(tests)
+        .collect();
     let is_meant = |test: &Test| {
         let name = test.name();
         let matches =

@@ -1,4 +1,4 @@
-//! Models of the state machines in `psync-runtime/src/sync/raw` and `psync-runtime/src/channel`: the very sources, on a model of memory,
+//! Models of the state machines in `sync/raw`, `channel` and `pool` of psync-runtime: the very sources, on a model of memory,
 //! kernel and death.
 // The sources bring unit tests of their own, which are not for a model.
 #![allow(
@@ -19,6 +19,7 @@ mod machine;
 mod memory;
 mod models;
 mod points;
+mod pool;
 mod primitive;
 mod rules;
 mod shm;

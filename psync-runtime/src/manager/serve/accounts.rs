@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// How long a handle in a message counts after the end of its sender. Nobody can know whether such a message will still be received, so this is the
 /// most that a killed process can leave behind.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 type Counts = HashMap<u64, u32>;
 

@@ -96,7 +96,7 @@ pub(super) fn perform(
 /// Runs code of the user's; a panic is that call's fault and nobody else's.
 fn guarded<T>(body: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
-        let (message, location) = describe_panic(payload.as_ref());
+        let (message, location, _) = describe_panic(payload.as_ref());
         Err(Fault::Panicked { message, location })
     })
 }

@@ -30,6 +30,7 @@ pub(super) fn own() -> Option<&'static Arc<Table>> {
 }
 
 /// What the server process runs.
+#[allow(clippy::needless_pass_by_value, reason = "what a process is started with is its own")]
 pub(super) fn serve(clients: Receiver<Hello>) {
     // The keyboard's interrupt is for the program's own processes, which still need their objects when they clean up.
     signal::ignore_interrupts();

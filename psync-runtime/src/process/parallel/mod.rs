@@ -8,6 +8,7 @@ mod progress;
 use branches::Started;
 pub use branches::{Branches, Each, One, each, one};
 use group::Group;
+pub(crate) use progress::Bar;
 
 use super::{ParallelError, StartMethod, scope::JoinAll};
 use crate::{shm::world::Blocking, sys::clock::Deadline};

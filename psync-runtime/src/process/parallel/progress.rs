@@ -1,18 +1,18 @@
-//! The bar that `progress = true` shows: how many of the processes have ended.
+//! The bar that `progress = true` shows: how many of the processes, or of a pool's tasks, have ended.
 
 use core::cell::Cell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error; nothing is drawn if that is not a terminal.
 #[derive(Debug)]
-pub(super) struct Bar {
+pub(crate) struct Bar {
     bar: Option<ProgressBar>,
     /// How many will end; `None` when that cannot be known.
     total: Cell<Option<u64>>,
 }
 
 impl Bar {
-    pub(super) fn new(shown: bool) -> Self {
+    pub(crate) fn new(shown: bool) -> Self {
         let bar = shown.then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(style("{spinner} {pos}"));
@@ -22,7 +22,7 @@ impl Bar {
     }
 
     /// More are to come; `None` if nobody knows how many.
-    pub(super) fn expect(&self, more: Option<usize>) {
+    pub(crate) fn expect(&self, more: Option<usize>) {
         let Some(bar) = &self.bar else { return };
         let sum = |total: u64| total.checked_add(u64::try_from(more?).ok()?);
         self.total.set(self.total.get().and_then(sum));
@@ -37,9 +37,14 @@ impl Bar {
     }
 
     /// One has ended.
-    pub(super) fn advance(&self) {
+    pub(crate) fn advance(&self) {
+        self.advance_by(1);
+    }
+
+    /// So many have ended.
+    pub(crate) fn advance_by(&self, count: u64) {
         if let Some(bar) = &self.bar {
-            bar.inc(1);
+            bar.inc(count);
         }
     }
 }

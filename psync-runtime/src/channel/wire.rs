@@ -1,0 +1,120 @@
+//! A queue of bytes for the layers above, which know themselves what the bytes mean and when they are to be decoded.
+
+use super::{
+    core::{Core, Limit, Needs},
+    error::{RecvError, SendError},
+    handles,
+    hold::Hold,
+    message,
+    raw::Bytes,
+};
+use crate::{
+    shm::{Carried, ShmError},
+    sys::clock::Deadline,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::sync::Arc;
+
+/// Not that of any queue of values.
+const FINGERPRINT: u64 = u64::from_le_bytes(*b"psyncW1r");
+
+/// See the module. Unbounded; a handle like `Queue`.
+#[derive(Clone, Debug)]
+pub(crate) struct Wire(Hold<true, true>);
+
+/// What was received: its bytes are in the receiver's buffer.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Plain,
+    /// With what came along.
+    WithHandles(Vec<Carried>),
+    /// What came along with it cannot be had any more, and why.
+    Broken(String),
+}
+
+impl Wire {
+    const NEEDS: Needs = Needs::other_process::<Self>();
+
+    pub(crate) fn new() -> Result<Self, ShmError> {
+        Ok(Self(Hold::new(Core::create(0, FINGERPRINT)?)?))
+    }
+
+    fn core(&self) -> &Arc<Core> {
+        self.0.core()
+    }
+
+    /// How many messages are there.
+    pub(crate) fn len(&self) -> u64 {
+        self.core().head().len()
+    }
+
+    /// Sends a message of a head and what follows it; never waits for room. If not, the reason.
+    pub(crate) fn send(&self, parts: [&[u8]; 2], carried: &[Carried]) -> Result<(), String> {
+        message::send_parts(self.core(), parts, carried, Self::NEEDS.nobody())
+            .map_err(|(kind, reason)| SendError::explained((), kind, reason).to_string())
+    }
+
+    /// Receives a message into `buffer`. Before it is gone for others, `claim` sees its first bytes: those of them that were sent as
+    /// a part that is no longer than `HEAD`.
+    pub(crate) fn receive<const HEAD: usize>(
+        &self,
+        buffer: &mut Vec<u8>,
+        limit: Limit,
+        mut claim: impl FnMut(&[u8; HEAD]),
+    ) -> Result<Arrived, RecvError> {
+        let core = self.core();
+        let mut arrived = Arrived::Plain;
+        let take = |bytes: Bytes<'_>, note: bool| {
+            let whole;
+            let bytes = match bytes {
+                Bytes::Log(bytes) => bytes,
+                Bytes::Extent(place, len) => {
+                    whole = core.read(place, len)?;
+                    &whole
+                }
+            };
+            let value = if note { handles::value_of(bytes) } else { bytes };
+            if let Some(head) = value.first_chunk() {
+                claim(head);
+            }
+            buffer.clear();
+            buffer.extend_from_slice(value);
+            arrived = match note.then(|| handles::redeem(bytes).0) {
+                None => Arrived::Plain,
+                Some(Ok(carried)) => Arrived::WithHandles(carried),
+                Some(Err(reason)) => Arrived::Broken(reason),
+            };
+            Ok(())
+        };
+        core.receive(take, Self::NEEDS, limit).map_err(|lack| message::lacking(&lack, limit))?;
+        Ok(arrived)
+    }
+
+    /// Waits until `ready`, which is asked whenever a message has come, somebody has died, or [`nudge`](Self::nudge) was called. False if the
+    /// deadline comes first.
+    pub(crate) fn wait(&self, ready: impl Fn() -> bool, deadline: Deadline) -> bool {
+        self.core().await_bell(ready, Self::NEEDS.nobody(), Limit::Until(deadline))
+    }
+
+    /// Has all who wait look again.
+    pub(crate) fn nudge(&self) {
+        self.core().head().items.ring(u32::MAX);
+    }
+
+    /// No message is sent any more; who waits for one is woken.
+    pub(crate) fn close(&self) {
+        self.core().close();
+    }
+}
+
+impl Serialize for Wire {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_serialize(FINGERPRINT).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Wire {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Hold::arrive(deserializer, FINGERPRINT).map(Self)
+    }
+}

@@ -1,0 +1,190 @@
+//! What becomes of the batch of a worker that has ended, and of its seat.
+
+use super::{
+    batch::{Outcome, Parcel},
+    books::Phase,
+    crew::Ending,
+    desk::{State, Ticket},
+    error::TaskError,
+    inner::Inner,
+    signal::lock,
+};
+use crate::{
+    primitive::Ordering,
+    process::{ExitStatus, Process, ProcessError},
+    shm::world,
+};
+
+/// So many workers may end while they take a batch, before it counts as what has ended them.
+const STUMBLES: u32 = 3;
+
+/// A worker that has ended.
+struct Dead {
+    seat: usize,
+    pid: i32,
+    status: ExitStatus,
+    /// What its process has left, if that is no clean end.
+    error: Option<ProcessError>,
+    ending: Option<Ending>,
+}
+
+impl Inner {
+    /// Looks for workers that have ended, sees to what they had, and replaces them.
+    pub(super) fn see_to_the_dead(&self, buffer: &mut Vec<u8>) {
+        let deaths = world::deaths();
+        let dead = self.find_dead();
+        // What they sent before they ended is there.
+        if !dead.is_empty() {
+            self.drain(buffer, &|| false);
+        }
+        for one in dead {
+            self.bury(&one);
+        }
+        self.replace();
+        self.deaths.store(deaths, Ordering::Relaxed);
+    }
+
+    fn find_dead(&self) -> Vec<Dead> {
+        let mut crew = lock(&self.crew);
+        let mut dead = Vec::new();
+        for (seat, member) in crew.members.iter_mut().enumerate() {
+            let ended = |process: &Process<()>| process.exit_status();
+            let Some(status) = member.process.as_ref().and_then(ended) else { continue };
+            let Some(process) = member.process.take() else { continue };
+            let pid = process.pid();
+            let error = process.join().err();
+            dead.push(Dead { seat, pid, status, error, ending: member.ending.take() });
+        }
+        crew.lost += dead.iter().filter(|dead| dead.error.is_some()).count() as u64;
+        dead
+    }
+
+    fn bury(&self, dead: &Dead) {
+        let place = self.seat(dead.seat);
+        let is_ready = place.is_ready();
+        if !is_ready {
+            let begun = lock(&self.books).phase.works();
+            let reason = match &dead.error {
+                Some(ProcessError::Decode { reason, .. }) => {
+                    Some(format!("its argument could not be decoded: {reason}"))
+                }
+                Some(_) if self.terms.has_initializer => {
+                    Some(format!("worker {} ended while it ran: {}", dead.pid, dead.status))
+                }
+                Some(_) if self.is_hopeless(&mut lock(&self.crew)) => Some(format!(
+                    "the workers end before they begin, the last with {}",
+                    dead.status
+                )),
+                _ => None,
+            };
+            if let (true, Some(reason)) = (begun, reason) {
+                self.break_down(reason);
+            }
+        }
+        let ticket = place.ticket();
+        match self.state(ticket) {
+            State::Queued => self.withdraw_for(dead, ticket),
+            State::Taken(seat) | State::Stopped(seat) if seat == dead.seat => {
+                self.recover(dead, ticket);
+            }
+            State::Withdrawn => drop(lock(&self.books).take_out(&self.post.slots, ticket)),
+            _ => {}
+        }
+    }
+
+    /// It had the batch in view: the message may be gone or not, so that it goes again, under another ticket.
+    fn withdraw_for(&self, dead: &Dead, ticket: Ticket) {
+        if !self.slot(ticket).is_some_and(|slot| slot.withdraw(ticket)) {
+            return;
+        }
+        let batch = lock(&self.books).take_out(&self.post.slots, ticket);
+        let Some(mut batch) = batch.filter(|batch| !batch.is_given_up) else { return };
+        batch.stumbles += 1;
+        if batch.stumbles > STUMBLES {
+            self.give_up([batch], &dead.loss());
+        } else {
+            self.put_back([Some(batch), None]);
+        }
+    }
+
+    /// It worked on the batch.
+    fn recover(&self, dead: &Dead, ticket: Ticket) {
+        let place = self.seat(dead.seat);
+        let progress = place.progress();
+        let (buffer, span) = (place.results(), 0..progress.finished);
+        let parcel = Parcel::Records { buffer, span, pid: dead.pid };
+        self.settle(ticket, progress.finished, parcel, None);
+        let ending = dead.ending.as_ref().filter(|ending| ending.ticket == ticket);
+        // Behind a task that it was killed for, the gate was shut: what has begun there has not run.
+        let running =
+            progress.running().filter(|index| ending.is_none_or(|ending| ending.index == *index));
+        let Some(index) = running else {
+            let batch = lock(&self.books).take_out(&self.post.slots, ticket);
+            if let Some(batch) = batch {
+                self.finish(batch);
+            }
+            return;
+        };
+        let error = ending.map_or_else(|| dead.loss(), |ending| ending.verdict.clone());
+        let mut books = lock(&self.books);
+        let Some(batch) = books.get(ticket) else { return };
+        let tries = if index == 0 { batch.tries } else { 0 };
+        let is_lost = matches!(error, TaskError::WorkerLost { .. });
+        if is_lost && tries < self.terms.retries && !batch.is_given_up && batch.stopped.is_none() {
+            let batch = books.take_out(&self.post.slots, ticket);
+            books.retried += 1;
+            drop(books);
+            if let Some(mut batch) = batch {
+                batch.tries = tries + 1;
+                self.put_back(batch.rest());
+            }
+            return;
+        }
+        drop(books);
+        self.settle(ticket, index + 1, Parcel::One(index, Outcome::Failed(error)), None);
+        let batch = lock(&self.books).take_out(&self.post.slots, ticket);
+        if let Some(mut batch) = batch {
+            (batch.tries, batch.stumbles) = (0, 0);
+            self.finish(batch);
+        }
+    }
+
+    /// Starts workers in empty seats, as long as there is anything to do.
+    fn replace(&self) {
+        let mut crew = lock(&self.crew);
+        // Under the lock, so that nobody is started behind the back of whoever ends the pool.
+        let is_needed = match lock(&self.books).phase {
+            Phase::Open => true,
+            Phase::Closing => self.outstanding.load(Ordering::SeqCst) > 0,
+            Phase::Ended | Phase::Broken(_) => false,
+        };
+        if !is_needed {
+            return;
+        }
+        let failed = self.fill_seats(&mut crew).err();
+        let nobody = crew.living().next().is_none();
+        let hopeless = nobody && failed.is_some() && self.is_hopeless(&mut crew);
+        drop(crew);
+        if let (true, Some(error)) = (hopeless, failed) {
+            self.break_down(format!("no worker can be started: {error}"));
+        }
+    }
+}
+
+impl Dead {
+    /// What it cost.
+    fn loss(&self) -> TaskError {
+        match &self.error {
+            // Without unwinding a panic is the end of the process, which has left its words.
+            Some(ProcessError::Panicked { message, location, backtrace, .. }) => {
+                TaskError::Panicked {
+                    message: message.clone(),
+                    location: location.clone(),
+                    backtrace: backtrace.clone(),
+                    pid: self.pid,
+                }
+            }
+            _ => TaskError::WorkerLost { pid: self.pid, cause: self.status },
+        }
+    }
+}
