@@ -9,14 +9,17 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 35] = [
+const EXAMPLES: [(&str, &[&str]); 39] = [
     ("acorns", &[]),
+    ("bank", &[]),
     ("blur", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
     ("condition", &[]),
+    ("dictionary", &[]),
     ("dungeon", &[]),
     ("farm", &[]),
+    ("farm_bell", &[]),
     ("half_a_million", &[]),
     ("hungry", &[]),
     ("increments", &[]),
@@ -45,6 +48,7 @@ const EXAMPLES: [(&str, &[&str]); 35] = [
     ("waiter", &[]),
     ("who_waits", &[]),
     ("wordcount", &["LICENSE-APACHE", "LICENSE-MIT"]),
+    ("zoo_log", &[]),
 ];
 
 /// A line with `N` for the ids of processes and threads and for measured times.
