@@ -156,7 +156,7 @@ fn any_process_may_make_objects_and_shut_it_down() {
     assert!(is_lost(counter.get(), manager.pid()));
 }
 
-/// `_TestManagerRestart.test_rapid_restart` (without an address)
+/// `_TestManagerRestart.test_rapid_restart`, here without an address.
 #[test]
 fn managers_come_and_go_and_leave_nothing() {
     let _watchdog = watchdog();

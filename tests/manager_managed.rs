@@ -78,8 +78,8 @@ impl Account {
         panic!("half-way");
     }
 
-    pub fn refuse(&self) -> u8 {
-        panic!("not today")
+    pub fn refuse(&self) -> i64 {
+        panic!("not today, with {}", self.cents)
     }
 
     fn log(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
@@ -138,7 +138,7 @@ fn a_panic_with_the_object_alone_marks_it() {
     let account = AccountProxy::open(&manager, 1).expect("opens");
     match account.refuse() {
         Err(ManagerError::Panicked { message, location }) => {
-            assert_eq!(message, "not today");
+            assert_eq!(message, "not today, with 1");
             assert!(location.expect("a place").contains("manager_managed.rs"));
         }
         other => panic!("{other:?}"),

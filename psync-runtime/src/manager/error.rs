@@ -64,6 +64,24 @@ pub enum ManagerError {
     NotReceived(RecvError),
     /// Nothing was sent.
     NotSent(SendErrorKind),
+    /// The other side does not know the key, or says that this one does not.
+    Refused,
+    /// The other side is gone.
+    Disconnected,
+    /// It took too long.
+    TimedOut,
+    /// What came is nothing that the other side may send.
+    Protocol {
+        /// What is wrong about it.
+        reason: &'static str,
+    },
+    /// It is no address.
+    Address {
+        /// Why.
+        reason: String,
+    },
+    /// The manager is in another program, where this does not reach: functions, and handles of shared memory.
+    Elsewhere,
     /// The server could not be started.
     NotStarted(SpawnError),
     /// The system refused something.
@@ -104,6 +122,14 @@ impl fmt::Display for ManagerError {
             Self::NotReceived(error) => error.fmt(f),
             Self::NotSent(kind) => write!(f, "the message was not sent: {kind:?}"),
             Self::NotStarted(error) => write!(f, "cannot start the manager's server: {error}"),
+            Self::Elsewhere => f.write_str(
+                "functions and handles do not reach to the manager of another program",
+            ),
+            Self::Refused => f.write_str("the two sides do not have the same key"),
+            Self::Disconnected => f.write_str("the other side is gone"),
+            Self::TimedOut => f.write_str("it took too long"),
+            Self::Protocol { reason } => f.write_str(reason),
+            Self::Address { reason } => write!(f, "it is no address: {reason}"),
             Self::System { reason } => f.write_str(reason),
         }
     }
@@ -163,6 +189,7 @@ pub(super) enum Fault {
     Poisoned,
     Reentered,
     UnknownFunction,
+    Elsewhere,
     System(String),
 }
 
@@ -181,6 +208,7 @@ impl From<Fault> for ManagerError {
             Fault::Poisoned => Self::Poisoned,
             Fault::Reentered => Self::Reentered,
             Fault::UnknownFunction => Self::UnknownFunction,
+            Fault::Elsewhere => Self::Elsewhere,
             Fault::System(reason) => Self::System { reason },
         }
     }

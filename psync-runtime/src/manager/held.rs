@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// See the module. Clones in one process count as one.
 #[derive(Clone, Debug)]
-pub(super) struct Held(Arc<Count>);
+pub struct Held(Arc<Count>);
 
 #[derive(Debug)]
 struct Count {
@@ -37,6 +37,26 @@ impl Held {
         let object =
             server.ask(Header::new(Operation::Make, kind, 0), None, |_| Ok(()), take_number)?;
         Ok(Self::new(Arc::clone(server), object, me().id))
+    }
+
+    /// Has the object be found under a name.
+    pub(super) fn publish(&self, name: &str, kind: u64) -> Result<(), ManagerError> {
+        let header = Header::new(Operation::Publish, 0, self.0.object);
+        self.0.server.ask(header, None, named(name, kind), |_| Ok(()))
+    }
+
+    /// The object of a name.
+    pub(super) fn find(
+        server: &Arc<Server>,
+        name: &str,
+        kind: u64,
+    ) -> Result<Option<Self>, ManagerError> {
+        let read = |bytes: &[u8]| {
+            if bytes.is_empty() { Ok(None) } else { take_number(bytes).map(Some) }
+        };
+        let header = Header::new(Operation::Find, 0, 0);
+        let object = server.ask(header, None, named(name, kind), read)?;
+        Ok(object.map(|object| Self::new(Arc::clone(server), object, me().id)))
     }
 
     /// Has a function of the program make an object.
@@ -88,6 +108,15 @@ impl Held {
         };
         let header = Header::new(Operation::Enter, 0, self.0.object);
         self.0.server.ask(header, Some(Keep::of::<T>), write, read)
+    }
+}
+
+/// A name, and what is to be found there.
+fn named(name: &str, kind: u64) -> impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError> {
+    move |bytes| {
+        put_number(bytes, kind);
+        bytes.extend_from_slice(name.as_bytes());
+        Ok(())
     }
 }
 

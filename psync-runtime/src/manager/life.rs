@@ -2,7 +2,9 @@
 
 use super::{
     error::ManagerError,
-    serve,
+    net::{Address, Door},
+    remote::Remote,
+    serve::{self, Opening, Socket},
     server::Server,
     wire::{Header, Operation, take_number},
 };
@@ -62,6 +64,8 @@ struct Owner {
     server: Arc<Server>,
     holder: Identity,
     process: Mutex<Option<Process<()>>>,
+    /// Where other programs reach it.
+    address: Option<Address>,
 }
 
 impl Manager {
@@ -70,12 +74,63 @@ impl Manager {
     /// # Errors
     /// [`ManagerError::NotStarted`] if it cannot be started, [`ManagerError::System`] if there is no memory or no descriptor for the way to it.
     pub fn start() -> crate::Result<Self> {
+        Self::launch(None, None)
+    }
+
+    /// Starts a server process that other programs can [`connect`](Self::connect) to as well, with the same key.
+    ///
+    /// The address is as of [`Address`]; with port 0 the system chooses one, which [`addr`](Self::addr) tells. A key that is hard to guess has 32 random bytes. Clients of other programs
+    /// have what needs no function of this program and no shared memory: lists, dicts, sets, deques, namespaces, values and counters, but none of the calls that take a function. They find
+    /// objects by [name](Self::publish). What is sent is authenticated, and not encrypted.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start); [`ManagerError::Address`], [`ManagerError::System`] if somebody else listens there.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Manager, manager::ListProxy};
+    ///
+    /// let manager = Manager::serve("127.0.0.1:0", b"open sesame")?;
+    /// manager.publish("animals", &manager.list::<String>()?)?;
+    ///
+    /// // In another program, perhaps on another host:
+    /// let address = manager.addr().expect("it listens").to_string();
+    /// let there = Manager::connect(address, b"open sesame")?;
+    /// let animals: ListProxy<String> = there.find("animals")?.expect("it was published");
+    /// animals.push("zebra".to_owned())?;
+    /// assert_eq!(animals.len()?, 1);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
+    pub fn serve(address: impl AsRef<str>, key: &[u8]) -> crate::Result<Self> {
+        let (door, address) = Door::open(&address.as_ref().parse()?)?;
+        let (is_tcp, socket) = door.into_socket();
+        let opening = Opening { is_tcp, socket: Socket(Arc::new(socket?)), key: key.to_vec() };
+        Self::launch(Some(opening), Some(address))
+    }
+
+    /// Connects to a manager of another program, see [`serve`](Self::serve). Handles of it stay in this process.
+    ///
+    /// When the other side hangs up or cannot be reached any more, all handles report [`ManagerError::Lost`]. When this process ends in any way, what it held is released.
+    ///
+    /// # Errors
+    /// [`ManagerError::Refused`] if the keys differ; [`ManagerError::Address`], [`ManagerError::TimedOut`], [`ManagerError::System`] if nobody listens there.
+    pub fn connect(address: impl AsRef<str>, key: &[u8]) -> Result<Self, ManagerError> {
+        let remote = Remote::connect(address.as_ref(), key)?;
+        Ok(Self { server: Server::remote(remote), owner: None })
+    }
+
+    /// Where other programs can connect to it, if it [serves](Self::serve) them; known in the process that started it.
+    pub fn addr(&self) -> Option<&Address> {
+        self.owner.as_ref()?.address.as_ref()
+    }
+
+    fn launch(opening: Option<Opening>, address: Option<Address>) -> crate::Result<Self> {
         let (door, clients) = channel(KNOCKING)?;
-        let process = spawn_spec(&SPEC, Options::new(), serve::serve, clients)
+        let process = spawn_spec(&SPEC, Options::new(), serve::serve, (clients, opening))
             .map_err(ManagerError::NotStarted)?;
         let server = Server::known(process.child().id, process.pid(), door);
         let process = Mutex::new(Some(process));
-        let owner = Owner { server: Arc::clone(&server), holder: me().id, process };
+        let owner = Owner { server: Arc::clone(&server), holder: me().id, process, address };
         let manager = Self { server, owner: Some(Arc::new(owner)) };
         // Once it has answered it is known to work.
         manager.objects()?;
@@ -100,8 +155,11 @@ impl Manager {
     /// Ends the server, and waits until it has ended. Any process may do this that has a handle; calls that others have begun end with [`ManagerError::Lost`].
     ///
     /// # Errors
-    /// [`ManagerError::Lost`] if it had ended already, or did not end by itself in time and was killed.
+    /// [`ManagerError::Lost`] if it had ended already, or did not end by itself in time and was killed; [`ManagerError::Elsewhere`] if it is of another program.
     pub fn shutdown(self) -> Result<(), ManagerError> {
+        if self.server.is_remote() {
+            return Err(ManagerError::Elsewhere);
+        }
         if !self.server.is_alive() {
             return Err(self.server.lost());
         }
@@ -139,6 +197,9 @@ impl Owner {
     fn finish(&self) -> bool {
         let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(process) = process else { return true };
+        if let Some(Address::Path(path)) = &self.address {
+            let _ = std::fs::remove_file(path);
+        }
         if let Some(status) = process.wait_timeout(GRACE) {
             return status.success();
         }

@@ -27,8 +27,11 @@ mod lane;
 mod life;
 #[doc(hidden)]
 pub mod managed;
+mod naming;
+mod net;
 mod object;
 mod proxy;
+mod remote;
 mod serve;
 mod server;
 mod stored;
@@ -38,6 +41,8 @@ pub use error::ManagerError;
 pub use item::Item;
 pub use life::Manager;
 pub use managed::Managed;
+pub use naming::Proxy;
+pub use net::{Address, Client, Listener};
 pub use proxy::{
     barrier::BarrierProxy, condition::ConditionProxy, counter::CounterProxy, deque::DequeProxy,
     dict::DictProxy, event::EventProxy, list::ListProxy, lock::LockProxy,

@@ -3,6 +3,7 @@
 use super::{
     error::{Fault, ManagerError},
     lane::{Hello, Lane},
+    remote::Remote,
     serve::{self, Charge, Table},
     wire::{DONE, Header, Operation, cut_short, put_number, take_last},
 };
@@ -15,7 +16,7 @@ use crate::{
     sys::fork_lock::ForkCell,
 };
 use core::{cell::Cell, fmt};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Weak},
@@ -28,10 +29,18 @@ const KEEP: usize = 1 << 20;
 pub(super) struct Server {
     id: Identity,
     pid: i32,
-    door: Sender<Hello>,
+    way: Way,
     /// Lanes that no thread has at hand.
     #[allow(clippy::vec_box, reason = "lanes go from hand to hand and stay where they are")]
     spare: ForkCell<Vec<Box<Lane>>>,
+}
+
+/// How to reach a server.
+enum Way {
+    /// By shared memory: it takes in clients behind this door.
+    Door(Sender<Hello>),
+    /// By connections, since it is of another program.
+    Net(Remote),
 }
 
 /// The servers that this process has handles of.
@@ -88,7 +97,8 @@ impl Drop for AtHand {
 impl Server {
     /// The server process `id`, which takes in clients behind `door`. There is one of these for each server in a process.
     pub(super) fn known(id: Identity, pid: i32, door: Sender<Hello>) -> Arc<Self> {
-        let made = Arc::new(Self { id, pid, door, spare: ForkCell::new(Vec::new()) });
+        let way = Way::Door(door);
+        let made = Arc::new(Self { id, pid, way, spare: ForkCell::new(Vec::new()) });
         SERVERS.with(|servers| {
             if let Some(known) = servers.get(&id.bits()).and_then(Weak::upgrade) {
                 return known;
@@ -97,6 +107,17 @@ impl Server {
             servers.insert(id.bits(), Arc::downgrade(&made));
             Arc::clone(&made)
         })
+    }
+
+    /// The server of another program.
+    pub(super) fn remote(remote: Remote) -> Arc<Self> {
+        let (id, pid, way) = (Identity::NOBODY, remote.pid(), Way::Net(remote));
+        Arc::new(Self { id, pid, way, spare: ForkCell::new(Vec::new()) })
+    }
+
+    /// Whether it is of another program.
+    pub(super) const fn is_remote(&self) -> bool {
+        matches!(self.way, Way::Net(_))
     }
 
     pub(super) const fn id(&self) -> Identity {
@@ -114,16 +135,23 @@ impl Server {
 
     /// Whether it lives, by asking the kernel.
     pub(super) fn is_alive(&self) -> bool {
+        if let Way::Net(remote) = &self.way {
+            return !remote.is_lost();
+        }
         world::existing().is_some_and(|world| world.verify(self.id))
     }
 
     /// Whether it lives, as far as is known.
     pub(super) fn seems_alive(&self) -> bool {
+        if let Way::Net(remote) = &self.way {
+            return !remote.is_lost();
+        }
         world::existing().is_some_and(|world| world.is_alive(self.id))
     }
 
     pub(super) fn say_hello(&self, hello: Hello) -> Result<(), ManagerError> {
-        self.door.send(hello).map_err(|error| match error.kind() {
+        let Way::Door(door) = &self.way else { return Err(ManagerError::Elsewhere) };
+        door.send(hello).map_err(|error| match error.kind() {
             SendErrorKind::Disconnected | SendErrorKind::Closed => self.lost(),
             _ => ManagerError::System { reason: error.to_string() },
         })
@@ -131,7 +159,9 @@ impl Server {
 
     /// Has it take in no more clients, and so end. Does not wait.
     pub(super) fn close_door(&self) {
-        self.door.core().close();
+        if let Way::Door(door) = &self.way {
+            door.core().close();
+        }
     }
 
     /// The objects themselves, in the server.
@@ -173,6 +203,9 @@ impl Server {
     ) -> Result<R, ManagerError> {
         let mut bytes = BUFFER.try_with(Cell::take).unwrap_or_default();
         bytes.clear();
+        if self.is_remote() && !header.operation.is_for_all() {
+            return Err(ManagerError::Elsewhere);
+        }
         header.write(&mut bytes);
         let asking = Asking::begin();
         let (written, luggage) = shm::collect(|| write(&mut bytes));
@@ -200,6 +233,12 @@ impl Server {
         bytes: &mut Vec<u8>,
         luggage: Luggage,
     ) -> Result<Vec<Carried>, ManagerError> {
+        if let Way::Net(remote) = &self.way {
+            if !luggage.carried().is_empty() {
+                return Err(ManagerError::Elsewhere);
+            }
+            return remote.ask(bytes).map(|()| Vec::new());
+        }
         if let Some(table) = self.table() {
             return Ok(perform_here(table, bytes, luggage));
         }
@@ -233,6 +272,12 @@ impl Server {
                 Operation::Release => table.release(self.id, object),
                 _ => table.land(Charge::from_bits(number), object),
             }
+            return;
+        }
+        if let Way::Net(remote) = &self.way {
+            let mut bytes = Vec::new();
+            Header::new(operation, 0, object).write(&mut bytes);
+            remote.tell(&bytes);
             return;
         }
         // Its own, since this may be in the middle of a call.
@@ -280,7 +325,12 @@ type Parts = (u32, i32, Sender<Hello>);
 
 impl Server {
     pub(super) fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.id.bits(), self.pid, &self.door).serialize(serializer)
+        let Way::Door(door) = &self.way else {
+            return Err(S::Error::custom(
+                "a handle of another program's manager stays in its process",
+            ));
+        };
+        (self.id.bits(), self.pid, door).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(

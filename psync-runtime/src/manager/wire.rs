@@ -44,10 +44,14 @@ pub(super) enum Operation {
     Land = 8,
     /// How many objects there are.
     Count = 9,
+    /// The object shall be found under a name.
+    Publish = 10,
+    /// The object of a name.
+    Find = 11,
 }
 
 impl Operation {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Call,
         Self::Enter,
         Self::Make,
@@ -57,7 +61,17 @@ impl Operation {
         Self::Arrive,
         Self::Land,
         Self::Count,
+        Self::Publish,
+        Self::Find,
     ];
+
+    /// Whether another program may ask for it: what needs no function of this program, and no shared memory.
+    pub(super) const fn is_for_all(self) -> bool {
+        matches!(
+            self,
+            Self::Call | Self::Make | Self::Release | Self::Count | Self::Publish | Self::Find
+        )
+    }
 
     pub(super) const fn has_reply(self) -> bool {
         !matches!(self, Self::Release | Self::Land)
@@ -97,6 +111,11 @@ impl Header {
         let long = |at: usize| header.get(at..)?.first_chunk().copied().map(u64::from_le_bytes);
         let method = u32::from_le_bytes(*header[4..].first_chunk()?);
         Some((Self { operation, method, object: long(8)?, keep: long(KEEP_AT)? }, arguments))
+    }
+
+    /// Whether another program may send it.
+    pub(super) const fn is_for_all(&self) -> bool {
+        self.operation.is_for_all() && self.keep == 0
     }
 
     /// Notes in a request that its values have handles, and how they are kept.

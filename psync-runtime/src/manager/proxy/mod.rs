@@ -40,6 +40,16 @@ macro_rules! proxy {
             }
         }
 
+        impl $(<$($type: 'static),+>)? $crate::manager::Proxy for $name $(<$($type),+>)? {
+            fn held(&self) -> &$crate::manager::held::Held {
+                &self.held
+            }
+
+            fn holding(held: $crate::manager::held::Held) -> Self {
+                Self::holding(held)
+            }
+        }
+
         impl $(<$($type),+>)? Clone for $name $(<$($type),+>)? {
             fn clone(&self) -> Self {
                 Self::holding(self.held.clone())

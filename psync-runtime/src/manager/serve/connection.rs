@@ -109,7 +109,7 @@ pub(in super::super) fn respond(
 }
 
 /// Makes a fault the reply.
-fn write_fault(fault: &Fault, reply: &mut Vec<u8>) {
+pub(super) fn write_fault(fault: &Fault, reply: &mut Vec<u8>) {
     reply.clear();
     reply.push(FAILED);
     // A vector takes whatever comes.

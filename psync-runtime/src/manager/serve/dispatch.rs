@@ -89,8 +89,22 @@ pub(super) fn perform(
         }
         Operation::Land => table.land(Charge::from_bits(arguments.number()?), object),
         Operation::Count => reply.len(table.len()),
+        Operation::Publish => {
+            let (kind, name) = (arguments.number()?, name(&mut arguments)?);
+            return if table.publish(name, object, kind) { Ok(()) } else { Err(Fault::Gone) };
+        }
+        Operation::Find => {
+            let (kind, name) = (arguments.number()?, name(&mut arguments)?);
+            if let Some(found) = table.find(client, &name, kind)? {
+                reply.number(found);
+            }
+        }
     }
     Ok(())
+}
+
+fn name(arguments: &mut Arguments<'_>) -> Result<String, Fault> {
+    String::from_utf8(arguments.last().to_vec()).map_err(|error| Fault::Decode(error.to_string()))
 }
 
 /// Runs code of the user's; a panic is that call's fault and nobody else's.

@@ -5,6 +5,7 @@ use super::{
     accounts::{Accounts, Charge},
 };
 use crate::{
+    manager::error::Fault,
     primitive::{AtomicU64, Ordering},
     shm::world::{self, Identity, Phase},
     sys::memory,
@@ -46,6 +47,8 @@ pub(in super::super) struct Table {
     objects: RwLock<Objects>,
     accounts: Mutex<Accounts>,
     next: AtomicU64,
+    /// Objects that have names, and what they are.
+    names: Mutex<HashMap<String, (u64, u64)>>,
 }
 
 impl core::fmt::Debug for Table {
@@ -61,6 +64,7 @@ impl Table {
             objects: RwLock::default(),
             accounts: Mutex::default(),
             next: AtomicU64::new(1),
+            names: Mutex::default(),
         }
     }
 
@@ -118,6 +122,36 @@ impl Table {
     pub(in super::super) fn land(&self, charge: Charge, object: u64) {
         let is_last = self.accounts().land(charge, object);
         self.remove(is_last.then_some(object));
+    }
+
+    /// Has the object be found under a name, and so held, in the place of another one. False if it is gone.
+    pub(super) fn publish(&self, name: String, object: u64, kind: u64) -> bool {
+        let mut accounts = self.accounts();
+        if !accounts.knows(object) {
+            return false;
+        }
+        accounts.begin(self.owner, object);
+        drop(accounts);
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = names.insert(name, (object, kind));
+        drop(names);
+        if let Some((old, _)) = old {
+            self.release(self.owner, old);
+        }
+        true
+    }
+
+    /// The object of a name, if there is one, with a handle for whoever asks.
+    pub(super) fn find(&self, asks: Identity, name: &str, kind: u64) -> Result<Option<u64>, Fault> {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some((object, of_kind)) = names.get(name).copied() else { return Ok(None) };
+        if of_kind != kind {
+            return Err(Fault::WrongType);
+        }
+        // While the name holds it.
+        self.accounts().begin(asks, object);
+        drop(names);
+        Ok(Some(object))
     }
 
     pub(super) fn connect(&self, process: Identity) {
