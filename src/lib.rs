@@ -7,6 +7,7 @@
 //! | have a value in every process without passing it | [`shared`](macro@shared) on a `static` |
 //! | change it in turns | [`Mutex`], [`Lock`], [`Value`], [`ReentrantMutex`], [`RwLock`] |
 //! | wait for it, count it, meet | [`Event`], [`Condvar`], [`Once`], [`Semaphore`], [`Barrier`] |
+//! | own objects of any kind in a process of their own | [`Manager`], with [`managed`](macro@managed) on the methods of a type |
 //! | see who waits for whom | [`dump_waits`], [`DeadlockReport`] |
 //! | share a slice of run-time length | [`Array`], [`Shared<[T]>`](Shared) |
 //! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |

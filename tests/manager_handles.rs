@@ -192,12 +192,13 @@ fn a_list_in_itself_does_no_harm() {
     assert_eq!(count(&manager), 1, "nobody can reach it, and it lives until the server ends");
 }
 
+type Pets = DictProxy<String, Vec<String>>;
+
 /// `_TestContainers.test_dict_proxy_nested`
 #[test]
 fn maps_in_a_map_are_the_maps_themselves() {
     let _watchdog = watchdog();
     let manager = Manager::start().expect("starts");
-    type Pets = DictProxy<String, Vec<String>>;
     let pets: Pets = manager.dict().expect("a dict");
     pets.insert("ferrets".to_owned(), vec!["jill".to_owned()]).expect("there");
     let all = manager.dict::<String, Pets>().expect("a dict");
@@ -305,7 +306,9 @@ fn handles_go_through_objects_and_queues_in_crowds() {
 #[process]
 fn make_many(manager: Manager, made: &Semaphore) {
     let lists: Vec<ListProxy<Vec<u8>>> = (0..2500).map(|_| manager.list().expect("one")).collect();
-    lists.iter().for_each(|list| list.push(vec![7; 1000]).expect("there"));
+    for list in &lists {
+        list.push(vec![7; 1000]).expect("there");
+    }
     made.release(1).expect("no bound");
     sleep_for_ever()
 }
@@ -330,8 +333,10 @@ fn ten_thousand_objects_of_killed_clients_are_gone() {
         }
         assert_eq!(count(&manager), 10_000);
         let full = memory(manager.pid());
-        clients.iter().for_each(|client| client.kill().expect("signals"));
-        clients.iter().for_each(|client| drop(client.wait()));
+        for client in &clients {
+            client.kill().expect("signals");
+            client.wait();
+        }
         assert!(eventually(|| count(&manager) == 0), "{} are left", count(&manager));
         let now = memory(manager.pid());
         if round == 0 {

@@ -10,6 +10,7 @@ use psync::{
 };
 use std::time::{Duration, Instant};
 
+#[allow(clippy::needless_pass_by_value, reason = "it is the last that is seen of it")]
 fn is_lost<T: std::fmt::Debug>(result: Result<T, ManagerError>, of: i32) -> bool {
     matches!(result, Err(ManagerError::Lost { pid }) if pid == of)
 }
@@ -83,7 +84,7 @@ fn a_killed_server_is_one_error_on_every_handle() {
 fn wait_for_ever(value: ValueProxy<u32>) -> bool {
     let pid = match value.update(|_| {
         loop {
-            std::thread::park()
+            std::thread::park();
         }
     }) {
         Err(ManagerError::Lost { pid }) => pid,

@@ -38,7 +38,7 @@ fn the_lock_of_a_dead_client_is_free_and_says_so() {
     client.kill().expect("signals");
     match lock.lock() {
         Err(ManagerError::NotLocked(LockError::Poisoned { pid: dead, .. })) => {
-            assert_eq!(dead, pid)
+            assert_eq!(dead, pid);
         }
         other => panic!("{other:?}"),
     }

@@ -2,6 +2,7 @@
 
 use super::measure::Contestant;
 use std::{
+    fmt::Write as _,
     io::{BufRead, BufReader, Write},
     os::unix::net::UnixStream,
     path::PathBuf,
@@ -96,7 +97,7 @@ impl Client {
     fn ask(&mut self, words: &[&str]) {
         let mut request = format!("*{}\r\n", words.len());
         for word in words {
-            request.push_str(&format!("${}\r\n{word}\r\n", word.len()));
+            let _ = write!(request, "${}\r\n{word}\r\n", word.len());
         }
         self.stream.write_all(request.as_bytes()).expect("it listens");
         self.line.clear();

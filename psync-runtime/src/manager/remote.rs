@@ -48,8 +48,10 @@ impl Remote {
     }
 
     fn take(&self) -> Result<Client, ManagerError> {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match spare {
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // What a fork has copied is its parent's.
+        let ours = core::iter::from_fn(spare).find(Client::is_ours);
+        match ours {
             Some(client) => Ok(client),
             None => open(&self.address, &self.key, self.id).map(|(client, _)| client),
         }

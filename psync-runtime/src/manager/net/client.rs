@@ -5,7 +5,7 @@ use super::{
     frame::{Receiving, Sending},
     stream::{Stream, failed},
 };
-use crate::{channel::codec, manager::ManagerError, sys::clock::Deadline};
+use crate::{channel::codec, manager::ManagerError, shm::world::me, sys::clock::Deadline};
 use core::{fmt, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Mutex, PoisonError};
@@ -37,6 +37,8 @@ use std::sync::{Mutex, PoisonError};
 pub struct Client {
     sending: Mutex<Sending>,
     receiving: Mutex<Receiving>,
+    /// The process whose it is: a forked copy must neither use it nor end it.
+    pid: i32,
 }
 
 impl Client {
@@ -45,7 +47,13 @@ impl Client {
         Ok(Self {
             sending: Mutex::new(Sending::new(copy, keys.send)),
             receiving: Mutex::new(Receiving::new(stream, keys.receive)),
+            pid: me().pid,
         })
+    }
+
+    /// Whether this process made it, and is no forked copy of the one that did.
+    pub(in crate::manager) fn is_ours(&self) -> bool {
+        self.pid == me().pid
     }
 
     /// Connects to a [`Listener`](super::Listener) at `address`, see [`Address`].
@@ -118,7 +126,9 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.sending.get_mut().unwrap_or_else(PoisonError::into_inner).stream().close();
+        if self.is_ours() {
+            self.sending.get_mut().unwrap_or_else(PoisonError::into_inner).stream().close();
+        }
     }
 }
 

@@ -20,8 +20,10 @@ const KEEP: usize = 1 << 20;
 
 /// A key of any length, also none.
 pub(super) fn key(bytes: &[u8]) -> Key {
-    // HMAC has no wrong length.
-    Key::new_from_slice(bytes).unwrap_or_else(|_| Key::new(&Default::default()))
+    match Key::new_from_slice(bytes) {
+        Ok(key) => key,
+        Err(_) => unreachable!("HMAC has no wrong length of a key"),
+    }
 }
 
 fn tag_of(key: &Key, number: u64, payload: &[u8]) -> Key {
