@@ -97,7 +97,9 @@ impl Pool {
     ///
     /// # Panics
     /// As the iterator does.
-    pub fn map<A, R>(
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn map<A, R>( // a closure cannot capture: put what it uses into the items
         &self,
         f: fn(A) -> R,
         items: impl IntoIterator<Item = A>,
@@ -152,7 +154,13 @@ impl Pool {
     /// assert_eq!(squares.next().transpose()?, Some(4));
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<A, R, I::IntoIter>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn imap<A, R, I>( // a closure cannot capture: put what it uses into the items
+        &self,
+        f: fn(A) -> R,
+        items: I,
+    ) -> Imap<A, R, I::IntoIter>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
@@ -189,7 +197,9 @@ impl Pool {
     /// assert_eq!(squares, [1, 4, 9]);
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn imap_unordered<A, R, I>(
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn imap_unordered<A, R, I>( // a closure cannot capture: put what it uses into the items
         &self,
         f: fn(A) -> R,
         items: I,
@@ -222,7 +232,13 @@ impl Pool {
     ///
     /// # Errors
     /// See [`SubmitError`]; nothing was taken then.
-    pub fn submit<A, R>(&self, f: fn(A) -> R, argument: A) -> Result<Task<R>, SubmitError>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn submit<A, R>( // a closure cannot capture: put what it uses into the argument
+        &self,
+        f: fn(A) -> R,
+        argument: A,
+    ) -> Result<Task<R>, SubmitError>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
@@ -245,7 +261,13 @@ impl Pool {
     /// assert_eq!(pool.run(|(a, b): (u32, u32)| a.pow(b), (2, 8))?, 256);
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn run<A, R>(&self, f: fn(A) -> R, argument: A) -> Result<R, TaskError>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn run<A, R>( // a closure cannot capture: put what it uses into the argument
+        &self,
+        f: fn(A) -> R,
+        argument: A,
+    ) -> Result<R, TaskError>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
