@@ -9,18 +9,21 @@ use repo::examples::lines;
 use std::path::Path;
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 45] = [
+const EXAMPLES: [(&str, &[&str]); 49] = [
     ("accidents", &[]),
     ("acorns", &[]),
+    ("bank", &[]),
     ("blur", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
     ("chunk_averages", &[]),
     ("condition", &[]),
     ("cubes", &[]),
+    ("dictionary", &[]),
     ("dinner", &[]),
     ("dungeon", &[]),
     ("farm", &[]),
+    ("farm_bell", &[]),
     ("half_a_million", &[]),
     ("hungry", &[]),
     ("increments", &[]),
@@ -55,6 +58,7 @@ const EXAMPLES: [(&str, &[&str]); 45] = [
     ("waiter", &[]),
     ("who_waits", &[]),
     ("wordcount", &["LICENSE-APACHE", "LICENSE-MIT"]),
+    ("zoo_log", &[]),
 ];
 
 /// A line with `N` for the ids of processes and threads and for measured times.
