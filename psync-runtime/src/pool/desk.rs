@@ -23,7 +23,8 @@
 //! **What a kill leaves.** Before `batch` is stored: nothing. After that and before the message is gone: a ticket whose slot is `QUEUED`; the pool withdraws it and sends
 //! the batch again under another ticket, so that the message, which may still be there, is worth nothing. (If another worker took it meanwhile, the slot is `TAKEN` by
 //! another seat, and the dead one had nothing.) After the exchange to `TAKEN`: what `progress` says is finished is finished, and its results are in the buffer or have been sent; a task that
-//! had begun beyond that was running; the rest has not begun. Results that were sent and are in the buffer as well (killed before the buffer was marked empty) are told by their index.
+//! had begun beyond that was running; the rest has not begun. Results that were sent and are in the buffer as well (killed before the buffer was marked empty) are told by their index; so is a long one, which is sent before its task is
+//! committed.
 //!
 //! **The gate.** A worker stores `begun` and then looks at the gate; the pool shuts the gate and then, after a barrier on all processors, looks at `begun`. So either the
 //! worker stops, or the pool sees the task that has begun. If that is the one to be ended, the worker is killed, and nothing else can have begun; if not, the gate opens again. The

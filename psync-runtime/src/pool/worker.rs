@@ -316,6 +316,7 @@ impl Worker<'_> {
         let told = self.flush(course, false)
             && self.tell(course.one(Kind::Returned), &self.result, luggage.carried());
         luggage.depart();
+        fault::point("pool: long result sent");
         self.pass(course);
         told
     }
