@@ -355,6 +355,24 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), psync::Error>(())
 /// ```
 ///
+/// Many items, and as many processes as there are processors:
+///
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn digits(number: u64) -> usize {
+///     number.to_string().len()
+/// }
+///
+/// let lengths = parallel! {
+///     with workers = psync::cpu_count(), chunk = 100;
+///     for n in 0..10_000 => digits(n)
+/// }?;
+/// assert_eq!(lengths.iter().sum::<usize>(), 38_890);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
 /// Branches with names, and with their bodies in place:
 ///
 /// ```
@@ -375,7 +393,7 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// ```text
 /// parallel!   := [ "with" option { "," option } ";" ] branch { ("," | ";") branch } [ "," | ";" ]
-/// option      := "workers" "=" EXPR                          how many items of `for` branches run at a time; default: all
+/// option      := "workers" "=" EXPR                          how many processes the items of `for` branches share; default: each has its own
 ///              | "chunk" "=" EXPR                            how many items a worker takes at once
 ///              | "deadline" "=" EXPR                         a `Duration` for everything together
 ///              | "grace" "=" EXPR                            time between SIGTERM and SIGKILL
@@ -385,15 +403,23 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 ///              | "crate" "=" PATH
 /// branch      := [ NAME ":" ] ( call | replicated | block )
 /// call        := PATH "(" args ")"                           a `#[process]` function, one process
-/// replicated  := "for" PAT "in" EXPR "=>" ( call | block )   one process per item
+/// replicated  := "for" PAT "in" EXPR "=>" ( call | block )   one process per item, or a worker's time
 /// block       := "process" "(" captures ")" BLOCK            captures: `name` is cloned, `&name` lent
 /// ```
 ///
 /// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.
 ///
-/// With `workers`, the items of all `for` branches together get no more processes than that at a time, in their order; an item is not even asked
-/// for before a worker is free, so there may be any number of them. Other branches do not wait. Each item has a process of its own, so `chunk`
-/// makes no difference yet, except that it must not be 0.
+/// # Workers
+///
+/// With `workers`, the items of all `for` branches together are run by so many processes, one item after the other in each of them; an item is not even
+/// asked for before a worker is free, so there may be any number of them. `chunk` is how many items a worker takes at a time (1, if it is not said): with
+/// more, short items cost less, and the last worker may end later. An item that lends shared memory, or takes a handle along, goes alone even so. Other
+/// branches have processes of their own and do not wait.
+///
+/// A panic costs its item, and what ends a worker, such as a signal or `exit`, costs the item that it ran; another worker takes its place. What an item
+/// leaves behind in its process, such as the value of a `static` or a thread, is there for the next one. In a worker `current().name()` is the first
+/// item's function and a number. Workers are started as the first item's process would be; an item that has to be started in another way has a process of
+/// its own, and so have all with `StartMethod::Fork`.
 ///
 /// # Value
 ///
@@ -405,7 +431,7 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A branch fails if its process panics, is killed, exits early or is late. The others then get SIGTERM, and SIGKILL after the grace period
 /// (`on_failure = finish` lets them end), and the error lists every branch that failed, the first one first. Nothing that was started is still running
-/// when the macro's value is there. Items that were still waiting for a worker are not started any more; those of one branch count as one failure.
+/// when the macro's value is there. Items that no worker has begun with never are; those of one branch count as one failure.
 /// An `Err` that a function returns is a result like any other.
 #[proc_macro]
 pub fn parallel(input: TokenStream) -> TokenStream {
