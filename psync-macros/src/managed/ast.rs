@@ -8,7 +8,7 @@ use syn::{
 };
 
 use crate::diag::Diag;
-use crate::hygiene::numbered;
+use crate::hygiene::{numbered, quiet_name};
 use crate::options::{self, Accepts, Known, Krate};
 
 const ACCEPTS: Accepts = Accepts { owner: "`#[managed]`", names: &["crate"] };
@@ -154,7 +154,9 @@ fn returns_self(output: &ReturnType) -> bool {
 impl Param {
     fn new(index: usize, typed: &PatType, diag: &mut Diag) -> Self {
         let name = match &*typed.pat {
-            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => pat.ident.clone(),
+            Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
+                quiet_name(&pat.ident)
+            }
             Pat::Wild(_) => numbered("arg", index),
             other => {
                 diag.error(

@@ -7,7 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, ReturnType, Type, Visibility};
 
 use super::ast::{Access, Block, Function, Param};
-use crate::hygiene::{local, parenthesized, spanned};
+use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
 
 /// The block and its proxy. Of a function that is wrong the proxy has the signature, so that nothing more is said about it.
 pub(super) fn block(block: &Block) -> TokenStream {
@@ -17,6 +17,7 @@ pub(super) fn block(block: &Block) -> TokenStream {
     }
     let rt = block.krate.runtime();
     let proxy = format_ident!("{}Proxy", block.name.unraw(), span = block.name.span());
+    let proxy = quiet_name(&proxy);
     let declaration = declaration(block, &proxy, &rt);
     let traits = traits(block, &proxy, &rt);
     let methods = methods(block, &proxy, &rt);
@@ -31,7 +32,7 @@ fn visibility(block: &Block) -> TokenStream {
 }
 
 fn declaration(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
-    let (vis, ty) = (visibility(block), &block.item.self_ty);
+    let (vis, ty) = (quiet(&visibility(block)), &block.item.self_ty);
     let (_, _, clause) = block.item.generics.split_for_impl();
     let generics = &block.item.generics;
     let cfgs = attributes(&block.item.attrs, &["cfg"]);
@@ -39,7 +40,6 @@ fn declaration(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(unreachable_pub, dead_code, reason = "it is as visible as the methods that it has")]
         #vis struct #proxy #generics (#rt::Handle<#ty>) #clause;
     }
 }
@@ -105,10 +105,6 @@ fn methods(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
     let methods = block.functions.iter().map(|function| method(block, function, rt));
     quote! {
         #(#cfgs)*
-        #[allow(
-            dead_code, missing_docs, unreachable_pub, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
-            reason = "generated for every public function, used or not"
-        )]
         impl #params #proxy #args #clause { #(#methods)* }
     }
 }
@@ -116,7 +112,7 @@ fn methods(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
 /// One function of the proxy.
 fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     let sig = &function.item.sig;
-    let (name, vis) = (&sig.ident, &function.item.vis);
+    let (name, vis) = (quiet_name(&sig.ident), quiet(&function.item.vis));
     let (generics, _, clause) = sig.generics.split_for_impl();
     let attrs = attributes(&function.item.attrs, &["cfg", "doc", "deprecated"]);
     let names: Vec<&Ident> = function.params.iter().map(|param| &param.name).collect();

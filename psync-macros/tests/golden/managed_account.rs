@@ -16,11 +16,6 @@ impl Account {
     fn secret(&self) {}
 }
 /// A handle of a `Account` that a manager's server owns.
-#[allow(
-    unreachable_pub,
-    dead_code,
-    reason = "it is as visible as the methods that it has"
-)]
 pub struct AccountProxy(::psync::__private::Handle<Account>);
 const _: () = {
     impl ::psync::__private::Managed for Account {
@@ -62,18 +57,6 @@ const _: () = {
         }
     }
 };
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every public function, used or not"
-)]
 impl AccountProxy {
     /// Opens one.
     pub fn open(

@@ -8,11 +8,6 @@ where
     pub fn push(&mut self, _: T) {}
 }
 /// A handle of a `Stack` that a manager's server owns.
-#[allow(
-    unreachable_pub,
-    dead_code,
-    reason = "it is as visible as the methods that it has"
-)]
 pub struct StackProxy<T: Item + Sync>(
     renamed::__private::Handle<Stack<T>>,
 )
@@ -82,18 +77,6 @@ const _: () = {
         }
     }
 };
-#[allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every public function, used or not"
-)]
 impl<T: Item + Sync> StackProxy<T>
 where
     T: Clone,
