@@ -108,19 +108,21 @@ fn what_does_not_reach_another_program_is_an_error() {
 fn what_is_too_long_for_a_connection_is_an_error_of_that_call() {
     let _watchdog = watchdog();
     let (manager, address) = serve();
-    let there = Manager::connect(address, KEY).expect("it listens");
-    let list = there.list().expect("a list");
+    let own = manager.list::<String>().expect("a list");
+    manager.publish("acorns", &own).expect("there");
     for _ in 0..3 {
-        list.push(vec![7_u8; 30 << 20]).expect("each can be sent");
+        own.push("acorn ".repeat(5 << 20)).expect("there");
     }
+    let there = Manager::connect(address, KEY).expect("it listens");
+    let list: ListProxy<String> = there.find("acorns").expect("there").expect("it is there");
+    let held = there.counter().expect("a counter");
     let error = list.to_vec().expect_err("more than 64 MiB");
     assert!(matches!(&error, ManagerError::System { reason } if reason.contains("too long")));
-    assert_eq!(list.get(2).expect("it goes on").expect("the last").len(), 30 << 20);
-    let error = list.push(vec![7_u8; 65 << 20]).expect_err("more than 64 MiB");
+    assert_eq!(list.len().expect("it goes on"), 3);
+    let error = list.push("acorn ".repeat(11 << 20)).expect_err("more than 64 MiB");
     assert!(matches!(error, ManagerError::Protocol { .. }), "{error}");
     assert_eq!(list.len().expect("it goes on"), 3);
-    drop(list);
-    assert!(eventually(|| manager.objects().expect("there") == 0));
+    assert_eq!(held.add(1).expect("nothing is lost"), 1);
 }
 
 #[test]
