@@ -4,6 +4,7 @@ use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
     link::{self, Glances, Link},
+    log::{self, Level},
     outcome::{self, Fault},
     reaping,
 };
@@ -123,7 +124,18 @@ impl Child {
         if state.generation() == self.id.generation() && state.phase() == Phase::Running {
             return None;
         }
-        Some(*self.end.get_or_init(|| ExitStatus::from_word(slot.status())))
+        let status = || {
+            let status = ExitStatus::from_word(slot.status());
+            self.tell_of(status);
+            status
+        };
+        Some(*self.end.get_or_init(status))
+    }
+
+    fn tell_of(&self, status: ExitStatus) {
+        let (name, pid) = (&self.name, self.pid);
+        let level = if status.success() { Level::Debug } else { Level::Warn };
+        log::own(level, format_args!("`{name}` (process {pid}) has ended: {status}"));
     }
 
     /// For when nothing has been heard for a while: whoever should tell may be dead.

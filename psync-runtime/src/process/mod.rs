@@ -17,6 +17,7 @@ mod handle;
 mod handover;
 mod legacy;
 mod link;
+pub mod log;
 mod message;
 mod never;
 mod options;
