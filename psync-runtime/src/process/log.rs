@@ -3,7 +3,7 @@
 //! `PSYNC_LOG` in the environment says how much is told: `off` (as without it), `error`, `warn`, `info`, `debug` or `trace`. Every process inherits it,
 //! however it was started, since a process that psync starts does not run `main`, where other loggers are set up.
 //!
-//! psync itself tells of processes that did not end well (`warn`), and of each that it starts and that ends (`debug`). What a program has to tell it
+//! psync itself tells of panics (`error`), of processes that did not end well (`warn`), and of each that it starts and that ends (`debug`). What a program has to tell it
 //! gives to the functions here; they add the time (UTC), the name and the pid of the process, and the place in the program.
 //!
 //! # Examples
