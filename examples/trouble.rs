@@ -74,7 +74,6 @@ fn deadlock() -> psync::Result<()> {
 }
 // ANCHOR_END: deadlock
 
-// ANCHOR: main
 fn main() -> psync::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("panic") => panic(),
@@ -84,4 +83,3 @@ fn main() -> psync::Result<()> {
         _ => deadlock(),
     }
 }
-// ANCHOR_END: main

@@ -11,7 +11,6 @@ use std::{collections::BTreeSet, io::Read as _, path::Path};
 /// The examples, and the arguments that they were recorded with.
 const EXAMPLES: [(&str, &[&str]); 40] = [
     ("acorns", &[]),
-    ("bank", &[]),
     ("blur", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
@@ -38,6 +37,7 @@ const EXAMPLES: [(&str, &[&str]); 40] = [
     ("start_signal", &[]),
     ("sums", &[]),
     ("swings", &[]),
+    ("tellers", &[]),
     ("three_tasks", &[]),
     ("three_words", &[]),
     ("timeout", &[]),

@@ -2,7 +2,7 @@
 //! order is carried out once.
 //!
 //! ```console
-//! $ cargo run --release --example bank
+//! $ cargo run --release --example tellers
 //! ```
 
 use psync::{Waitable, prelude::*, wait_any};
