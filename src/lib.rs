@@ -12,6 +12,7 @@
 //! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |
 //! | run several and wait for all | [`parallel!`] |
 //! | say what happens | [`log`] |
+//! | have a few processes do many tasks | [`Pool`], whose [`Task`](pool::Task)s are futures as well |
 //! | lend them memory | [`scope`], or [`parallel!`] |
 //!
 //! # A first program
@@ -64,6 +65,7 @@
 //! | permits of a [`Semaphore`] | they are free again |
 //! | a [`Once`], which it was making | whoever comes next makes it |
 //! | waiting at a [`Barrier`], or running its action | [`BrokenBarrier`], with its pid |
+//! | a task of a [`Pool`] | the task is tried again, or is [`WorkerLost`](pool::TaskError::WorkerLost); all others go on, and a new worker takes its place |
 //! | waiting for an [`Event`], a [`Condvar`], a lock or a permit | it was never there; a notification that it had not used goes to another |
 //!
 //! It cannot be seen that a process *would have* set an event, or come to a barrier: wait with a timeout where it may die before.

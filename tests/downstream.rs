@@ -8,7 +8,7 @@ use common::{programs, watchdog_for};
 use std::time::Duration;
 
 #[test]
-fn a_crate_that_denies_every_lint_compiles_and_runs() {
+fn a_crate_that_forbids_every_lint_compiles_and_runs() {
     let _watchdog = watchdog_for(Duration::from_mins(20));
     programs::build(&["check", "--quiet", "-p", "strict"]);
     programs::build(&["clippy", "--quiet", "-p", "strict", "--all-targets"]);

@@ -3,16 +3,16 @@
 #![allow(clippy::disallowed_methods, clippy::exit, reason = "processes exit")]
 
 mod common;
+mod terminal;
 
 use common::{sleep_for_ever, watchdog};
 use psync::{Failure, Never, ParallelError, SpawnError, prelude::*};
 use std::{
-    fs::File,
     io::Read,
-    os::fd::{FromRawFd, OwnedFd},
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
     time::Duration,
 };
+use terminal::terminal;
 
 #[shared]
 #[derive(Debug)]
@@ -257,28 +257,6 @@ fn every_error_type_takes_it() {
     assert_eq!((ours().expect("fine"), any().expect("fine"), own().expect("fine")), (4, 9, 16));
     let text: String = parallel! { process() { ["a", "b"].into_iter().collect() } }.expect("fine");
     assert_eq!(text, "ab");
-}
-
-/// Both ends of a new terminal.
-#[allow(unsafe_code, reason = "the standard library has no terminals")]
-fn terminal() -> (File, OwnedFd) {
-    let (mut ours, mut theirs) = (-1, -1);
-    let size = libc::winsize { ws_row: 24, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
-    // SAFETY: writes two descriptors; a name and settings are not asked for, and `size` is read only.
-    let done = unsafe {
-        libc::openpty(
-            &raw mut ours,
-            &raw mut theirs,
-            std::ptr::null_mut(),
-            std::ptr::null(),
-            &raw const size,
-        )
-    };
-    assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
-    // SAFETY: `openpty` has made the descriptor, and nobody else has it.
-    let ours = unsafe { File::from_raw_fd(ours) };
-    // SAFETY: as above.
-    (ours, unsafe { OwnedFd::from_raw_fd(theirs) })
 }
 
 #[process]

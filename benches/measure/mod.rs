@@ -3,6 +3,7 @@
 //! Turns make a disturbance hit all of them alike, so ratios are formed round by round: they move less than the times do.
 #![allow(dead_code, reason = "each bench uses its part")]
 
+pub(crate) mod python;
 mod table;
 
 pub(crate) use table::{Goal, Row, Tail, print};
@@ -125,14 +126,20 @@ pub(crate) fn contest(
 }
 
 /// Rounds of one operation each.
-pub(crate) fn contest_of_singles(
+pub(crate) fn contest_of_singles(rounds: usize, contestants: Vec<Contestant<'_>>) -> Vec<Figures> {
+    contest_of(1, rounds, contestants)
+}
+
+/// Rounds of `count` operations each.
+pub(crate) fn contest_of(
+    count: u64,
     rounds: usize,
     mut contestants: Vec<Contestant<'_>>,
 ) -> Vec<Figures> {
     for one in &mut contestants {
-        (one.work)(1);
+        (one.work)(count);
     }
-    run(rounds, &vec![1; contestants.len()], contestants)
+    run(rounds, &vec![count; contestants.len()], contestants)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts and nanoseconds of a short round")]

@@ -1,9 +1,8 @@
 //! Primitives that nobody else uses at the time.
 
 use super::{
-    measure::{self, Contestant, Goal, Pace, Row},
+    measure::{self, Contestant, Goal, Pace, Row, python::Python},
     posix::{self, Kind},
-    python::Python,
 };
 use psync::prelude::*;
 use std::{

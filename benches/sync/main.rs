@@ -7,15 +7,13 @@ mod alone;
 mod duo;
 mod pair;
 mod posix;
-mod python;
 mod recovery;
 
-use measure::{Pace, Tail};
-use python::Python;
+use measure::{Pace, Tail, python::Python};
 
 fn main() {
     let pace = Pace::from_caller();
-    let python = Python::start();
+    let python = Python::start(include_str!("primitives.py"));
     println!("{}", python.report());
     measure::print("Primitives that nobody else uses", &alone::rows(&pace, &python), Tail::None);
     measure::print("Between two processes", &pair::rows(&pace, &python), Tail::P90);

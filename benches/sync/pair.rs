@@ -2,9 +2,8 @@
 
 use super::{
     duo::{Leader, Partner, Player, Stage},
-    measure::{self, Contestant, Goal, Pace, Row},
+    measure::{self, Contestant, Goal, Pace, Row, python::Python},
     posix::{self, Kind, Memory, Processors},
-    python::Python,
 };
 use psync::prelude::*;
 use std::{

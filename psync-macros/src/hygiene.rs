@@ -1,6 +1,6 @@
 //! Names that the macros invent, in a colour that the user's names do not have.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident};
 
 /// A local variable that no user code can see or meet.
@@ -23,6 +23,28 @@ pub(crate) fn spanned(tokens: TokenStream, at: &impl ToTokens) -> TokenStream {
             tree
         })
         .collect()
+}
+
+/// The user's tokens where they name something generated: as before for who looks them up, and foreign for lints, which would complain about
+/// what the user has not written. An `#[allow]` could do the same, but not where a crate forbids a lint.
+pub(crate) fn quiet(tokens: &impl ToTokens) -> TokenStream {
+    let foreign = |mut tree: TokenTree| {
+        if let TokenTree::Group(group) = &tree {
+            let mut inside = Group::new(group.delimiter(), quiet(&group.stream()));
+            inside.set_span(group.span());
+            tree = TokenTree::Group(inside);
+        }
+        tree.set_span(tree.span().resolved_at(Span::call_site()));
+        tree
+    };
+    tokens.to_token_stream().into_iter().map(foreign).collect()
+}
+
+/// The same for a name.
+pub(crate) fn quiet_name(name: &Ident) -> Ident {
+    let mut name = name.clone();
+    name.set_span(name.span().resolved_at(Span::call_site()));
+    name
 }
 
 /// A block with statements in front. The braces stay the user's, and there is no second pair that a lint could call unnecessary.

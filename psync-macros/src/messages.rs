@@ -1,5 +1,9 @@
 //! Texts that more than one place uses, and the rules they keep: lower case, what is wrong, then what to write, no full stop.
 
+use syn::Attribute;
+
+use crate::diag::Diag;
+
 /// A list of words as a message shows it: `` `a`, `b` and `c` ``.
 pub(crate) fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
@@ -44,6 +48,20 @@ fn distance(left: &str, right: &str) -> usize {
         rows.push(row);
     }
     rows[left.len()][right.len()]
+}
+
+/// Files the attribute `name` among those that follow it, and takes it out: it would expand what has been expanded.
+pub(crate) fn once(name: &str, attrs: &mut Vec<Attribute>, diag: &mut Diag) {
+    attrs.retain(|attr| {
+        let path = attr.path();
+        let is_ours = path.segments.len() == 1
+            || path.segments.first().is_some_and(|first| first.ident == "psync");
+        let again = is_ours && path.segments.last().is_some_and(|last| last.ident == name);
+        if again {
+            diag.error(path, format_args!("`#[{name}]` is written twice; keep one of them"));
+        }
+        !again
+    });
 }
 
 /// A lifetime parameter on something that outlives every borrow.

@@ -1,11 +1,11 @@
 //! Options as typed cells that know their name and refuse to be set twice, and the one parser that fills them.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::token::Paren;
-use syn::{Path, Token};
+use syn::{Expr, ExprLit, Path, Token};
 
 use crate::diag::Diag;
 use crate::messages;
@@ -162,6 +162,23 @@ pub(crate) fn parenthesized<T>(
     } else {
         Err(content.error("unexpected token; one value goes here"))
     }
+}
+
+/// Files a value of `start_method` of which a literal shows that it is none.
+pub(crate) fn start_method(value: &Expr, diag: &mut Diag) {
+    let Expr::Lit(ExprLit { lit, .. }) = value else { return };
+    let text = lit.to_token_stream().to_string().to_lowercase();
+    let meant = match text.trim_matches('"') {
+        "forkserver" | "fork_server" | "fork-server" => "ForkServer",
+        "fork" => "Fork",
+        _ => "Spawn",
+    };
+    diag.error(
+        lit,
+        format_args!(
+            "`start_method` is a `StartMethod`; write `start_method = StartMethod::{meant}`"
+        ),
+    );
 }
 
 /// Where the generated code finds the runtime: `crate = path`, or the facade under its own name.

@@ -93,7 +93,13 @@ fn branches() {
     in_parallel("for n in ‹items›.‹it› => ‹work›(‹n›.)");
     in_parallel("‹ring›(&‹farm›), for n in items.");
     in_parallel("process(&‹farm›) { ‹farm›. }");
-    in_parallel("process(&farm, n + 1) { farm. }, ‹ring›(‹far›)");
+    in_parallel("process(&‹farm›, ‹n› + 1) { ‹farm›.‹fe›. }, ‹ring›(‹far›)");
+    in_parallel("process(&mut farm, 3) { let x = ‹farm›.; ‹x› }");
+    in_parallel("for (‹i›, n) in ‹names› => process(n, n) { ‹i›. }");
+    in_parallel("for (i, ‹n›) in ‹names› => process(i) { ‹n›.len() + ‹farm›.b }");
+    in_parallel("{ ‹farm›. }, feed: { ‹farm›.‹f› }");
+    in_parallel("for ‹n› in ‹names› { ‹n›. }");
+    in_parallel("for ‹n› in ‹names› => { ‹n›. }");
     in_parallel("with deadline = ‹Duration›::‹fr›, grce = 3; ‹ring›(‹far›)");
     in_parallel("with deadline = ; ‹ring›(‹far›)");
 }

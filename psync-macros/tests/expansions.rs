@@ -291,3 +291,24 @@ fn one_use_brings_the_function_and_its_starters() {
         "a branch alone has no tuple"
     );
 }
+
+/// How often the farm was open.
+#[shared(crate = crate::stub)]
+pub(crate) static OPENED: std::sync::atomic::AtomicU32 = 4.into();
+
+#[test]
+fn a_static_is_made_at_its_first_use_and_lent_like_other_shared_data() {
+    use std::sync::atomic::Ordering;
+    #[shared(crate = crate::stub)]
+    static YARD: Farm = Farm::default();
+
+    take_log();
+    assert_eq!(OPENED.fetch_add(1, Ordering::SeqCst), 4);
+    assert_eq!(OPENED.load(Ordering::SeqCst), 5);
+    ring(&YARD);
+    parallel! { with crate = crate::stub; ring(&YARD), monkey(&YARD, String::new()) }.unwrap();
+    *YARD.lock_pen().unwrap().acorns += 1;
+    let log = take_log();
+    let made = |name: &str| log.iter().filter(|entry| **entry == format!("make {name}")).count();
+    assert_eq!((made("OPENED"), made("YARD"), OPENED.name), (1, 1, "OPENED"));
+}

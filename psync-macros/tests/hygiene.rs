@@ -60,6 +60,9 @@ mod strange {
         None,
     }
 
+    #[shared(crate = crate::renamed)]
+    static HELD: other::Event = other::Event::new();
+
     #[process(crate = crate::renamed, set(args.done), lock(options as scope))]
     pub(super) fn work(
         args: &Field,
@@ -96,6 +99,7 @@ mod strange {
         .unwrap();
         ::core::assert_eq!(results.value1.len(), 2);
         ::core::assert_eq!((results.value0, results.named), (3, 7));
+        ::core::assert!(!HELD.is_set());
         let mut owner = field.lock_owner().unwrap();
         *owner.held += 1;
         *owner.timeout += *owner.held;

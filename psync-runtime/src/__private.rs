@@ -16,7 +16,11 @@ pub use crate::{
     },
     sync::{
         Array, FieldsGuard, Lock, LockError, LockGuard,
-        guarded::{Held, is_whole, lock_or_repair},
+        guarded::{Held, is_whole},
+        hold::{
+            Guards, GuardsFields, Hold, lock_fields, lock_fields_or_repair, lock_fields_timeout,
+            lock_of, try_lock_fields,
+        },
         shared_static::{Fits, SharedStatic, fits},
         wiring::{Lockable, acquire, barrier, lock, set_after, wait},
     },

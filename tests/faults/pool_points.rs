@@ -53,11 +53,11 @@ fn begun() -> Begun {
     Shared::<[AtomicU32]>::zeroed(ITEMS as usize + 1).expect("memory")
 }
 
+/// What came out of the squares, and of the sums.
+type Outcomes = (Vec<Result<Vec<u32>, TaskError>>, Vec<Result<u32, TaskError>>);
+
 /// The same work each time: batches of several tasks and of single ones, with handles and without, and long results.
-fn work(
-    pool: &Pool,
-    begun: &Begun,
-) -> (Vec<Result<Vec<u32>, TaskError>>, Vec<Result<u32, TaskError>>) {
+fn work(pool: &Pool, begun: &Begun) -> Outcomes {
     let options = MapOptions { chunk: Some(5), ..MapOptions::default() };
     let plain = pool.imap_with(plain, 0..ITEMS, options).collect();
     let items: Vec<_> = (0..ITEMS).map(|n| (begun.clone(), n)).collect();

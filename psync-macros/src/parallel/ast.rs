@@ -4,8 +4,9 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, ExprPath, Pat, Token, token};
+use syn::{Attribute, Expr, ExprPath, Pat, Token, token};
 
+use super::captures::Capture;
 use crate::diag::Diag;
 use crate::messages::BRANCH_FORMS;
 use crate::options::{self, Accepts, Known, Krate, Opt};
@@ -32,8 +33,15 @@ const OPTIONS_END: &str = "the options end with `;`, and branches follow";
 pub(crate) struct Plan {
     pub(crate) options: Options,
     pub(crate) branches: Vec<Branch>,
-    /// What was meant to be a branch and is an expression at least: somebody may still be typing it.
-    pub(crate) unfinished: Vec<Expr>,
+    /// What was meant to be a branch: somebody may still be typing it.
+    pub(crate) unfinished: Vec<Unfinished>,
+}
+
+/// A part of a branch that makes sense to an editor.
+pub(crate) enum Unfinished {
+    Value(Expr),
+    /// A body, with the `for` in front of it.
+    Body(Option<Box<Items>>, Group),
 }
 
 /// What follows `with`.
@@ -75,13 +83,7 @@ pub(crate) enum Work {
     /// A `#[process]` function and its arguments, in their parentheses.
     Call { path: ExprPath, args: Group },
     /// A body that stands in the branch, with the names that it brings along.
-    Block { keyword: Ident, captures: Vec<Capture>, body: Group },
-}
-
-/// A name in the parentheses of `process(..)`.
-pub(crate) struct Capture {
-    pub(crate) lent: bool,
-    pub(crate) name: Ident,
+    Block { keyword: Ident, list: Group, captures: Vec<Capture>, body: Group },
 }
 
 impl Plan {
@@ -114,15 +116,22 @@ impl Plan {
     }
 }
 
-/// The tokens up to the next separator, if they are an expression that has no other meaning outside of `parallel!`.
-fn unfinished(begin: ParseStream<'_>) -> Option<Expr> {
+/// A body without its list, or the tokens up to the next separator if they are an expression that has no other meaning outside of
+/// `parallel!`.
+fn unfinished(begin: ParseStream<'_>) -> Option<Unfinished> {
     if begin.peek(Ident::peek_any) && begin.peek2(Token![:]) && !begin.peek2(Token![::]) {
         begin.call(Ident::parse_any).ok()?;
         begin.parse::<Token![:]>().ok()?;
     }
+    let items = if begin.peek(Token![for]) { Some(Items::head(begin).ok()?) } else { None };
+    begin.parse::<Option<Token![=>]>>().ok()?;
+    if begin.peek(token::Brace) {
+        return Some(Unfinished::Body(items.map(Box::new), begin.parse().ok()?));
+    }
     let expr = syn::parse2(options::skip(begin)).ok()?;
-    matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_))
-        .then_some(expr)
+    let is_value = items.is_none()
+        && matches!(expr, Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_));
+    is_value.then_some(Unfinished::Value(expr))
 }
 
 /// A mistake at the next token, or at the end of what was read if there is none.
@@ -139,7 +148,11 @@ fn next(input: ParseStream<'_>) -> bool {
 /// Reads what separates two branches.
 fn separator(input: ParseStream<'_>, diag: &mut Diag) {
     if !input.is_empty() && !next(input) {
-        diag.push(input.error("expected `,` between two branches"));
+        diag.push(input.error(if input.peek(Token![?]) || input.peek(Token![.]) {
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket"
+        } else {
+            "expected `,` between two branches"
+        }));
         options::skip(input);
         next(input);
     }
@@ -162,6 +175,12 @@ impl Options {
     /// Reads `with ..;`, unless the first branch is a function of that name.
     fn parse(&mut self, input: ParseStream<'_>, diag: &mut Diag) {
         let announced = input.fork().parse::<Ident>().is_ok_and(|word| word == "with");
+        if announced && input.peek2(Token![;]) {
+            diag.push(input.error("the options are missing, as in `with workers = 4;`"));
+            options::skip(input);
+            next(input);
+            return;
+        }
         if !announced || !input.peek2(Ident::peek_any) {
             return;
         }
@@ -219,6 +238,12 @@ impl OnFailure {
 
 impl Branch {
     fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        for attribute in input.call(Attribute::parse_outer)? {
+            diag.error(
+                attribute,
+                "a branch cannot have attributes; put them around `parallel!`, or into a body",
+            );
+        }
         let labelled =
             input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
         let label = if labelled { Some(input.parse()?) } else { None };
@@ -233,7 +258,24 @@ impl Branch {
 }
 
 impl Items {
+    /// Reads `for pattern in source =>`.
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let items = Self::head(input)?;
+        if !input.peek(Token![=>]) {
+            let message =
+                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
+            return Err(at_next(input, &items.source, message));
+        }
+        let arrow = input.parse::<Token![=>]>()?;
+        if input.is_empty() {
+            let message = "what to run for each item is missing, as in `for x in items => work(x)`";
+            return Err(syn::Error::new_spanned(arrow, message));
+        }
+        Ok(items)
+    }
+
+    /// Reads `for pattern in source`.
+    fn head(input: ParseStream<'_>) -> syn::Result<Self> {
         input.parse::<Token![for]>()?;
         let pattern = Pat::parse_multi_with_leading_vert(input)?;
         if !input.peek(Token![in]) {
@@ -242,18 +284,17 @@ impl Items {
         }
         input.parse::<Token![in]>()?;
         let source = Expr::parse_without_eager_brace(input)?;
-        if !input.peek(Token![=>]) {
-            let message =
-                "expected `=>` and what to run for each item, as in `for x in items => work(x)`";
-            return Err(at_next(input, &source, message));
-        }
-        input.parse::<Token![=>]>()?;
         Ok(Self { pattern, source })
     }
 }
 
 impl Work {
     fn parse(input: ParseStream<'_>, diag: &mut Diag) -> syn::Result<Self> {
+        if input.peek(Token![for]) {
+            return Err(input.error(
+                "a branch has one `for`; write it over pairs, as in `for (x, y) in pairs => work(x, y)`",
+            ));
+        }
         if input.peek(token::Brace) {
             return Err(input.error("a body needs its list of captures; write `process() { .. }`"));
         }
@@ -282,6 +323,10 @@ impl Work {
                     &path,
                     format_args!("the arguments are missing; {BRANCH_FORMS}"),
                 )
+            } else if path.path.is_ident("process")
+                && (input.peek(Ident::peek_any) || input.peek(token::Bracket))
+            {
+                input.error("captures stand in parentheses, as in `process(name) { .. }`")
             } else if input.peek(Token![.]) {
                 input.error("a method cannot be started; write `process(captures) { .. }` with the call in its body, or a `#[process]` function")
             } else if input.peek(Token![!]) {
@@ -300,10 +345,15 @@ impl Work {
         if path.path.is_ident("process") && !ends {
             return Err(input.error("the body of `process(..)` stands in braces"));
         }
+        if !path.path.is_ident("process") && input.peek(token::Brace) {
+            let message = "only `process(captures)` has a body; write that, or `,` after the call";
+            return Err(syn::Error::new_spanned(path, message));
+        }
         match path.path.get_ident() {
             Some(keyword) if keyword == "process" && input.peek(token::Brace) => Ok(Self::Block {
                 keyword: keyword.clone(),
                 captures: Capture::parse_all(args.stream(), diag),
+                list: args,
                 body: input.parse()?,
             }),
             _ => Ok(Self::Call { path, args }),
@@ -321,54 +371,6 @@ impl Work {
                 .unwrap_or_default(),
             Self::Block { .. } => "process".to_owned(),
         }
-    }
-}
-
-impl Capture {
-    fn parse_all(tokens: TokenStream, diag: &mut Diag) -> Vec<Self> {
-        let mut captures = Vec::new();
-        let parser = |input: ParseStream<'_>| {
-            while !input.is_empty() {
-                let capture = diag.keep(input.call(Self::parse));
-                let understood = capture.is_some();
-                captures.extend(capture);
-                let rest = options::skip(input);
-                if understood && !rest.is_empty() {
-                    diag.error(
-                        &rest,
-                        "a capture is a name alone; bind the value with `let` before `parallel!`",
-                    );
-                }
-                next(input);
-            }
-            Ok(())
-        };
-        let end = parser.parse2(tokens);
-        diag.at_end(end);
-        captures
-    }
-
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let lent = input.parse::<Token![&]>().is_ok();
-        if lent && input.peek(Token![mut]) {
-            return Err(input.error(
-                "a capture cannot be lent mutably; write a `#[process]` function with a `&mut [T]` parameter",
-            ));
-        }
-        if input.peek(Token![mut]) {
-            return Err(
-                input.error("a capture is a name alone; write `let mut name = name;` in the body")
-            );
-        }
-        if input.peek(Token![self]) {
-            return Err(input.error(
-                "`self` cannot be captured; bind what is needed with `let` before `parallel!`",
-            ));
-        }
-        let name = input.parse().map_err(|error: syn::Error| {
-            syn::Error::new(error.span(), "a capture is `name` for a clone or `&name` to lend; bind other values with `let` before")
-        })?;
-        Ok(Self { lent, name })
     }
 }
 

@@ -8,8 +8,12 @@ use syn::{
     Expr, ExprAsync, ExprAwait, ExprClosure, ExprLit, ExprReturn, ExprTry, Item, Lit, Token,
 };
 
-use super::ast::{Branch, Options, Plan, Work};
+use super::{
+    ast::{Branch, Options, Plan, Work},
+    unlisted,
+};
 use crate::diag::Diag;
+use crate::options::Opt;
 
 /// The largest tuple that the runtime runs.
 const MOST_BRANCHES: usize = 16;
@@ -34,32 +38,53 @@ pub(super) fn plan(plan: &mut Plan, diag: &mut Diag) {
         let before = diag.count();
         repeated_args(branch, diag);
         captures(branch, diag);
+        if diag.count() == before {
+            unlisted::names(branch, diag);
+        }
         branch.is_wrong |= diag.count() > before;
     }
 }
 
 /// Values of which a literal shows that they cannot be meant.
 fn options(options: &Options, diag: &mut Diag) {
-    for (name, times) in [("deadline", &options.deadline), ("grace", &options.grace)] {
-        if let Some(Expr::Lit(ExprLit { lit: lit @ (Lit::Int(_) | Lit::Float(_)), .. })) =
-            times.get()
-        {
-            let make = if matches!(lit, Lit::Int(_)) { "from_secs" } else { "from_secs_f64" };
-            let number = lit.to_token_stream();
-            diag.error(
-                lit,
-                format_args!(
-                    "`{name}` is a `Duration`; write `{name} = Duration::{make}({number})`"
-                ),
-            );
-        }
+    duration("deadline", &options.deadline, diag);
+    duration("grace", &options.grace, diag);
+    count("workers", &options.workers, diag);
+    count("chunk", &options.chunk, diag);
+    if let Some(lit) = literal(&options.progress)
+        && !matches!(lit, Lit::Bool(_))
+    {
+        diag.error(lit, "`progress` is a `bool`; write `progress = true`");
     }
-    for (name, count) in [("workers", &options.workers), ("chunk", &options.chunk)] {
-        if let Some(Expr::Lit(ExprLit { lit: Lit::Int(int), .. })) = count.get()
-            && int.base10_digits() == "0"
-        {
+    if let Some(method) = options.start_method.get() {
+        crate::options::start_method(method, diag);
+    }
+}
+
+fn literal(option: &Opt<Expr>) -> Option<&Lit> {
+    match option.get() {
+        Some(Expr::Lit(ExprLit { lit, .. })) => Some(lit),
+        _ => None,
+    }
+}
+
+fn duration(name: &str, option: &Opt<Expr>, diag: &mut Diag) {
+    let Some(lit) = literal(option) else { return };
+    let value = match lit {
+        Lit::Int(_) => format!("from_secs({})", lit.to_token_stream()),
+        Lit::Float(_) => format!("from_secs_f64({})", lit.to_token_stream()),
+        _ => "from_secs(60)".to_owned(),
+    };
+    diag.error(lit, format_args!("`{name}` is a `Duration`; write `{name} = Duration::{value}`"));
+}
+
+fn count(name: &str, option: &Opt<Expr>, diag: &mut Diag) {
+    match literal(option) {
+        Some(Lit::Int(int)) if int.base10_digits() == "0" => {
             diag.error(int, format_args!("`{name}` is at least 1; with 0, no item would ever run"));
         }
+        Some(Lit::Int(_)) | None => {}
+        Some(lit) => diag.error(lit, format_args!("`{name}` is a number; write `{name} = 4`")),
     }
 }
 
@@ -100,8 +125,9 @@ fn repeated_args(branch: &Branch, diag: &mut Diag) {
 
 fn captures(branch: &Branch, diag: &mut Diag) {
     let Work::Block { captures, .. } = &branch.work else { return };
-    for (index, capture) in captures.iter().enumerate() {
-        if captures.iter().take(index).any(|earlier| earlier.name == capture.name) {
+    let sound = || captures.iter().filter(|capture| !capture.is_wrong);
+    for (index, capture) in sound().enumerate() {
+        if sound().take(index).any(|earlier| earlier.name == capture.name) {
             diag.error(
                 &capture.name,
                 format_args!("`{}` is captured twice; keep one of them", capture.name),

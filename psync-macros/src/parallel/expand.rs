@@ -5,7 +5,8 @@ use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned as _;
 use syn::{ExprPath, PathArguments};
 
-use super::ast::{Branch, Capture, OnFailure, Options, Plan, Work};
+use super::ast::{Branch, Items, OnFailure, Options, Plan, Unfinished, Work};
+use super::captures::{Capture, How};
 use crate::hygiene::{self, numbered, parenthesized, prefixed, spanned};
 
 /// The whole expression.
@@ -28,14 +29,46 @@ pub(super) fn plan(plan: &Plan) -> TokenStream {
 /// What could be understood of a plan that cannot run, where nothing comes of it: editors look there for what is being typed.
 pub(super) fn understood(plan: &Plan) -> TokenStream {
     let rt = plan.options.krate.runtime();
-    let sound = plan.branches.iter().filter(|branch| !branch.is_wrong);
-    let branches = sound.map(|branch| self::branch(branch, &rt));
-    let unfinished = plan.unfinished.iter().map(ToTokens::to_token_stream);
+    let branches = plan.branches.iter().filter_map(|branch| match &branch.work {
+        _ if !branch.is_wrong => Some(self::branch(branch, &rt)),
+        Work::Block { captures, body, .. } => {
+            Some(body_of(branch.items.as_ref(), &received(captures, &rt), body))
+        }
+        Work::Call { .. } => None,
+    });
+    let unfinished = plan.unfinished.iter().map(|unfinished| match unfinished {
+        Unfinished::Value(value) => value.to_token_stream(),
+        Unfinished::Body(items, body) => body_of(items.as_deref(), &TokenStream::new(), body),
+    });
     let values: Vec<TokenStream> = branches.chain(unfinished).collect();
     if values.is_empty() {
         return TokenStream::new();
     }
     quote!(if false { #(let _ = #values;)* })
+}
+
+/// A body where it can use all of the surroundings: nothing is said of it as long as there is a mistake beside it.
+fn body_of(items: Option<&Items>, statements: &TokenStream, body: &Group) -> TokenStream {
+    let body = prefixed(body, statements);
+    match items {
+        None => quote!(|| #body),
+        Some(Items { pattern, source }) => {
+            quote!(for #pattern in #source { let _ = || #body; })
+        }
+    }
+}
+
+/// The captures as the body has them.
+fn received(captures: &[Capture], rt: &TokenStream) -> TokenStream {
+    let statements = captures.iter().map(|capture| {
+        let (name, sent) = (&capture.name, sent(capture, rt));
+        match capture.how {
+            How::Cloned => quote!(let #name = (#sent).0;),
+            How::Lent => quote!(let #name = (#sent).get();),
+            How::LentMut => quote!(let #name = &mut #name;),
+        }
+    });
+    statements.collect()
 }
 
 /// The names of the branches, if they have names.
@@ -47,6 +80,7 @@ fn labels(plan: &Plan) -> Option<Vec<&Ident>> {
 fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
     let types: Vec<Ident> = (0..labels.len()).map(|i| quote::format_ident!("T{i}")).collect();
     let locals: Vec<Ident> = (0..labels.len()).map(|i| numbered("value", i)).collect();
+    let labels: Vec<Ident> = labels.iter().map(|label| hygiene::quiet_name(label)).collect();
     let pattern = match locals.as_slice() {
         [alone] => quote!(#alone),
         several => quote!((#(#several),*)),
@@ -54,7 +88,6 @@ fn named(value: &TokenStream, labels: &[&Ident]) -> TokenStream {
     quote! {
         #value.map(|#pattern| {
             #[derive(::core::fmt::Debug)]
-            #[allow(dead_code, reason = "the program may need only some of the results")]
             struct Output<#(#types),*> { #(#labels: #types),* }
             Output { #(#labels: #locals),* }
         })
@@ -111,17 +144,18 @@ fn work(work: &Work, rt: &TokenStream) -> TokenStream {
             let method = spanned(quote!(::__call), path);
             quote!(#companion #method #turbofish #args)
         }
-        Work::Block { keyword, captures, body } => {
+        Work::Block { keyword, list, captures, body } => {
             let sent = captures.iter().map(|capture| sent(capture, rt));
             let names = captures.iter().map(|capture| &capture.name);
-            let lent = captures.iter().filter(|capture| capture.lent);
+            let lent = captures.iter().filter(|capture| capture.how == How::Lent);
             let opened =
                 lent.map(|Capture { name, .. }| quote!(let #name = #name.get();)).collect();
             let body = prefixed(body, &opened);
-            let block = format_ident!("captures_are_listed_{}", captures.len());
-            let block = spanned(quote!(#rt::#block), keyword);
-            let bar = spanned(quote!(|), keyword);
-            quote!(#block(#(#sent,)* #bar (#(#names,)*) #bar #body))
+            let block = format_ident!("block{}", captures.len());
+            let block = spanned(quote!(#rt::#block::captures_are_listed), keyword);
+            // A body that uses more than is listed is shown at the list, from the keyword on.
+            let (bar, end) = (spanned(quote!(|), keyword), spanned(quote!(|), list));
+            quote!(#block(#(#sent,)* #bar (#(#names,)*) #end #body))
         }
     }
 }
@@ -139,7 +173,7 @@ fn companion(path: &ExprPath) -> (ExprPath, PathArguments) {
 /// A method call, so that a name that is a reference itself is looked through.
 fn sent(capture: &Capture, rt: &TokenStream) -> Group {
     let name = &capture.name;
-    let (capture, method) = if capture.lent {
+    let (capture, method) = if capture.how == How::Lent {
         (quote!(LendCapture), quote!(__lend_capture))
     } else {
         (quote!(CloneCapture), quote!(__clone_capture))

@@ -1,10 +1,12 @@
 //! `parallel!`: several processes at once, all of them ended when its value is there.
 
 mod ast;
+mod captures;
 mod check;
 mod expand;
 #[cfg(test)]
 mod tests;
+mod unlisted;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -84,6 +84,14 @@ fn a_wrong_branch_leaves_only_the_errors() {
 }
 
 #[test]
+fn a_wrong_list_leaves_the_body() {
+    golden::expression(
+        "parallel_wrong_captures",
+        &run(quote!(for n in names => process(&farm, n, n + 1) { farm.feed(n) }, { farm.bell })),
+    );
+}
+
+#[test]
 fn a_function_may_be_called_with_or_process() {
     assert!(messages(quote!(with(1), process(2))).is_empty());
 }
@@ -168,4 +176,59 @@ fn seventeen_branches_are_too_many() {
 fn unfinished_arguments_are_carried_along() {
     let tokens = run(quote!(work(farm.))).to_string();
     assert!(tokens.contains("(farm .)"), "{tokens}");
+}
+
+#[test]
+fn what_a_for_binds_is_missed_in_the_list() {
+    let input = quote! {
+        for (i, name) in names => process(&farm) { println!("{i:>3}: {}", name); farm.feed(i, limit) },
+        for i in 0..3 => process() { let i = 3; i },
+        for i in 0..3 => process() { fn i() {} i() },
+        for i in 0..3 => process() { bind!(i = 3); i },
+        for i in 0..3 => process() { use names::*; i },
+        for i in 0..3 => process() { #[cfg(windows)] feed(i); },
+        for LIMIT in 0..3 => process() { LIMIT },
+        for i in 0..3 => process() { assert_eq!("{i}", TEXT, "{{i}} {:?}", vec!["{i}"]); },
+        for i in 0..3 => process() { println!("{i}", i = 3); },
+        for i in 0..3 => process(i) { i + self.limit },
+    };
+    assert_eq!(
+        messages(input),
+        [
+            "the body uses `i`, which is not listed; write `process(&farm, i, name) { .. }`",
+            "the body uses `name`, which is not listed; write `process(&farm, i, name) { .. }`",
+            "`self` cannot be captured; bind what is needed with `let` before `parallel!`, and list that",
+        ]
+    );
+}
+
+#[test]
+fn what_looks_like_a_branch_is_told_apart() {
+    let input = quote! {
+        with;
+        #[cfg(unix)] work(1),
+        work(1)?,
+        work(1).unwrap(),
+        proces(x) { x },
+        process(x; y) { x },
+        process[x] { x },
+        process x { x },
+        for x in xs => for y in ys => work(x, y),
+        for x in xs =>
+    };
+    assert_eq!(
+        messages(input),
+        [
+            "the options are missing, as in `with workers = 4;`",
+            "a branch cannot have attributes; put them around `parallel!`, or into a body",
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket",
+            "outputs and failures are in the value of `parallel!`; write this behind its closing bracket",
+            "only `process(captures)` has a body; write that, or `,` after the call",
+            "captures are separated by `,`",
+            "captures stand in parentheses, as in `process(name) { .. }`",
+            "captures stand in parentheses, as in `process(name) { .. }`",
+            "a branch has one `for`; write it over pairs, as in `for (x, y) in pairs => work(x, y)`",
+            "what to run for each item is missing, as in `for x in items => work(x)`",
+        ]
+    );
 }

@@ -10,7 +10,8 @@ use syn::{
 
 use super::wiring::Wire;
 use crate::diag::Diag;
-use crate::hygiene::numbered;
+use crate::hygiene::{numbered, quiet_name};
+use crate::messages;
 use crate::options::{self, Accepts, Known, Krate, Opt};
 
 /// The options of `#[process]`, for the parser and its messages.
@@ -76,7 +77,8 @@ impl Entry {
     /// Builds the model; `None` if the item is not a function with a body, in which case the mistake has been filed.
     pub(crate) fn parse(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Self> {
         let options = Options::parse(args, diag);
-        let shell = diag.keep(syn::parse2::<FnShell>(item))?;
+        let mut shell = diag.keep(syn::parse2::<FnShell>(item))?;
+        messages::once("process", &mut shell.attrs, diag);
         let params = shell
             .sig
             .inputs
@@ -229,6 +231,13 @@ impl Param {
             }
         };
         Some(Self { name, ty: (*typed.ty).clone(), pass: Pass::of(&typed.ty) })
+    }
+}
+
+impl Param {
+    /// The name in generated functions, where it is not for lints.
+    pub(crate) fn quiet_name(&self) -> Ident {
+        quiet_name(&self.name)
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a function must not have to run in a process of its own, as far as syntax can tell; types are the compiler's business.
 
 use syn::visit::{self, Visit};
-use syn::{FnArg, Lifetime, Meta, Safety, Type, TypeImplTrait, TypeReference};
+use syn::{FnArg, Lifetime, Meta, Safety, Type, TypeImplTrait, TypeReference, TypeTraitObject};
 
 use super::ast::{Entry, Param, Pass};
 use crate::diag::Diag;
 use crate::messages;
+use crate::options;
 
 /// Tuples of more elements do not implement serde's traits.
 const MOST_PARAMETERS: usize = 16;
@@ -27,6 +28,9 @@ pub(super) fn entry(entry: &Entry, diag: &mut Diag) {
     attributes(entry, diag);
     if entry.options.name.get().is_some_and(|name| name.value().contains('\0')) {
         diag.error(entry.options.name.get(), "the name of a process cannot contain a zero byte");
+    }
+    if let Some(method) = entry.options.start_method.get() {
+        options::start_method(method, diag);
     }
 }
 
@@ -66,6 +70,10 @@ fn generics(entry: &Entry, diag: &mut Diag) {
 }
 
 fn parameter(param: &Param, diag: &mut Diag) {
+    if let Some(instead) = unsized_value(param) {
+        diag.error(&param.ty, format_args!("a parameter has a known size; {instead}"));
+        return;
+    }
     let inner = match &param.pass {
         Pass::Value => &param.ty,
         Pass::Lend(elem) => elem,
@@ -78,6 +86,20 @@ fn parameter(param: &Param, diag: &mut Diag) {
     };
     let mut nested = Nested { diag, lent: !matches!(param.pass, Pass::Value) };
     nested.visit_type(inner);
+}
+
+/// What to write instead of a type that only a reference can lead to.
+pub(super) fn unsized_value(param: &Param) -> Option<&'static str> {
+    match (&param.pass, &param.ty) {
+        (Pass::Value, Type::Slice(_)) => {
+            Some("write `&[T]` to lend it from shared memory, or `Vec<T>` to send it")
+        }
+        (Pass::Value, Type::Path(path)) if path.path.is_ident("str") => {
+            Some("write `&str` or `String`")
+        }
+        (Pass::Value, Type::TraitObject(_)) => Some("write a type that is known to both processes"),
+        _ => None,
+    }
 }
 
 fn output(entry: &Entry, diag: &mut Diag) {
@@ -122,6 +144,17 @@ impl<'ast> Visit<'ast> for Nested<'_> {
                 "a value that borrows cannot cross to another process; pass an owned one",
             );
         }
+    }
+
+    // By value, in a box, serde may be able to write one.
+    fn visit_type_trait_object(&mut self, ty: &'ast TypeTraitObject) {
+        if self.lent {
+            self.diag.error(
+                ty,
+                "a trait object leads to code by addresses, which differ between processes; write an enum and match on it",
+            );
+        }
+        visit::visit_type_trait_object(self, ty);
     }
 
     fn visit_type_impl_trait(&mut self, ty: &'ast TypeImplTrait) {

@@ -5,10 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Lifetime, Type, TypeReference};
+use syn::{Attribute, FnArg, Lifetime, Type, TypeReference};
 
 use super::ast::{Entry, FnShell, Param, Pass};
-use super::wiring;
+use super::{check, wiring};
 use crate::hygiene::{self, local, numbered, spanned};
 
 /// The function and everything that can start it.
@@ -39,14 +39,31 @@ pub(super) fn stub(entry: &Entry) -> TokenStream {
 
 /// The user's function, without what the compiler would report as well.
 fn stub_function(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    if entry.options.wires.is_empty() {
+    let is_sized = entry.params.iter().all(|param| check::unsized_value(param).is_none());
+    if entry.options.wires.is_empty() && is_sized {
         return function(entry, rt);
     }
     let FnShell { attrs, vis, sig, body } = &entry.shell;
     // That wiring does not go with `const` has been said.
-    let sig = syn::Signature { constness: None, ..sig.clone() };
+    let mut sig = syn::Signature { constness: None, ..sig.clone() };
+    let typed = sig.inputs.iter_mut().filter_map(|arg| match arg {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    for (arg, param) in typed.zip(&entry.params) {
+        *arg.ty = stub_type(param);
+    }
     let body = hygiene::prefixed(body, &wiring::statements(&entry.options.wires, rt));
     quote!(#(#attrs)* #vis #sig #body)
+}
+
+/// The type of a parameter, in a box if its size is not known.
+fn stub_type(param: &Param) -> Type {
+    let ty = &param.ty;
+    match check::unsized_value(param) {
+        Some(_) => syn::parse_quote!(::std::boxed::Box<#ty>),
+        None => ty.clone(),
+    }
 }
 
 /// The user's function, with statements in front of its body.
@@ -67,23 +84,15 @@ fn function(entry: &Entry, rt: &TokenStream) -> TokenStream {
 /// An empty enum of the function's name: a namespace for `spawn` and the others that also works inside a function's body.
 fn companion(entry: &Entry, items: &TokenStream) -> TokenStream {
     let FnShell { attrs, vis, sig, .. } = &entry.shell;
-    let name = &sig.ident;
+    let (vis, name) = (hygiene::quiet(vis), hygiene::quiet_name(&sig.ident));
     let cfgs: Vec<&Attribute> = attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect();
-    let doc = format!(" Starts the function `{}` in processes of its own.", name.unraw());
+    let doc = format!(" Starts the function `{}` in processes of its own.", sig.ident.unraw());
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(
-            non_camel_case_types, missing_debug_implementations, clippy::empty_enums,
-            reason = "a namespace with the function's name, which has no values"
-        )]
         #vis enum #name {}
 
         #(#cfgs)*
-        #[allow(
-            dead_code, unused_variables, private_interfaces, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction,
-            reason = "generated for every function, used or not"
-        )]
         impl #name { #items }
     }
 }
@@ -93,13 +102,20 @@ fn spec(entry: &Entry, rt: &TokenStream) -> TokenStream {
     let default = || entry.shell.sig.ident.unraw().to_string().to_token_stream();
     let name = entry.options.name.get().map_or_else(default, ToTokens::to_token_stream);
     let daemon = option(entry.options.daemon.get());
-    let start_method = option(entry.options.start_method.get());
+    // A constant of its own, so that the compiler has nothing to tell about a value of another type but that.
+    let method = entry
+        .options
+        .start_method
+        .get()
+        .map(|method| quote!(const __START_METHOD: #rt::StartMethod = #method;));
+    let start_method = option(method.as_ref().map(|_| quote!(Self::__START_METHOD)));
     quote! {
+        #method
         const __SPEC: #rt::Spec = #rt::Spec { name: #name, daemon: #daemon, start_method: #start_method };
     }
 }
 
-fn option(value: Option<&impl ToTokens>) -> TokenStream {
+fn option(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(
         || quote!(::core::option::Option::None),
         |value| quote!(::core::option::Option::Some(#value)),
@@ -167,17 +183,17 @@ fn prepare(entry: &Entry, rt: &TokenStream) -> TokenStream {
 
 /// `__call`, which `parallel!` uses, and `spawn_in`: both wait for borrows to end.
 fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let vis = &entry.shell.vis;
+    let vis = hygiene::quiet(&entry.shell.vis);
     let (generics, _, bounds) = generics(entry, rt);
     let (scoped, output) = (scoped(&generics), &entry.output);
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
     let types = entry.params.iter().map(|param| match &param.pass {
         Pass::Value => param.ty.to_token_stream(),
         Pass::Lend(elem) => quote!(&'scope #elem),
         Pass::LendMut(elem) => quote!(&'scope mut #elem),
     });
     let types: Vec<TokenStream> = types.collect();
-    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+    let lent = entry.params.iter().zip(&names).map(|(Param { pass, .. }, name)| match pass {
         Pass::Value => quote!(#name),
         Pass::Lend(_) => quote!(#rt::Lent::new(#name)),
         Pass::LendMut(_) => quote!(#rt::LentMut::new(#name)),
@@ -199,13 +215,13 @@ fn scoped_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
 
 /// `spawn`, `spawn_with` and `run`, which take owners in place of borrows.
 fn starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let lent = entry.params.iter().map(|Param { name, pass, .. }| match pass {
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
+    let lent = entry.params.iter().zip(&names).map(|(Param { pass, .. }, name)| match pass {
         Pass::Value | Pass::LendMut(_) => quote!(#name),
         Pass::Lend(elem) if is_str(elem) => quote!(#rt::Lent::new(#name)),
         Pass::Lend(_) => quote!(#rt::Lent::of_owner(#name)),
     });
     let prepared = quote!(Self::__prepare(#(#lent),*));
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
     let (generics, _, bounds) = generics(entry, rt);
     let options = local("options");
     let bodies = [
@@ -237,8 +253,9 @@ fn detached(
     [spawn, spawn_with, run]: &[TokenStream; 3],
     rt: &TokenStream,
 ) -> TokenStream {
-    let (vis, output, options) = (&entry.shell.vis, &entry.output, local("options"));
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
+    let (vis, output, options) =
+        (hygiene::quiet(&entry.shell.vis), &entry.output, local("options"));
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
     let owners = entry.params.iter().map(|Param { ty, pass, .. }| match pass {
         Pass::Lend(elem) if !is_str(elem) => {
             quote!(&(impl #rt::Lends<#elem> + ?::core::marker::Sized))
@@ -265,28 +282,36 @@ fn is_str(ty: &Type) -> bool {
 
 /// The generic parameters, the same as arguments, and the bounds: the user's, and what the runtime asks of generic types.
 fn generics(entry: &Entry, rt: &TokenStream) -> (TokenStream, TokenStream, TokenStream) {
-    let declared = &entry.shell.sig.generics;
+    let mut declared = entry.shell.sig.generics.clone();
+    // All bounds in one place: two places are one too many for lints.
+    let moved = declared.type_params_mut().filter_map(|param| {
+        let (name, bounds) = (&param.ident, std::mem::take(&mut param.bounds));
+        param.colon_token = None;
+        (!bounds.is_empty()).then(|| quote!(#name: #bounds))
+    });
+    let moved: Vec<TokenStream> = moved.collect();
     let (params, args, user) = declared.split_for_impl();
     let turbofish = args.as_turbofish();
     let written =
         user.map(|clause| clause.predicates.iter().collect::<Vec<_>>()).unwrap_or_default();
     let crossing = entry.params.iter().filter(|param| entry.is_generic(&param.ty)).map(
         |Param { ty, pass, .. }| match pass {
-            Pass::Value => quote!(#ty: #rt::Crosses + 'static),
-            Pass::Lend(elem) => quote!(#elem: #rt::Lend + 'static),
-            Pass::LendMut(elem) => quote!(#elem: #rt::LendMut + 'static),
+            Pass::Value => (hygiene::quiet(ty), quote!(Crosses)),
+            Pass::Lend(elem) => (hygiene::quiet(elem), quote!(Lend)),
+            Pass::LendMut(elem) => (hygiene::quiet(elem), quote!(LendMut)),
         },
     );
-    let output = &entry.output;
-    let returning = entry.is_generic(output).then(|| quote!(#output: #rt::Returns));
-    let all: Vec<TokenStream> = written
-        .iter()
-        .map(|predicate| quote!(#predicate))
+    let crossing = crossing.map(|(ty, bound)| quote!(#ty: #rt::#bound + 'static));
+    let output = hygiene::quiet(&entry.output);
+    let returning = entry.is_generic(&entry.output).then(|| quote!(#output: #rt::Returns));
+    let all: Vec<TokenStream> = moved
+        .into_iter()
+        .chain(written.iter().map(ToTokens::to_token_stream))
         .chain(crossing)
         .chain(returning)
         .collect();
     let bounds = if all.is_empty() { TokenStream::new() } else { quote!(where #(#all,)*) };
-    (quote!(#params), quote!(#turbofish), bounds)
+    (hygiene::quiet(&params), quote!(#turbofish), bounds)
 }
 
 /// Generic parameters with the lifetime of the lent arguments in front.
@@ -297,12 +322,12 @@ fn scoped(generics: &TokenStream) -> TokenStream {
 
 /// The starters with the types as written and no bounds, so that calls of them are not reported as well.
 fn stub_starters(entry: &Entry, rt: &TokenStream) -> TokenStream {
-    let vis = &entry.shell.vis;
+    let vis = hygiene::quiet(&entry.shell.vis);
     let (generics, _, bounds) = entry.shell.sig.generics.split_for_impl();
     let mut output = entry.output.clone();
     Nameable.visit_type_mut(&mut output);
-    let names: Vec<&Ident> = entry.params.iter().map(|param| &param.name).collect();
-    let types: Vec<&Type> = entry.params.iter().map(|param| &param.ty).collect();
+    let names: Vec<Ident> = entry.params.iter().map(Param::quiet_name).collect();
+    let types: Vec<Type> = entry.params.iter().map(stub_type).collect();
     let (scope, options, spawned) = (
         local("scope"),
         local("options"),

@@ -102,10 +102,10 @@ fn statement(index: usize, wire: &Wire, rt: &TokenStream) -> TokenStream {
         }
         Kind::Lock(Some(name)) => {
             let call = wire.call("lock", rt);
-            quote! {
-                #[allow(unused_mut, reason = "the body may only read")]
-                let mut #name = #call;
-            }
+            // The body may only read; nobody complains about names with an underscore.
+            let is_quiet = name.to_string().starts_with('_');
+            let used = (!is_quiet).then(|| quote!(let _ = &mut #name;));
+            quote!(let mut #name = #call; #used)
         }
     }
 }

@@ -62,7 +62,8 @@ impl Model {
     pub(crate) fn parse(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Self> {
         let options = Options::parse(args, diag);
         match diag.keep(syn::parse2::<Item>(item))? {
-            Item::Struct(item) => {
+            Item::Struct(mut item) => {
+                messages::once("shared", &mut item.attrs, diag);
                 let data = Data::of_struct(item.fields, diag);
                 Some(Self {
                     options,
@@ -73,7 +74,8 @@ impl Model {
                     data,
                 })
             }
-            Item::Enum(item) => {
+            Item::Enum(mut item) => {
+                messages::once("shared", &mut item.attrs, diag);
                 let data = Data::Enum(item.variants.into_iter().collect());
                 Some(Self {
                     options,

@@ -94,7 +94,7 @@ fn item(model: &Model, style: Style, fields: &[Field], rt: &TokenStream) -> Toke
         model.reprs().iter().any(|repr| matches!(repr.to_string().as_str(), "C" | "transparent"));
     let repr = (!fixed).then(|| quote!(#[repr(C)]));
     let (_, _, bounds) = generics.split_for_impl();
-    let fields = fields.iter().map(|field| self::field(field, rt));
+    let fields = fields.iter().map(|field| self::field(field, fields, rt));
     match style {
         Style::Named => {
             quote!(#(#attrs)* #repr #vis struct #name #generics #bounds { #(#fields,)* })
@@ -106,7 +106,7 @@ fn item(model: &Model, style: Style, fields: &[Field], rt: &TokenStream) -> Toke
     }
 }
 
-fn field(field: &Field, rt: &TokenStream) -> TokenStream {
+fn field(field: &Field, all: &[Field], rt: &TokenStream) -> TokenStream {
     let Field { attrs, vis, member, ty, guard, .. } = field;
     let mut ty = ty.clone();
     // What has been refused must not be reported by the compiler as well.
@@ -115,8 +115,9 @@ fn field(field: &Field, rt: &TokenStream) -> TokenStream {
         Member::Named(name) => Some(quote!(#name:)),
         Member::Unnamed(_) => None,
     };
-    if guard.is_some() {
-        quote!(#(#attrs)* #[doc(hidden)] #name #rt::Guarded<#ty>)
+    if let Some(lock) = guard {
+        let number = guards::number(all, lock);
+        quote!(#(#attrs)* #[doc(hidden)] #name #rt::Guarded<#ty, Self, #number>)
     } else {
         quote!(#(#attrs)* #vis #name #ty)
     }

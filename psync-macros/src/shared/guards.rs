@@ -1,17 +1,19 @@
 //! What `#[guarded_by(lock)]` generates: for each lock a guard struct with the guarded fields, and the ways to take it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::{GenericParam, Member};
 
 use super::ast::{Field, Model};
 use super::expand::Bodies;
-use crate::hygiene::{local, spanned};
+use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
 
 /// One lock and the fields that it guards.
 struct Pen<'m> {
     lock: &'m Ident,
+    /// The number of its field in the struct.
+    number: Literal,
     fields: Vec<&'m Field>,
 }
 
@@ -39,10 +41,16 @@ fn pens(fields: &[Field]) -> Vec<Pen<'_>> {
         let Some(lock) = &field.guard else { continue };
         match pens.iter_mut().find(|pen| pen.lock == lock) {
             Some(pen) => pen.fields.push(field),
-            None => pens.push(Pen { lock, fields: vec![field] }),
+            None => pens.push(Pen { lock, number: number(fields, lock), fields: vec![field] }),
         }
     }
     pens
+}
+
+/// Which field is the lock `lock`. If there is none, that has been filed, and any number does.
+pub(super) fn number(fields: &[Field], lock: &Ident) -> Literal {
+    let is_lock = |field: &Field| matches!(&field.member, Member::Named(name) if name == lock);
+    Literal::usize_unsuffixed(fields.iter().position(is_lock).unwrap_or_default())
 }
 
 /// `FarmPen` for the lock `pen` of `Farm`.
@@ -58,40 +66,47 @@ fn guard_name(model: &Model, pen: &Pen<'_>) -> Ident {
                 .unwrap_or_default()
         })
         .collect();
-    format_ident!("{}{words}", model.name.unraw(), span = model.name.span())
+    quiet_name(&format_ident!("{}{words}", model.name.unraw(), span = model.name.span()))
 }
 
 /// The guard struct. Its fields are not plain references: those could be swapped out of it and used after the lock is gone.
 fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
-    let (vis, name, farm) = (&model.vis, guard_name(model, pen), &model.name);
+    let (vis, name, farm) = (quiet(&model.vis), guard_name(model, pen), &model.name);
     let (_, args, bounds) = model.generics.split_for_impl();
     let (declared, applied) = (with_lifetime(model, true), with_lifetime(model, false));
     let doc = format!(
         "The fields of `{farm}` that `{}` guards, for as long as it is held.",
         pen.lock.unraw()
     );
-    let fields = pen.fields.iter().map(
-        |Field { attrs, member, ty, .. }| quote!(#(#attrs)* pub #member: #rt::Held<'guard, #ty>),
-    );
-    let members: Vec<&Member> = pen.fields.iter().map(|field| &field.member).collect();
-    let (owner, held) = (local("owner"), local("held"));
+    let members: Vec<TokenStream> = pen.fields.iter().map(|field| quiet(&field.member)).collect();
+    let fields = pen.fields.iter().zip(&members).map(|(Field { attrs, ty, .. }, member)| {
+        // The guard is public if the struct is, and its fields with it: a crate may ask that they be documented.
+        let is_documented = attrs.iter().any(|attr| attr.path().is_ident("doc"));
+        let doc = (!is_documented).then(|| {
+            let doc = format!(" The field of this name of `{farm}`.");
+            quote!(#[doc = #doc])
+        });
+        quote!(#(#attrs)* #doc pub #member: #rt::Held<'guard, #ty>)
+    });
+    let (owner, hold, number) = (local("owner"), local("hold"), &pen.number);
+    // A parameter of the struct need not be one of these fields.
+    let whole = (!model.generics.params.is_empty()).then(|| {
+        let phantom = quote!(::core::marker::PhantomData);
+        (quote!(__owner: #phantom<&'guard #farm #args>,), quote!(__owner: #phantom,))
+    });
+    let (owner_type, owner_value) = whole.unzip();
     let body = bodies.choose(quote! {
-        unsafe { Self { #(#members: #rt::Held::new(&#owner.#members, &#held),)* __lock: #held } }
+        let #owner = #hold.owner();
+        Self { #(#members: #hold.field(&#owner.#members),)* #owner_value __lock: #hold.rest() }
     });
     quote! {
         #[doc = #doc]
         #[must_use = "the lock is released when this is dropped"]
-        #[allow(
-            missing_docs, missing_debug_implementations, dead_code, private_interfaces, private_bounds,
-            reason = "its fields are those of the struct"
-        )]
-        #vis struct #name #declared #bounds { #(#fields,)* __lock: #rt::LockGuard<'guard> }
+        #vis struct #name #declared #bounds { #(#fields,)* #owner_type __lock: #rt::LockGuard<'guard> }
 
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
         impl #declared #name #applied #bounds {
-            /// # Safety
-            /// `held` holds the lock that guards these fields of `owner`.
-            unsafe fn __over(#owner: &'guard #farm #args, #held: #rt::LockGuard<'guard>) -> Self { #body }
+            #[inline]
+            fn __over(mut #hold: #rt::Hold<'guard, #farm #args, #number>) -> Self { #body }
         }
 
         impl #declared #rt::FieldsGuard for #name #applied #bounds {
@@ -129,13 +144,11 @@ fn with_lifetime(model: &Model, declared: bool) -> TokenStream {
 fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> TokenStream {
     let (farm, lock, base) = (&model.name, pen.lock, pen.lock.unraw());
     let (params, args, bounds) = model.generics.split_for_impl();
-    let raw = format_ident!("__{base}");
-    // One place that names the field: if it is not a `Lock`, that is one error.
-    let raw_body = bodies.choose(spanned(quote!(&self.#lock), lock));
-    let (guard, held, elided) = (guard_name(model, pen), local("held"), elided(model));
-    let over = quote!(|#held| unsafe { #guard::__over(self, #held) });
+    let (guard, elided, number) = (guard_name(model, pen), elided(model), &pen.number);
+    let over = quote!(#guard::__over);
     let method = |name: String, doc: String, param: TokenStream, body: TokenStream| {
-        let (vis, name, body) = (&model.vis, Ident::new(&name, lock.span()), bodies.choose(body));
+        let name = quiet_name(&Ident::new(&name, lock.span()));
+        let (vis, body) = (quiet(&model.vis), bodies.choose(body));
         quote! {
             #[doc = #doc]
             #[track_caller]
@@ -146,19 +159,19 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
         format!("lock_{base}"),
         format!(" Waits for `{base}` and gives the fields that it guards."),
         TokenStream::new(),
-        quote!(#rt::Lock::lock(self.#raw()).map(#over)),
+        quote!(#rt::lock_fields(self, #over)),
     );
     let attempt = method(
         format!("try_lock_{base}"),
         format!(" Gives the fields that `{base}` guards if nobody holds it."),
         TokenStream::new(),
-        quote!(#rt::Lock::try_lock(self.#raw()).map(#over)),
+        quote!(#rt::try_lock_fields(self, #over)),
     );
     let timed = method(
         format!("lock_{base}_timeout"),
         format!(" Waits for `{base}` no longer than `timeout`."),
         quote!(timeout: #rt::Duration),
-        quote!(#rt::Lock::lock_timeout(self.#raw(), timeout).map(#over)),
+        quote!(#rt::lock_fields_timeout(self, timeout, #over)),
     );
     let repair = method(
         format!("lock_{base}_or_repair"),
@@ -166,12 +179,23 @@ fn methods(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> To
             " As [`Self::lock_{base}`], but `repair` makes the fields whole first if a holder died or panicked."
         ),
         quote!(repair: impl ::core::ops::FnOnce(&mut #guard #elided)),
-        quote!(#rt::lock_or_repair(self.#raw(), #over, repair)),
+        quote!(#rt::lock_fields_or_repair(self, #over, repair)),
     );
+    // The one place that names the field: if it is not a `Lock`, that is one error.
+    let field = parenthesized(spanned(quote!(&self.#lock), lock), lock.span());
+    let lock_of = spanned(quote!(#rt::lock_of), lock);
+    let guards = matches!(bodies, Bodies::Real).then(|| {
+        quote! {
+            impl #params #rt::Guards<#number> for #farm #args #bounds {
+                const PLACE: usize = ::core::mem::offset_of!(Self, #lock);
+                fn lock_of_fields(&self) -> &#rt::Lock { #lock_of #field }
+            }
+        }
+    });
     quote! {
-        #[allow(dead_code, private_interfaces, private_bounds, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated for every lock")]
+        #guards
+
         impl #params #farm #args #bounds {
-            fn #raw(&self) -> &#rt::Lock { #raw_body }
             #take #attempt #timed #repair
         }
     }

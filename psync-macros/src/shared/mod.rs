@@ -17,8 +17,8 @@ use ast::Model;
 
 /// The whole macro, over tokens that exist outside of a compiler as well.
 pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
-    if let Ok(item) = syn::parse2::<syn::ItemStatic>(item.clone()) {
-        return statics::run(args, &item);
+    if let Ok(mut parsed) = syn::parse2::<statics::Static>(item.clone()) {
+        return statics::run(args, &mut parsed, item);
     }
     let mut diag = Diag::default();
     let Some(model) = Model::parse(args, item.clone(), &mut diag) else {

@@ -4,12 +4,12 @@ fn value() {
         (
             ::psync::__private::one(
                 "process",
-                ::psync::__private::captures_are_listed_0(|()| { 1 }),
+                ::psync::__private::block0::captures_are_listed(|()| { 1 }),
             ),
             ::psync::__private::each(
                 "process",
                 0..3,
-                |n| ::psync::__private::captures_are_listed_2(
+                |n| ::psync::__private::block2::captures_are_listed(
                     {
                         use ::psync::__private::CloneCapture as _;
                         n.__clone_capture()

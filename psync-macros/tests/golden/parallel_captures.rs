@@ -4,7 +4,7 @@ fn value() {
         ::psync::__private::each(
             "process",
             names,
-            |(i, name)| ::psync::__private::captures_are_listed_4(
+            |(i, name)| ::psync::__private::block4::captures_are_listed(
                 {
                     use ::psync::__private::CloneCapture as _;
                     i.__clone_capture()

@@ -16,7 +16,6 @@ fn value() {
         )
         .map(|(value0, value1)| {
             #[derive(::core::fmt::Debug)]
-            #[allow(dead_code, reason = "the program may need only some of the results")]
             struct Output<T0, T1> {
                 turns: T0,
                 bell: T1,

@@ -5,7 +5,7 @@ fn value() {
             let _ = ::psync::__private::each(
                 "process",
                 xs,
-                |x| ::psync::__private::captures_are_listed_1(
+                |x| ::psync::__private::block1::captures_are_listed(
                     {
                         use ::psync::__private::CloneCapture as _;
                         x.__clone_capture()

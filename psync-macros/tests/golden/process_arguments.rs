@@ -7,23 +7,7 @@ pub(crate) fn monkey(farm: &Farm, mut name: String, greeting: &str, _: u8) -> u3
     name.len() as u32
 }
 /// Starts the function `monkey` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 pub(crate) enum monkey {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl monkey {
     const __SPEC: ::psync::__private::Spec = ::psync::__private::Spec {
         name: "monkey",

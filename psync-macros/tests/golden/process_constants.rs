@@ -9,23 +9,7 @@ where
     values[0][0]
 }
 /// Starts the function `sum` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 enum sum {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl sum {
     const __SPEC: ::psync::__private::Spec = ::psync::__private::Spec {
         name: "sum",

@@ -6,23 +6,7 @@ pub fn leave(code: i32) -> ! {
     std::process::exit(code)
 }
 /// Starts the function `leave` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 pub enum leave {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl leave {
     const __SPEC: ::psync::__private::Spec = ::psync::__private::Spec {
         name: "leave",

@@ -2,28 +2,13 @@ fn work() -> Result<u32, String> {
     Ok(1)
 }
 /// Starts the function `work` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 enum work {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl work {
+    const __START_METHOD: renamed::__private::StartMethod = StartMethod::Spawn;
     const __SPEC: renamed::__private::Spec = renamed::__private::Spec {
         name: "one of many",
         daemon: ::core::option::Option::Some(true),
-        start_method: ::core::option::Option::Some(StartMethod::Spawn),
+        start_method: ::core::option::Option::Some(Self::__START_METHOD),
     };
     fn __entry(args: ()) -> Result<u32, String> {
         let () = args;

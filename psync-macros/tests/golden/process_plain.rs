@@ -3,24 +3,8 @@
 fn work() {}
 #[cfg(unix)]
 /// Starts the function `work` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 enum work {}
 #[cfg(unix)]
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl work {
     const __SPEC: ::psync::__private::Spec = ::psync::__private::Spec {
         name: "work",

@@ -6,23 +6,7 @@ fn work(farm: &Farm, n: u32) -> u32 {
     n
 }
 /// Starts the function `work` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 enum work {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl work {
     fn spawn(
         farm: &Farm,

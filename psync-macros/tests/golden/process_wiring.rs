@@ -6,35 +6,20 @@ fn monkey(farm: &Farm) {
     renamed::__private::wait(&farm.bell);
     let guard1 = renamed::__private::acquire(&farm.swings);
     renamed::__private::barrier(&farm.gate);
-    #[allow(unused_mut, reason = "the body may only read")]
     let mut total = renamed::__private::lock(&farm.total);
+    let _ = &mut total;
     let guard4 = renamed::__private::lock(&farm.pen);
     let guard5 = renamed::__private::set_after(&farm.done);
     *total += 1;
 }
 /// Starts the function `monkey` in processes of its own.
-#[allow(
-    non_camel_case_types,
-    missing_debug_implementations,
-    clippy::empty_enums,
-    reason = "a namespace with the function's name, which has no values"
-)]
 enum monkey {}
-#[allow(
-    dead_code,
-    unused_variables,
-    private_interfaces,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every function, used or not"
-)]
 impl monkey {
+    const __START_METHOD: renamed::__private::StartMethod = StartMethod::Spawn;
     const __SPEC: renamed::__private::Spec = renamed::__private::Spec {
         name: "ape",
         daemon: ::core::option::Option::Some(true),
-        start_method: ::core::option::Option::Some(StartMethod::Spawn),
+        start_method: ::core::option::Option::Some(Self::__START_METHOD),
     };
     fn __entry(args: (renamed::__private::Lent<'static, Farm>,)) -> () {
         let (arg0,) = args;

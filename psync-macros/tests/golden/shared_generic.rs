@@ -5,7 +5,7 @@ where
 {
     big_lock: Lock,
     #[doc(hidden)]
-    value: renamed::__private::Guarded<T>,
+    value: renamed::__private::Guarded<T, Self, 0>,
     all: [T; N],
 }
 const _: () = {
@@ -72,44 +72,26 @@ const _: () = {
 };
 ///The fields of `Slot` that `big_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 struct SlotBigLock<'guard, T: 'guard + Copy, const N: usize>
 where
     T: Default,
 {
+    /// The field of this name of `Slot`.
     pub value: renamed::__private::Held<'guard, T>,
+    __owner: ::core::marker::PhantomData<&'guard Slot<T, N>>,
     __lock: renamed::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard, T: 'guard + Copy, const N: usize> SlotBigLock<'guard, T, N>
 where
     T: Default,
 {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
-        owner: &'guard Slot<T, N>,
-        held: renamed::__private::LockGuard<'guard>,
-    ) -> Self {
-        unsafe {
-            Self {
-                value: renamed::__private::Held::new(&owner.value, &held),
-                __lock: held,
-            }
+    #[inline]
+    fn __over(mut hold: renamed::__private::Hold<'guard, Slot<T, N>, 0>) -> Self {
+        let owner = hold.owner();
+        Self {
+            value: hold.field(&owner.value),
+            __owner: ::core::marker::PhantomData,
+            __lock: hold.rest(),
         }
     }
 }
@@ -125,38 +107,32 @@ where
         renamed::__private::is_whole(&self.__lock, &[self.value.share()])
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
+impl<T: Copy, const N: usize> renamed::__private::Guards<0> for Slot<T, N>
+where
+    T: Default,
+{
+    const PLACE: usize = ::core::mem::offset_of!(Self, big_lock);
+    fn lock_of_fields(&self) -> &renamed::__private::Lock {
+        renamed::__private::lock_of(&self.big_lock)
+    }
+}
 impl<T: Copy, const N: usize> Slot<T, N>
 where
     T: Default,
 {
-    fn __big_lock(&self) -> &renamed::__private::Lock {
-        &self.big_lock
-    }
     /// Waits for `big_lock` and gives the fields that it guards.
     #[track_caller]
     fn lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::lock(self.__big_lock())
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::lock_fields(self, SlotBigLock::__over)
     }
     /// Gives the fields that `big_lock` guards if nobody holds it.
     #[track_caller]
     fn try_lock_big_lock(
         &self,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::try_lock(self.__big_lock())
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::try_lock_fields(self, SlotBigLock::__over)
     }
     /// Waits for `big_lock` no longer than `timeout`.
     #[track_caller]
@@ -164,8 +140,7 @@ where
         &self,
         timeout: renamed::__private::Duration,
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::Lock::lock_timeout(self.__big_lock(), timeout)
-            .map(|held| unsafe { SlotBigLock::__over(self, held) })
+        renamed::__private::lock_fields_timeout(self, timeout, SlotBigLock::__over)
     }
     /// As [`Self::lock_big_lock`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -173,10 +148,6 @@ where
         &self,
         repair: impl ::core::ops::FnOnce(&mut SlotBigLock<'_, T, N>),
     ) -> ::core::result::Result<SlotBigLock<'_, T, N>, renamed::__private::LockError> {
-        renamed::__private::lock_or_repair(
-            self.__big_lock(),
-            |held| unsafe { SlotBigLock::__over(self, held) },
-            repair,
-        )
+        renamed::__private::lock_fields_or_repair(self, SlotBigLock::__over, repair)
     }
 }

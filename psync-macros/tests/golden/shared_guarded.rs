@@ -6,9 +6,9 @@ pub struct Farm {
     pen: Lock,
     /// Counted every evening.
     #[doc(hidden)]
-    acorns: ::psync::__private::Guarded<u32>,
+    acorns: ::psync::__private::Guarded<u32, Self, 2>,
     #[doc(hidden)]
-    walnuts: ::psync::__private::Guarded<u32>,
+    walnuts: ::psync::__private::Guarded<u32, Self, 2>,
 }
 const _: () = {
     unsafe impl ::psync::__private::ShmSafe for Farm {
@@ -76,41 +76,21 @@ const _: () = {
 };
 ///The fields of `Farm` that `pen` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub struct FarmPen<'guard> {
     /// Counted every evening.
     pub acorns: ::psync::__private::Held<'guard, u32>,
+    /// The field of this name of `Farm`.
     pub walnuts: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> FarmPen<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
-        owner: &'guard Farm,
-        held: ::psync::__private::LockGuard<'guard>,
-    ) -> Self {
-        unsafe {
-            Self {
-                acorns: ::psync::__private::Held::new(&owner.acorns, &held),
-                walnuts: ::psync::__private::Held::new(&owner.walnuts, &held),
-                __lock: held,
-            }
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 2>) -> Self {
+        let owner = hold.owner();
+        Self {
+            acorns: hold.field(&owner.acorns),
+            walnuts: hold.field(&owner.walnuts),
+            __lock: hold.rest(),
         }
     }
 }
@@ -125,35 +105,26 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
         )
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
-impl Farm {
-    fn __pen(&self) -> &::psync::__private::Lock {
-        &self.pen
+impl ::psync::__private::Guards<2> for Farm {
+    const PLACE: usize = ::core::mem::offset_of!(Self, pen);
+    fn lock_of_fields(&self) -> &::psync::__private::Lock {
+        ::psync::__private::lock_of(&self.pen)
     }
+}
+impl Farm {
     /// Waits for `pen` and gives the fields that it guards.
     #[track_caller]
     pub fn lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock(self.__pen())
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::lock_fields(self, FarmPen::__over)
     }
     /// Gives the fields that `pen` guards if nobody holds it.
     #[track_caller]
     pub fn try_lock_pen(
         &self,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::try_lock(self.__pen())
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::try_lock_fields(self, FarmPen::__over)
     }
     /// Waits for `pen` no longer than `timeout`.
     #[track_caller]
@@ -161,8 +132,7 @@ impl Farm {
         &self,
         timeout: ::psync::__private::Duration,
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock_timeout(self.__pen(), timeout)
-            .map(|held| unsafe { FarmPen::__over(self, held) })
+        ::psync::__private::lock_fields_timeout(self, timeout, FarmPen::__over)
     }
     /// As [`Self::lock_pen`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -170,10 +140,6 @@ impl Farm {
         &self,
         repair: impl ::core::ops::FnOnce(&mut FarmPen<'_>),
     ) -> ::core::result::Result<FarmPen<'_>, ::psync::__private::LockError> {
-        ::psync::__private::lock_or_repair(
-            self.__pen(),
-            |held| unsafe { FarmPen::__over(self, held) },
-            repair,
-        )
+        ::psync::__private::lock_fields_or_repair(self, FarmPen::__over, repair)
     }
 }

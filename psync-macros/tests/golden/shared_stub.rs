@@ -2,7 +2,7 @@
 struct Farm {
     pen: Lock,
     #[doc(hidden)]
-    acorns: ::psync::__private::Guarded<u32>,
+    acorns: ::psync::__private::Guarded<u32, Self, 0>,
     name: &'static str,
 }
 unsafe impl ::core::marker::Send for Farm {}
@@ -19,33 +19,14 @@ impl ::core::default::Default for Farm {
 }
 ///The fields of `Farm` that `pne` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 struct FarmPne<'guard> {
+    /// The field of this name of `Farm`.
     pub acorns: ::psync::__private::Held<'guard, u32>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> FarmPne<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
-        owner: &'guard Farm,
-        held: ::psync::__private::LockGuard<'guard>,
-    ) -> Self {
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Farm, 0>) -> Self {
         ::core::unreachable!()
     }
 }
@@ -57,20 +38,7 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
         ::psync::__private::is_whole(&self.__lock, &[self.acorns.share()])
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl Farm {
-    fn __pne(&self) -> &::psync::__private::Lock {
-        ::core::unreachable!()
-    }
     /// Waits for `pne` and gives the fields that it guards.
     #[track_caller]
     fn lock_pne(

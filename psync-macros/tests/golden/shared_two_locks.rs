@@ -4,12 +4,12 @@ pub(crate) struct Store {
     pub till: Lock,
     /// What is in the till.
     #[doc(hidden)]
-    cents: ::psync::__private::Guarded<[u64; 4]>,
+    cents: ::psync::__private::Guarded<[u64; 4], Self, 0>,
     #[doc(hidden)]
-    last: ::psync::__private::Guarded<Text<32>>,
+    last: ::psync::__private::Guarded<Text<32>, Self, 0>,
     shelf_lock: Lock,
     #[doc(hidden)]
-    shelf: ::psync::__private::Guarded<Shelf>,
+    shelf: ::psync::__private::Guarded<Shelf, Self, 3>,
 }
 const _: () = {
     unsafe impl ::psync::__private::ShmSafe for Store {
@@ -80,41 +80,21 @@ const _: () = {
 };
 ///The fields of `Store` that `till` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub(crate) struct StoreTill<'guard> {
     /// What is in the till.
     pub cents: ::psync::__private::Held<'guard, [u64; 4]>,
+    /// The field of this name of `Store`.
     pub last: ::psync::__private::Held<'guard, Text<32>>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> StoreTill<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
-        owner: &'guard Store,
-        held: ::psync::__private::LockGuard<'guard>,
-    ) -> Self {
-        unsafe {
-            Self {
-                cents: ::psync::__private::Held::new(&owner.cents, &held),
-                last: ::psync::__private::Held::new(&owner.last, &held),
-                __lock: held,
-            }
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 0>) -> Self {
+        let owner = hold.owner();
+        Self {
+            cents: hold.field(&owner.cents),
+            last: hold.field(&owner.last),
+            __lock: hold.rest(),
         }
     }
 }
@@ -129,35 +109,26 @@ impl<'guard> ::psync::__private::FieldsGuard for StoreTill<'guard> {
         )
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
-impl Store {
-    fn __till(&self) -> &::psync::__private::Lock {
-        &self.till
+impl ::psync::__private::Guards<0> for Store {
+    const PLACE: usize = ::core::mem::offset_of!(Self, till);
+    fn lock_of_fields(&self) -> &::psync::__private::Lock {
+        ::psync::__private::lock_of(&self.till)
     }
+}
+impl Store {
     /// Waits for `till` and gives the fields that it guards.
     #[track_caller]
     pub(crate) fn lock_till(
         &self,
     ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock(self.__till())
-            .map(|held| unsafe { StoreTill::__over(self, held) })
+        ::psync::__private::lock_fields(self, StoreTill::__over)
     }
     /// Gives the fields that `till` guards if nobody holds it.
     #[track_caller]
     pub(crate) fn try_lock_till(
         &self,
     ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::try_lock(self.__till())
-            .map(|held| unsafe { StoreTill::__over(self, held) })
+        ::psync::__private::try_lock_fields(self, StoreTill::__over)
     }
     /// Waits for `till` no longer than `timeout`.
     #[track_caller]
@@ -165,8 +136,7 @@ impl Store {
         &self,
         timeout: ::psync::__private::Duration,
     ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock_timeout(self.__till(), timeout)
-            .map(|held| unsafe { StoreTill::__over(self, held) })
+        ::psync::__private::lock_fields_timeout(self, timeout, StoreTill::__over)
     }
     /// As [`Self::lock_till`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -174,47 +144,23 @@ impl Store {
         &self,
         repair: impl ::core::ops::FnOnce(&mut StoreTill<'_>),
     ) -> ::core::result::Result<StoreTill<'_>, ::psync::__private::LockError> {
-        ::psync::__private::lock_or_repair(
-            self.__till(),
-            |held| unsafe { StoreTill::__over(self, held) },
-            repair,
-        )
+        ::psync::__private::lock_fields_or_repair(self, StoreTill::__over, repair)
     }
 }
 ///The fields of `Store` that `shelf_lock` guards, for as long as it is held.
 #[must_use = "the lock is released when this is dropped"]
-#[allow(
-    missing_docs,
-    missing_debug_implementations,
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    reason = "its fields are those of the struct"
-)]
 pub(crate) struct StoreShelfLock<'guard> {
+    /// The field of this name of `Store`.
     pub shelf: ::psync::__private::Held<'guard, Shelf>,
     __lock: ::psync::__private::LockGuard<'guard>,
 }
-#[allow(
-    dead_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
 impl<'guard> StoreShelfLock<'guard> {
-    /// # Safety
-    /// `held` holds the lock that guards these fields of `owner`.
-    unsafe fn __over(
-        owner: &'guard Store,
-        held: ::psync::__private::LockGuard<'guard>,
-    ) -> Self {
-        unsafe {
-            Self {
-                shelf: ::psync::__private::Held::new(&owner.shelf, &held),
-                __lock: held,
-            }
+    #[inline]
+    fn __over(mut hold: ::psync::__private::Hold<'guard, Store, 3>) -> Self {
+        let owner = hold.owner();
+        Self {
+            shelf: hold.field(&owner.shelf),
+            __lock: hold.rest(),
         }
     }
 }
@@ -226,35 +172,26 @@ impl<'guard> ::psync::__private::FieldsGuard for StoreShelfLock<'guard> {
         ::psync::__private::is_whole(&self.__lock, &[self.shelf.share()])
     }
 }
-#[allow(
-    dead_code,
-    private_interfaces,
-    private_bounds,
-    clippy::all,
-    clippy::pedantic,
-    clippy::nursery,
-    clippy::restriction,
-    reason = "generated for every lock"
-)]
-impl Store {
-    fn __shelf_lock(&self) -> &::psync::__private::Lock {
-        &self.shelf_lock
+impl ::psync::__private::Guards<3> for Store {
+    const PLACE: usize = ::core::mem::offset_of!(Self, shelf_lock);
+    fn lock_of_fields(&self) -> &::psync::__private::Lock {
+        ::psync::__private::lock_of(&self.shelf_lock)
     }
+}
+impl Store {
     /// Waits for `shelf_lock` and gives the fields that it guards.
     #[track_caller]
     pub(crate) fn lock_shelf_lock(
         &self,
     ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock(self.__shelf_lock())
-            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+        ::psync::__private::lock_fields(self, StoreShelfLock::__over)
     }
     /// Gives the fields that `shelf_lock` guards if nobody holds it.
     #[track_caller]
     pub(crate) fn try_lock_shelf_lock(
         &self,
     ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::try_lock(self.__shelf_lock())
-            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+        ::psync::__private::try_lock_fields(self, StoreShelfLock::__over)
     }
     /// Waits for `shelf_lock` no longer than `timeout`.
     #[track_caller]
@@ -262,8 +199,7 @@ impl Store {
         &self,
         timeout: ::psync::__private::Duration,
     ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
-        ::psync::__private::Lock::lock_timeout(self.__shelf_lock(), timeout)
-            .map(|held| unsafe { StoreShelfLock::__over(self, held) })
+        ::psync::__private::lock_fields_timeout(self, timeout, StoreShelfLock::__over)
     }
     /// As [`Self::lock_shelf_lock`], but `repair` makes the fields whole first if a holder died or panicked.
     #[track_caller]
@@ -271,10 +207,6 @@ impl Store {
         &self,
         repair: impl ::core::ops::FnOnce(&mut StoreShelfLock<'_>),
     ) -> ::core::result::Result<StoreShelfLock<'_>, ::psync::__private::LockError> {
-        ::psync::__private::lock_or_repair(
-            self.__shelf_lock(),
-            |held| unsafe { StoreShelfLock::__over(self, held) },
-            repair,
-        )
+        ::psync::__private::lock_fields_or_repair(self, StoreShelfLock::__over, repair)
     }
 }

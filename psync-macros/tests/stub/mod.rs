@@ -95,17 +95,20 @@ pub mod __private {
     }
 
     #[repr(transparent)]
-    pub struct Guarded<T>(UnsafeCell<T>);
-    unsafe impl<T: Send> Sync for Guarded<T> {}
-    unsafe impl<T: ShmSafe> ShmSafe for Guarded<T> {
+    pub struct Guarded<T, Owner = (), const LOCK: usize = 0>(
+        UnsafeCell<T>,
+        PhantomData<fn() -> Owner>,
+    );
+    unsafe impl<T: Send, O, const L: usize> Sync for Guarded<T, O, L> {}
+    unsafe impl<T: ShmSafe, O: 'static, const L: usize> ShmSafe for Guarded<T, O, L> {
         const FINGERPRINT: u64 = T::FINGERPRINT;
     }
-    impl<T> Guarded<T> {
+    impl<T, O, const L: usize> Guarded<T, O, L> {
         pub const fn new(value: T) -> Self {
-            Self(UnsafeCell::new(value))
+            Self(UnsafeCell::new(value), PhantomData)
         }
     }
-    impl<T> From<T> for Guarded<T> {
+    impl<T, O, const L: usize> From<T> for Guarded<T, O, L> {
         fn from(value: T) -> Self {
             Self::new(value)
         }
@@ -113,15 +116,10 @@ pub mod __private {
 
     /// A guarded field. Each one keeps the lock held, so that it may be moved out of its guard.
     pub struct Held<'a, T> {
-        cell: &'a Guarded<T>,
+        cell: &'a UnsafeCell<T>,
         share: LockGuard<'a>,
     }
     impl<'a, T> Held<'a, T> {
-        /// # Safety
-        /// `guard` holds the lock that guards `cell`, and nothing else refers to what is in `cell` while it does.
-        pub unsafe fn new(cell: &'a Guarded<T>, guard: &LockGuard<'a>) -> Self {
-            Self { cell, share: guard.share() }
-        }
         pub fn share(&self) -> &LockGuard<'a> {
             &self.share
         }
@@ -129,12 +127,12 @@ pub mod __private {
     impl<T> Deref for Held<'_, T> {
         type Target = T;
         fn deref(&self) -> &T {
-            unsafe { &*self.cell.0.get() }
+            unsafe { &*self.cell.get() }
         }
     }
     impl<T> DerefMut for Held<'_, T> {
         fn deref_mut(&mut self) -> &mut T {
-            unsafe { &mut *self.cell.0.get() }
+            unsafe { &mut *self.cell.get() }
         }
     }
 
@@ -208,18 +206,83 @@ pub mod __private {
         }
     }
 
-    pub fn lock_or_repair<'a, G>(
-        lock: &'a Lock,
-        over: impl FnOnce(LockGuard<'a>) -> G,
+    pub trait Guards<const LOCK: usize>: Sized {
+        const PLACE: usize;
+        fn lock_of_fields(&self) -> &Lock;
+    }
+    pub fn lock_of(field: &Lock) -> &Lock {
+        field
+    }
+    pub struct Hold<'a, Owner, const LOCK: usize>(LockGuard<'a>, &'a Owner);
+    impl<'a, Owner, const LOCK: usize> Hold<'a, Owner, LOCK> {
+        pub fn owner(&self) -> &'a Owner {
+            self.1
+        }
+        pub fn field<T>(&mut self, field: &'a Guarded<T, Owner, LOCK>) -> Held<'a, T> {
+            Held { cell: &field.0, share: self.0.share() }
+        }
+        pub fn rest(self) -> LockGuard<'a> {
+            self.0
+        }
+    }
+    type Over<'a, O, G, const L: usize> = fn(Hold<'a, O, L>) -> G;
+    pub fn lock_fields<'a, O: Guards<L>, G, const L: usize>(
+        owner: &'a O,
+        over: Over<'a, O, G, L>,
+    ) -> Result<G, LockError> {
+        owner.lock_of_fields().lock().map(|guard| over(Hold(guard, owner)))
+    }
+    pub fn try_lock_fields<'a, O: Guards<L>, G, const L: usize>(
+        owner: &'a O,
+        over: Over<'a, O, G, L>,
+    ) -> Result<G, LockError> {
+        lock_fields(owner, over)
+    }
+    pub fn lock_fields_timeout<'a, O: Guards<L>, G, const L: usize>(
+        owner: &'a O,
+        _: Duration,
+        over: Over<'a, O, G, L>,
+    ) -> Result<G, LockError> {
+        lock_fields(owner, over)
+    }
+    pub fn lock_fields_or_repair<'a, O: Guards<L>, G, const L: usize>(
+        owner: &'a O,
+        over: Over<'a, O, G, L>,
         repair: impl FnOnce(&mut G),
     ) -> Result<G, LockError> {
-        let (held, poisoned) = lock.lock_any()?;
-        let mut guard = over(held);
+        let (held, poisoned) = owner.lock_of_fields().lock_any()?;
+        let mut guard = over(Hold(held, owner));
         if poisoned {
             repair(&mut guard);
-            lock.clear_poison();
+            owner.lock_of_fields().clear_poison();
         }
         Ok(guard)
+    }
+
+    pub struct Fits<T>(PhantomData<fn() -> T>);
+    pub const fn fits<T: ShmSafe>() -> Fits<T> {
+        Fits(PhantomData)
+    }
+
+    /// Here a value of this process, since there is no other.
+    pub struct SharedStatic<T: 'static> {
+        value: std::sync::OnceLock<T>,
+        init: fn() -> T,
+        pub name: &'static str,
+    }
+    impl<T> SharedStatic<T> {
+        pub const fn new(_: Fits<T>, name: &'static str, init: fn() -> T) -> Self {
+            Self { value: std::sync::OnceLock::new(), init, name }
+        }
+    }
+    impl<T> Deref for SharedStatic<T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.value.get_or_init(|| {
+                log(format!("make {}", self.name));
+                (self.init)()
+            })
+        }
     }
 
     /// Here a leaked box, so that a child's `&'static T` is true.

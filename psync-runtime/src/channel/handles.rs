@@ -126,6 +126,12 @@ pub(super) fn value_of(message: &[u8]) -> &[u8] {
     split(message).map_or(&[], |(_, value)| value)
 }
 
+/// Where that begins, by the first 8 bytes of the message.
+pub(super) fn value_at(start: &[u8]) -> u64 {
+    let count = start.first_chunk().map_or(0, |count| u64::from_ne_bytes(*count));
+    count.saturating_mul(TICKET as u64).saturating_add(8)
+}
+
 fn split(message: &[u8]) -> Option<(&[u8], &[u8])> {
     let (count, rest) = message.split_first_chunk()?;
     let count = usize::try_from(u64::from_ne_bytes(*count)).ok()?;

@@ -28,8 +28,18 @@ pub(crate) enum Arrived {
     Plain,
     /// With what came along.
     WithHandles(Vec<Carried>),
-    /// What came along with it cannot be had any more, and why.
+    /// What came along with it cannot be had any more, or there is no memory for what follows the head; why.
     Broken(String),
+}
+
+impl Arrived {
+    fn of(message: &[u8], note: bool) -> Self {
+        match note.then(|| handles::redeem(message).0) {
+            None => Self::Plain,
+            Some(Ok(carried)) => Self::WithHandles(carried),
+            Some(Err(reason)) => Self::Broken(reason),
+        }
+    }
 }
 
 impl Wire {
@@ -54,36 +64,48 @@ impl Wire {
             .map_err(|(kind, reason)| SendError::explained((), kind, reason).to_string())
     }
 
-    /// Receives a message into `buffer`. Before it is gone for others, `claim` sees its first bytes: those of them that were sent as
-    /// a part that is no longer than `HEAD`.
+    /// Receives a message into `buffer`. Before it is gone for others, `claim` sees its head, and says whether what follows is wanted; if not, the
+    /// head is all that arrives.
     pub(crate) fn receive<const HEAD: usize>(
         &self,
         buffer: &mut Vec<u8>,
         limit: Limit,
-        mut claim: impl FnMut(&[u8; HEAD]),
+        mut claim: impl FnMut(&[u8; HEAD]) -> bool,
     ) -> Result<Arrived, RecvError> {
         let core = self.core();
         let mut arrived = Arrived::Plain;
         let take = |bytes: Bytes<'_>, note: bool| {
-            let whole;
-            let bytes = match bytes {
-                Bytes::Log(bytes) => bytes,
-                Bytes::Extent(place, len) => {
-                    whole = core.read(place, len)?;
-                    &whole
-                }
-            };
-            let value = if note { handles::value_of(bytes) } else { bytes };
-            if let Some(head) = value.first_chunk() {
-                claim(head);
-            }
             buffer.clear();
-            buffer.extend_from_slice(value);
-            arrived = match note.then(|| handles::redeem(bytes).0) {
-                None => Arrived::Plain,
-                Some(Ok(carried)) => Arrived::WithHandles(carried),
-                Some(Err(reason)) => Arrived::Broken(reason),
-            };
+            match bytes {
+                Bytes::Log(bytes) => {
+                    let value = if note { handles::value_of(bytes) } else { bytes };
+                    if value.first_chunk().is_some_and(&mut claim) {
+                        buffer.extend_from_slice(value);
+                        arrived = Arrived::of(bytes, note);
+                    } else {
+                        buffer.extend(value.iter().take(HEAD));
+                    }
+                }
+                Bytes::Extent(place, len) => {
+                    // Before there is memory for all of it: who ends for want of that has claimed it.
+                    let start = if note { handles::value_at(&core.read(place, 8)?) } else { 0 };
+                    let start = start.min(len);
+                    let head = core.read(place + start, (HEAD as u64).min(len - start))?;
+                    let is_wanted = head.first_chunk().is_some_and(&mut claim);
+                    buffer.extend_from_slice(&head);
+                    match is_wanted.then(|| core.read(place, len)) {
+                        None => {}
+                        Some(Ok(whole)) if note => {
+                            arrived = Arrived::of(&whole, note);
+                            buffer.clear();
+                            buffer.extend_from_slice(handles::value_of(&whole));
+                        }
+                        Some(Ok(whole)) => *buffer = whole,
+                        // Left where it is, it would be in the way of all that follow.
+                        Some(Err(error)) => arrived = Arrived::Broken(error.to_string()),
+                    }
+                }
+            }
             Ok(())
         };
         core.receive(take, Self::NEEDS, limit).map_err(|lack| message::lacking(&lack, limit))?;

@@ -104,7 +104,13 @@ impl PoolBuilder {
     /// assert_eq!(pool.run(|()| std::env::var("LANGUAGE").ok(), ())?, Some("fr".to_owned()));
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn initializer<A>(mut self, f: fn(A), args: A) -> Self
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn initializer<A>( // a closure cannot capture: pass what it uses in `args`
+        mut self,
+        f: fn(A),
+        args: A,
+    ) -> Self
     where
         A: Serialize + DeserializeOwned + Send + 'static,
     {

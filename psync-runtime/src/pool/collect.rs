@@ -108,8 +108,8 @@ impl Inner {
 
     /// Takes in what is there.
     pub(super) fn drain(&self, buffer: &mut Vec<u8>, done: &dyn Fn() -> bool) {
-        let ignore = |_: &[u8; HEAD]| {};
-        while let Ok(arrived) = self.post.results.receive(buffer, Limit::Try, ignore) {
+        let want = |_: &[u8; HEAD]| true;
+        while let Ok(arrived) = self.post.results.receive(buffer, Limit::Try, want) {
             let (head, body) =
                 buffer.split_first_chunk().map_or((None, &[][..]), |(h, b)| (Some(h), b));
             if let Some(note) = head.and_then(Note::from_bytes) {

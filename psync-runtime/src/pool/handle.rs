@@ -97,7 +97,9 @@ impl Pool {
     ///
     /// # Panics
     /// As the iterator does.
-    pub fn map<A, R>(
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn map<A, R>( // a closure cannot capture: put what it uses into the items
         &self,
         f: fn(A) -> R,
         items: impl IntoIterator<Item = A>,
@@ -152,7 +154,13 @@ impl Pool {
     /// assert_eq!(squares.next().transpose()?, Some(4));
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn imap<A, R, I>(&self, f: fn(A) -> R, items: I) -> Imap<A, R, I::IntoIter>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn imap<A, R, I>( // a closure cannot capture: put what it uses into the items
+        &self,
+        f: fn(A) -> R,
+        items: I,
+    ) -> Imap<A, R, I::IntoIter>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
@@ -189,7 +197,9 @@ impl Pool {
     /// assert_eq!(squares, [1, 4, 9]);
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn imap_unordered<A, R, I>(
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn imap_unordered<A, R, I>( // a closure cannot capture: put what it uses into the items
         &self,
         f: fn(A) -> R,
         items: I,
@@ -222,7 +232,13 @@ impl Pool {
     ///
     /// # Errors
     /// See [`SubmitError`]; nothing was taken then.
-    pub fn submit<A, R>(&self, f: fn(A) -> R, argument: A) -> Result<Task<R>, SubmitError>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn submit<A, R>( // a closure cannot capture: put what it uses into the argument
+        &self,
+        f: fn(A) -> R,
+        argument: A,
+    ) -> Result<Task<R>, SubmitError>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
@@ -245,7 +261,13 @@ impl Pool {
     /// assert_eq!(pool.run(|(a, b): (u32, u32)| a.pow(b), (2, 8))?, 256);
     /// # Ok::<(), psync::Error>(())
     /// ```
-    pub fn run<A, R>(&self, f: fn(A) -> R, argument: A) -> Result<R, TaskError>
+    // The compiler shows the line with the name to whoever passes a closure that captures.
+    #[rustfmt::skip]
+    pub fn run<A, R>( // a closure cannot capture: put what it uses into the argument
+        &self,
+        f: fn(A) -> R,
+        argument: A,
+    ) -> Result<R, TaskError>
     where
         A: Serialize + DeserializeOwned + 'static,
         R: Serialize + DeserializeOwned + Send + 'static,
@@ -261,11 +283,12 @@ impl Pool {
     {
         let state = TaskState::<R>::new(&self.inner);
         let work = Arc::clone(&state);
-        let mut batch = Batch::new(work, Function::of(f)?, 0);
+        let id = self.inner.next_task();
+        let mut batch = Batch::new(work, Function::of(f)?, id);
         let batch = batch.push(&argument)?.unwrap_or(batch);
         drop(argument);
         self.inner.submit(batch)?;
-        Ok(Task::new(&self.inner, &state))
+        Ok(Task::new(&self.inner, &state, id))
     }
 
     /// Takes no more tasks. Those that were taken are done, and the workers end then.
@@ -307,9 +330,10 @@ impl Pool {
     /// # Examples
     /// ```
     /// use psync::{Pool, pool::TaskError};
+    /// use std::{thread::sleep, time::Duration};
     ///
     /// let pool = Pool::new(1)?;
-    /// let stuck = pool.submit(|()| loop { std::thread::park() }, ())?;
+    /// let stuck = pool.submit(sleep, Duration::MAX)?;
     /// pool.terminate();
     /// assert_eq!(stuck.wait(), Err(TaskError::Closed));
     /// assert!(pool.workers().is_empty());

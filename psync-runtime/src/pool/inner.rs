@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     channel::Wire,
-    primitive::{AtomicBool, AtomicU32, AtomicUsize, Ordering},
+    primitive::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering},
     shm::{Shared, world},
 };
 use core::ops::Range;
@@ -40,6 +40,8 @@ pub(super) struct Inner {
     /// Told when nothing is outstanding any more.
     pub(super) idle: Signal,
     pub(super) callbacks: Callbacks,
+    /// The number of the next task.
+    next_task: AtomicU64,
 }
 
 /// Where a task is.
@@ -86,7 +88,12 @@ impl Inner {
             is_over: AtomicBool::new(false),
             idle: Signal::default(),
             callbacks: Callbacks::default(),
+            next_task: AtomicU64::new(0),
         }))
+    }
+
+    pub(super) fn next_task(&self) -> u64 {
+        self.next_task.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn is_ours(&self) -> bool {

@@ -26,7 +26,9 @@ pub struct WorkerInfo {
     pub name: String,
     /// What it is doing.
     pub state: WorkerState,
-    /// How long it has run its current task, give or take a few milliseconds.
+    /// The task that it runs: its [`Task::id`](super::Task::id), or the index of the item in a map.
+    pub task: Option<u64>,
+    /// How long it has run that, give or take a few milliseconds.
     pub task_age: Option<Duration>,
     /// How many tasks it has finished, not counting those of the batch that it is at.
     pub tasks_done: u64,
@@ -65,7 +67,11 @@ impl Inner {
         let process = member.process.as_ref().filter(|process| process.is_alive())?;
         let place = self.seat(seat);
         let is_at = |state| matches!(state, State::Taken(by) | State::Stopped(by) if by == seat);
-        let is_busy = place.progress().running().is_some() && is_at(self.state(place.ticket()));
+        let ticket = place.ticket();
+        let running = place.progress().running().filter(|_| is_at(self.state(ticket)));
+        let is_busy = running.is_some();
+        let base = || lock(&self.books).get(ticket).map(|batch| batch.base);
+        let task = running.and_then(|index| Some(base()? + u64::from(index)));
         let age = || Duration::from_nanos(clock::coarse().saturating_sub(place.since()));
         Some(WorkerInfo {
             pid: process.pid(),
@@ -75,6 +81,7 @@ impl Inner {
                 (true, false) => WorkerState::Idle,
                 (true, true) => WorkerState::Busy,
             },
+            task,
             task_age: is_busy.then(age),
             tasks_done: place.tasks(),
         })

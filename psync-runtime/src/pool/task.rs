@@ -42,6 +42,7 @@ type Observer = Box<dyn FnOnce() + Send>;
 /// ```
 #[must_use = "it runs by itself, but its result is lost"]
 pub struct Task<R> {
+    id: u64,
     inner: Arc<Inner>,
     state: Arc<TaskState<R>>,
 }
@@ -198,8 +199,28 @@ impl<R> Task<R> {
 }
 
 impl<R: DeserializeOwned + Send + 'static> Task<R> {
-    pub(super) fn new(inner: &Arc<Inner>, state: &Arc<TaskState<R>>) -> Self {
-        Self { inner: Arc::clone(inner), state: Arc::clone(state) }
+    pub(super) fn new(inner: &Arc<Inner>, state: &Arc<TaskState<R>>, id: u64) -> Self {
+        Self { id, inner: Arc::clone(inner), state: Arc::clone(state) }
+    }
+
+    /// Its number among all tasks that were submitted to its pool, from 0: what [`WorkerInfo::task`](super::WorkerInfo::task) says while it runs.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Pool;
+    /// use std::{thread::sleep, time::Duration};
+    ///
+    /// let pool = Pool::new(1)?;
+    /// let stuck = pool.submit(sleep, Duration::MAX)?;
+    /// while !stuck.is_running() {
+    ///     std::thread::yield_now();
+    /// }
+    /// # while pool.workers()[0].task.is_none() {}
+    /// assert_eq!(pool.workers()[0].task, Some(stuck.id()));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
+    pub fn id(&self) -> u64 {
+        self.id
     }
 
     /// Waits for its result.
@@ -288,9 +309,10 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
     /// # Examples
     /// ```
     /// use psync::{Pool, pool::TaskError};
+    /// use std::{thread::sleep, time::Duration};
     ///
     /// let pool = Pool::new(1)?;
-    /// let stuck = pool.submit(|()| loop { std::thread::park() }, ())?;
+    /// let stuck = pool.submit(sleep, Duration::MAX)?;
     /// while !stuck.is_running() {
     ///     std::thread::yield_now();
     /// }

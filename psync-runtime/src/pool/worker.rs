@@ -213,6 +213,9 @@ impl Worker<'_> {
             let taken = Order::from_bytes(head);
             self.place.claim(taken.ticket);
             order = Some(taken);
+            // One that was withdrawn may be too long to be read.
+            let slot = taken.ticket.slot().and_then(|slot| self.slots.get(slot));
+            slot.is_some_and(|slot| slot.state(taken.ticket) == State::Queued)
         };
         // A wait with an end: nobody waits for this worker in a circle.
         let limit = Limit::Until(Deadline::after(Duration::from_hours(1)));
@@ -251,7 +254,7 @@ impl Worker<'_> {
         // SAFETY: the pool took the offset from a `Runner` of the same image (UNSAFE.md, P1).
         let runner =
             runner.map(|runner| unsafe { core::mem::transmute::<*const (), Runner>(runner) });
-        let (mut carried, mut missing) = match arrived {
+        let (mut carried, missing) = match arrived {
             Arrived::Plain => (None, None),
             Arrived::WithHandles(carried) => (Some(carried), None),
             Arrived::Broken(reason) => (None, Some(reason)),
@@ -267,7 +270,7 @@ impl Worker<'_> {
         };
         let mut rest = arguments;
         while course.index < order.count && self.left > 0 {
-            let argument = if order.count == 1 {
+            let argument = if order.count == 1 || missing.is_some() {
                 arguments
             } else {
                 let Some((argument, behind)) = next_argument(rest) else { break };
@@ -279,9 +282,9 @@ impl Worker<'_> {
                 break;
             }
             self.result.clear();
-            let outcome = match (missing.take(), runner, function) {
+            let outcome = match (&missing, runner, function) {
                 (Some(reason), ..) => {
-                    complain("the argument of a task", &reason);
+                    complain("the argument of a task", reason);
                     Ok(Err(Failure::Decode))
                 }
                 (None, Some(runner), Some(function)) => {

@@ -56,7 +56,12 @@ pub(crate) type Entry = fn(&[u8], &mut Writer<'_>) -> Result<Handles, Fault>;
 /// assert_eq!(process.join()?, 42);
 /// # Ok::<(), psync::Error>(())
 /// ```
-pub fn spawn<A, R>(f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
+// The compiler shows the line with the name to whoever passes a closure that captures.
+#[rustfmt::skip]
+pub fn spawn<A, R>( // a closure cannot capture: pass what it uses in `args`
+    f: fn(A) -> R,
+    args: A,
+) -> Result<Process<R>, SpawnError>
 where
     A: Serialize + DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + Send + 'static,
@@ -77,7 +82,13 @@ where
 /// assert_eq!(process.join()?, "acorn");
 /// # Ok::<(), psync::Error>(())
 /// ```
-pub fn spawn_with<A, R>(options: Options, f: fn(A) -> R, args: A) -> Result<Process<R>, SpawnError>
+// The compiler shows the line with the name to whoever passes a closure that captures.
+#[rustfmt::skip]
+pub fn spawn_with<A, R>( // a closure cannot capture: pass what it uses in `args`
+    options: Options,
+    f: fn(A) -> R,
+    args: A,
+) -> Result<Process<R>, SpawnError>
 where
     A: Serialize + DeserializeOwned + 'static,
     R: Serialize + DeserializeOwned + Send + 'static,

@@ -1,5 +1,5 @@
 //! What `#[guarded_by]` generates code for: fields that are reachable only while their lock is held.
-#![allow(unsafe_code, reason = "hands out what a lock guards")]
+#![allow(unsafe_code, reason = "refers to what a lock guards")]
 
 use super::{Lock, LockError, LockGuard};
 use crate::shm::Guarded;
@@ -10,17 +10,12 @@ use core::{
 
 /// A guarded field while its lock is held. It holds the lock too, so that it may be moved out of the guard that it came in.
 pub struct Held<'a, T> {
-    cell: &'a Guarded<T>,
-    share: LockGuard<'a>,
+    /// Guarded by the lock of `share`, and in the hands of this `Held` alone.
+    pub(super) cell: &'a Guarded<T>,
+    pub(super) share: LockGuard<'a>,
 }
 
 impl<'a, T> Held<'a, T> {
-    /// # Safety
-    /// `guard` holds the lock that guards `cell`, and nothing else refers to what is in `cell` while it does.
-    pub unsafe fn new(cell: &'a Guarded<T>, guard: &LockGuard<'a>) -> Self {
-        Self { cell, share: guard.share() }
-    }
-
     /// The hold that it belongs to.
     pub const fn share(&self) -> &LockGuard<'a> {
         &self.share
@@ -66,7 +61,7 @@ impl<T: fmt::Display> fmt::Display for Held<'_, T> {
 /// # Errors
 /// [`LockError::Deadlock`] if this thread holds the lock.
 #[track_caller]
-pub fn lock_or_repair<'a, G>(
+pub(super) fn lock_or_repair<'a, G>(
     lock: &'a Lock,
     over: impl FnOnce(LockGuard<'a>) -> G,
     repair: impl FnOnce(&mut G),

@@ -46,6 +46,8 @@ mod error;
 mod event;
 #[doc(hidden)]
 pub mod guarded;
+#[doc(hidden)]
+pub mod hold;
 mod lock;
 mod mutex;
 mod once;

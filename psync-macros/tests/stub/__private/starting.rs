@@ -319,22 +319,24 @@ macro_rules! calls {
         }
 
         #[allow(non_snake_case, reason = "a type and its value share a name")]
-        pub fn $block<'a, $($sent, $received,)* R: Returns>(
-            $($sent: $sent,)*
-            f: fn(($($received,)*)) -> R,
-        ) -> Call<'a, R>
-        where
-            $($sent: Argument<Received = $received> + 'a, $received: 'static,)*
-        {
-            block(($($sent,)*), f)
+        pub mod $block {
+            pub fn captures_are_listed<'a, $($sent, $received,)* R: super::Returns>(
+                $($sent: $sent,)*
+                f: fn(($($received,)*)) -> R,
+            ) -> super::Call<'a, R>
+            where
+                $($sent: super::Argument<Received = $received> + 'a, $received: 'static,)*
+            {
+                super::block(($($sent,)*), f)
+            }
         }
     )+};
 }
 calls! {
-    call0 captures_are_listed_0 ()
-    call1 captures_are_listed_1 (A A2)
-    call2 captures_are_listed_2 (A A2, B B2)
-    call3 captures_are_listed_3 (A A2, B B2, C C2)
-    call4 captures_are_listed_4 (A A2, B B2, C C2, D D2)
-    call5 captures_are_listed_5 (A A2, B B2, C C2, D D2, E E2)
+    call0 block0 ()
+    call1 block1 (A A2)
+    call2 block2 (A A2, B B2)
+    call3 block3 (A A2, B B2, C C2)
+    call4 block4 (A A2, B B2, C C2, D D2)
+    call5 block5 (A A2, B B2, C C2, D D2, E E2)
 }

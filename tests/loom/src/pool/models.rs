@@ -84,8 +84,8 @@ impl Desk {
     }
 }
 
-const fn ticket(sending: usize) -> Ticket {
-    Ticket::new(0, sending as u32 + 1)
+fn ticket(sending: usize) -> Ticket {
+    Ticket::new(0, u32::try_from(sending).expect("there are two") + 1)
 }
 
 /// Which workers have run the task.

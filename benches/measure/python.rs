@@ -1,6 +1,6 @@
-//! What Python's `multiprocessing` has, run by a Python of its own that takes its turns with the others.
+//! What Python has, run by a Python of its own that takes its turns with the others.
 
-use super::measure::Contestant;
+use super::Contestant;
 use std::{
     cell::RefCell,
     io::{BufRead, BufReader, Write},
@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-const PROGRAM: &str = include_str!("primitives.py");
-
 /// A Python that waits to be told what to do, if there is one.
+///
+/// Its program first says which Python it is. Then each line that it is sent has what to do and how often, and each of its answers is the nanoseconds that this took.
 #[derive(Debug)]
 pub(crate) struct Python(Option<RefCell<Running>>);
 
@@ -18,20 +18,36 @@ pub(crate) struct Python(Option<RefCell<Running>>);
 struct Running {
     child: Child,
     answers: BufReader<ChildStdout>,
+    /// What it has said first.
     version: String,
 }
 
 impl Python {
-    pub(crate) fn start() -> Self {
-        Self(Running::start().map(RefCell::new))
+    pub(crate) fn start(program: &str) -> Self {
+        Self(Running::start(program).map(RefCell::new))
     }
 
     /// What to say about it.
     pub(crate) fn report(&self) -> String {
         match &self.0 {
             Some(running) => format!("Python is {}.", running.borrow().version),
-            None => "There is no python3 here, so its primitives are not measured.".to_owned(),
+            None => "There is no python3 here, so it is not measured.".to_owned(),
         }
+    }
+
+    /// One that does what the program calls `work`, if there is a Python.
+    pub(crate) fn contestant<'a>(
+        &'a self,
+        name: &'static str,
+        work: &'static str,
+    ) -> Option<Contestant<'a>> {
+        let running = self.0.as_ref()?;
+        Some(Contestant::new(name, move |count| running.borrow_mut().run(work, count)))
+    }
+
+    /// Whether it says that it has this.
+    pub(crate) fn has(&self, what: &str) -> bool {
+        self.0.as_ref().is_some_and(|running| running.borrow().version.contains(what))
     }
 
     /// `peers`, and Python with what it calls `work`.
@@ -58,9 +74,9 @@ impl Python {
 }
 
 impl Running {
-    fn start() -> Option<Self> {
+    fn start(program: &str) -> Option<Self> {
         let mut child = Command::new("python3")
-            .args(["-c", PROGRAM])
+            .args(["-c", program])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

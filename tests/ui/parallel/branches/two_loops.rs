@@ -1,0 +1,13 @@
+//! A loop in a loop.
+#![allow(unused)]
+use psync::prelude::*;
+
+#[process]
+fn work(n: u32) -> u32 {
+    n
+}
+
+fn main() {
+    let x = 1;
+    let _ = parallel! { for x in 0..3 => for y in 0..3 => work(x + y) };
+}
