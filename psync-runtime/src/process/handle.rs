@@ -229,6 +229,26 @@ impl Drop for Child {
 /// assert_eq!(process.join()?, 120);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::{Event, Shared, process};
+/// use std::time::Duration;
+///
+/// #[process(wait(done))]
+/// fn linger(done: &Event) -> u32 {
+///     7
+/// }
+///
+/// let done = Shared::new(Event::new())?;
+/// let mut process = linger::spawn(&done)?;
+/// assert!(process.is_alive());
+/// assert_eq!(process.exit_status(), None);
+/// assert!(process.join_timeout(Duration::from_millis(1)).is_none());
+/// process.interrupt()?; // as Ctrl-C does, unless the program was started to ignore that
+/// process.terminate()?;
+/// assert!(process.wait().signal().is_some());
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Process<R> {
     child: Arc<Child>,
     streams: Streams,
