@@ -29,6 +29,16 @@ struct Field {
     writers: [AtomicI32; BORROWERS],
 }
 
+/// How the borrowers have what is lent to them.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+enum Way {
+    Straight,
+    /// Of somebody who was lent it.
+    PassedOn,
+    /// As items that workers run.
+    ByWorkers,
+}
+
 /// Writes all over its part, for as long as it lives.
 #[process]
 fn plough(field: &Field, number: usize, part: &mut [u64]) {
@@ -48,22 +58,25 @@ fn pass_on(field: &Field, number: usize, part: &mut [u64]) {
 }
 
 #[process]
-fn lend(field: &Field, array: &Array<u64>, fresh: bool, deep: bool) {
+fn lend(field: &Field, array: &Array<u64>, fresh: bool, way: Way) {
     field.lender.store(1, SeqCst);
     let mut guard = array.lock().expect("it is sound");
     field.lender.store(2, SeqCst);
     let parts = guard.chunks_mut(PART).enumerate();
     let start_method = if fresh { StartMethod::Spawn } else { StartMethod::ForkServer };
-    let ended = if deep {
-        parallel! {
-            with start_method = start_method;
-            for (number, part) in parts => pass_on(field, number, part)
-        }
-    } else {
-        parallel! {
+    let ended = match way {
+        Way::Straight => parallel! {
             with start_method = start_method;
             for (number, part) in parts => plough(field, number, part)
-        }
+        },
+        Way::PassedOn => parallel! {
+            with start_method = start_method;
+            for (number, part) in parts => pass_on(field, number, part)
+        },
+        Way::ByWorkers => parallel! {
+            with start_method = start_method, workers = BORROWERS;
+            for (number, part) in parts => plough(field, number, part)
+        },
     };
     assert!(ended.is_err(), "borrowers end by a kill alone");
     field.lender.store(1, SeqCst);
@@ -84,10 +97,10 @@ impl Season {
         Self { field, array, random: Random::new(), recovery: Vec::new(), told: 0 }
     }
 
-    fn sow(&self, method: StartMethod, deep: bool) -> Process<()> {
+    fn sow(&self, method: StartMethod, way: Way) -> Process<()> {
         self.field.lender.store(0, SeqCst);
         self.field.writers.iter().for_each(|writer| writer.store(0, SeqCst));
-        lend::spawn(&self.field, &self.array, method == StartMethod::Spawn, deep).expect("starts")
+        lend::spawn(&self.field, &self.array, method == StartMethod::Spawn, way).expect("starts")
     }
 
     fn writers(&self) -> Vec<i32> {
@@ -96,9 +109,9 @@ impl Season {
     }
 
     /// How long it takes until all borrowers write.
-    fn span(&mut self, method: StartMethod, deep: bool) -> Duration {
+    fn span(&mut self, method: StartMethod, way: Way) -> Duration {
         let begin = Instant::now();
-        let lender = self.sow(method, deep);
+        let lender = self.sow(method, way);
         assert!(poll_for(killing::HANG / 2, || self.writers().len() == BORROWERS));
         let span = begin.elapsed();
         killing::kill(lender.pid());
@@ -142,8 +155,8 @@ impl Season {
     }
 
     /// One dead lender.
-    fn reap(&mut self, round: usize, moment: Duration, method: StartMethod, deep: bool) {
-        let lender = self.sow(method, deep);
+    fn reap(&mut self, round: usize, moment: Duration, method: StartMethod, way: Way) {
+        let lender = self.sow(method, way);
         spin(moment);
         killing::kill(lender.pid());
         let begin = Instant::now();
@@ -171,13 +184,13 @@ impl Season {
 }
 
 /// Sweeps the lender's death over the time from its own start to that of its borrowers, and some more.
-fn seasons(name: &'static str, deep: bool, mut also: impl FnMut(usize)) {
+fn seasons(name: &'static str, way: Way, mut also: impl FnMut(usize)) {
     let watchdog = Watchdog::new(name);
     for method in [StartMethod::ForkServer, StartMethod::Spawn] {
         let mut season = Season::new();
         println!("seed {}", season.random.seed);
         watchdog.step(format!("{method:?}, the first round"));
-        let span = season.span(method, deep) * 5 / 4;
+        let span = season.span(method, way) * 5 / 4;
         let traces = Traces::now();
         let count = rounds(50);
         for round in 0..count {
@@ -186,7 +199,7 @@ fn seasons(name: &'static str, deep: bool, mut also: impl FnMut(usize)) {
             if round % 4 == 3 {
                 also(round);
             }
-            season.reap(round, moment, method, deep);
+            season.reap(round, moment, method, way);
         }
         season.report(&format!("{name}, {method:?}"));
         traces.check(0).expect("nothing is left");
@@ -196,13 +209,19 @@ fn seasons(name: &'static str, deep: bool, mut also: impl FnMut(usize)) {
 #[test]
 fn borrowers_are_gone_before_the_lock_is_had() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    seasons("borrowers_are_gone_before_the_lock_is_had", false, |_| ());
+    seasons("borrowers_are_gone_before_the_lock_is_had", Way::Straight, |_| ());
 }
 
 #[test]
 fn borrowers_of_borrowers_are_gone_before_the_lock_is_had() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    seasons("borrowers_of_borrowers_are_gone_before_the_lock_is_had", true, |_| ());
+    seasons("borrowers_of_borrowers_are_gone_before_the_lock_is_had", Way::PassedOn, |_| ());
+}
+
+#[test]
+fn workers_that_borrow_are_gone_before_the_lock_is_had() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    seasons("workers_that_borrow_are_gone_before_the_lock_is_had", Way::ByWorkers, |_| ());
 }
 
 /// Nobody reports deaths then; and where orphans become ours, nobody else reaps them either.
@@ -216,7 +235,7 @@ fn without_a_supervisor_the_lock_is_had_as_well() {
     let method = StartMethod::ForkServer;
     for round in 0..rounds(10) {
         watchdog.step(format!("round {round}"));
-        let lender = season.sow(method, false);
+        let lender = season.sow(method, Way::Straight);
         assert!(poll_for(killing::HANG / 2, || season.writers().len() == BORROWERS));
         killing::kill(psync::__private::supervisor_pid().expect("it was launched"));
         killing::kill(lender.pid());

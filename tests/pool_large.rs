@@ -10,6 +10,7 @@ use psync::{
 
 const MIB: usize = 1 << 20;
 
+#[allow(clippy::needless_pass_by_value, reason = "a task owns its argument")]
 fn len(bytes: Vec<u8>) -> usize {
     bytes.len()
 }

@@ -258,6 +258,24 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Ok::<(), psync::Error>(())
 /// ```
 ///
+/// Many items, and as many processes as there are processors:
+///
+/// ```
+/// use psync::prelude::*;
+///
+/// #[process]
+/// fn digits(number: u64) -> usize {
+///     number.to_string().len()
+/// }
+///
+/// let lengths = parallel! {
+///     with workers = psync::cpu_count(), chunk = 100;
+///     for n in 0..10_000 => digits(n)
+/// }?;
+/// assert_eq!(lengths.iter().sum::<usize>(), 38_890);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
 /// Branches with names, and with their bodies in place:
 ///
 /// ```
@@ -282,9 +300,17 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.
 ///
-/// With `workers`, the items of all `for` branches together get no more processes than that at a time, in their order; an item is not even asked
-/// for before a worker is free, so there may be any number of them. Other branches do not wait. Each item has a process of its own, so `chunk`
-/// makes no difference yet, except that it must not be 0.
+/// # Workers
+///
+/// With `workers`, the items of all `for` branches together are run by so many processes, one item after the other in each of them; an item is not even
+/// asked for before a worker is free, so there may be any number of them. `chunk` is how many items a worker takes at a time (1, if it is not said): with
+/// more, short items cost less, and the last worker may end later. An item that lends shared memory, or takes a handle along, goes alone even so. Other
+/// branches have processes of their own and do not wait.
+///
+/// A panic costs its item, and what ends a worker, such as a signal or `exit`, costs the item that it ran; another worker takes its place. What an item
+/// leaves behind in its process, such as the value of a `static` or a thread, is there for the next one. In a worker `current().name()` is the first
+/// item's function and a number. Workers are started as the first item's process would be; an item that has to be started in another way has a process of
+/// its own, and so have all with `StartMethod::Fork`.
 ///
 /// # Value
 ///
@@ -296,7 +322,7 @@ pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// A branch fails if its process panics, is killed, exits early or is late. The others then get SIGTERM, and SIGKILL after the grace period
 /// (`on_failure = finish` lets them end), and the error lists every branch that failed, the first one first. Nothing that was started is still running
-/// when the macro's value is there. Items that were still waiting for a worker are not started any more; those of one branch count as one failure.
+/// when the macro's value is there. Items that no worker has begun with never are; those of one branch count as one failure.
 /// An `Err` that a function returns is a result like any other.
 #[proc_macro]
 pub fn parallel(input: TokenStream) -> TokenStream {

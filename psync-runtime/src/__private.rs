@@ -2,13 +2,12 @@
 
 pub use crate::process::supervisor_pid;
 pub use crate::{
+    pool::{OnFailure, Settings, each, one, parallel},
     process::{
-        Never, OnFailure, Options, ParallelError, Process, ProcessError, Scope, Settings,
-        SpawnError, Spec, StartMethod,
+        Never, Options, ParallelError, Process, ProcessError, Scope, SpawnError, Spec, StartMethod,
         block::{ByExit, ByValue, CloneCapture, Cloned, Ends, LendCapture},
         call::{Argument, Call, Crosses, Crossing, Detachable, MutBorrow, Owned, Returns},
         calls::*,
-        each, one, parallel,
     },
     shm::{
         Guarded, Lend, LendMut, Lends, Lent, LentMut, Shared, SharedMemoryIsNeverDropped, ShmSafe,

@@ -104,6 +104,12 @@ impl Random {
         self.next() % bound.max(1)
     }
 
+    /// One of some things.
+    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        let at = self.below(of.len() as u64);
+        &of[usize::try_from(at).unwrap_or(0)]
+    }
+
     /// A moment of the sweep: round `round` of `rounds` over `span`, and a random bit on top.
     pub(crate) fn moment(&mut self, round: usize, rounds: usize, span: Duration) -> Duration {
         let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);

@@ -47,16 +47,21 @@ fn numbers_of<N: Number>(bytes: &[u8]) -> Option<Vec<N>> {
 fn is_flat<T: 'static>() -> bool {
     let this = TypeId::of::<T>();
     macro_rules! is_one {
-        ($($number:ty)*) => { false $(|| is_number_or_array::<$number>(this))* };
+        ($($number:ty)*) => { false $(|| is_number_or_array::<$number>(this, size_of::<T>()))* };
     }
     numbers!(is_one)
 }
 
-/// All of this is known when the program is compiled.
+/// All of this is known when the program is compiled; where it is not made use of, in a debug build, the size leaves one type to compare.
 #[inline]
-fn is_number_or_array<N: Number>(this: TypeId) -> bool {
+fn is_number_or_array<N: Number>(this: TypeId, size: usize) -> bool {
     macro_rules! is_array {
-        ($($len:literal)*) => { false $(|| this == TypeId::of::<[N; $len]>())* };
+        ($($len:literal)*) => {
+            match size / size_of::<N>() {
+                $($len => this == TypeId::of::<[N; $len]>(),)*
+                _ => false,
+            }
+        };
     }
     this == TypeId::of::<N>()
         || is_array!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32)

@@ -1,13 +1,13 @@
 //! Tasks on their way: some arguments for one function, and whoever waits for what it makes of them.
 
 use super::{
-    error::{Failure, SubmitError, TaskError},
+    error::{SubmitError, TaskError, read_fault},
     frame::{self, Order, next_argument},
-    worker::{Runner, runner},
+    worker::runner,
 };
 use crate::{
     channel::message,
-    process::offset_of_function,
+    process::{Fault, Runner, offset_of_function},
     shm::{self, Carried, Luggage},
 };
 use core::ops::Range;
@@ -16,8 +16,10 @@ use std::sync::Arc;
 
 /// What became of a task.
 pub(super) enum Outcome<'a> {
-    /// The bytes of its result, and what came along with them.
-    Returned(&'a [u8], Vec<Carried>),
+    /// The bytes of its result, what came along with them, and the pid of the worker.
+    Returned(&'a [u8], Vec<Carried>, i32),
+    /// It failed in the worker with that pid.
+    Faulted(Fault, i32),
     Failed(TaskError),
 }
 
@@ -44,9 +46,9 @@ impl<'a> Parcel<'a> {
                     take(
                         index,
                         if is_fault {
-                            Outcome::Failed(Failure::read(bytes, pid))
+                            Outcome::Faulted(read_fault(bytes), pid)
                         } else {
-                            Outcome::Returned(bytes, Vec::new())
+                            Outcome::Returned(bytes, Vec::new(), pid)
                         },
                     );
                 }
@@ -94,7 +96,7 @@ impl WorkId {
 }
 
 /// A function as it is called in a worker: offsets of the code that knows its types, and of its own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Function {
     runner: u64,
     function: u64,
@@ -106,9 +108,13 @@ impl Function {
         A: DeserializeOwned + 'static,
         R: Serialize + 'static,
     {
-        let runner: Runner = runner::<A, R>;
+        Self::run_by(runner::<A, R>, function as *const ())
+    }
+
+    /// A function of which the runner knows the types.
+    pub(super) fn run_by(runner: Runner, function: *const ()) -> Result<Self, SubmitError> {
         let offset = |function| offset_of_function(function).ok_or(SubmitError::UnknownFunction);
-        Ok(Self { runner: offset(runner as *const ())?, function: offset(function as *const ())? })
+        Ok(Self { runner: offset(runner as *const ())?, function: offset(function)? })
     }
 }
 
@@ -165,10 +171,19 @@ impl Batch {
         &mut self,
         argument: &A,
     ) -> Result<Option<Self>, SubmitError> {
+        let encode = |bytes: &mut Vec<u8>| message::encode(argument, bytes).map_err(String::from);
+        self.push_encoded(message::is_plain::<A>(), encode)
+    }
+
+    /// The same for whoever encodes it himself; a plain one takes nothing along.
+    pub(super) fn push_encoded(
+        &mut self,
+        is_plain: bool,
+        encode: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<Option<Self>, SubmitError> {
         let start = self.arguments.len();
         let arguments = &mut self.arguments;
-        let encode = |bytes: &mut Vec<u8>| message::encode(argument, bytes).map_err(String::from);
-        let (put, luggage) = if message::is_plain::<A>() {
+        let (put, luggage) = if is_plain {
             (frame::put_argument(arguments, encode), Luggage::default())
         } else {
             shm::collect_to_keep(|| frame::put_argument(arguments, encode))
@@ -182,6 +197,10 @@ impl Batch {
         let base = self.base + u64::from(self.count);
         let alone = Self::new(Arc::clone(&self.work), self.function, base);
         Ok(Some(Self { count: 1, arguments, luggage, ..alone }))
+    }
+
+    pub(super) fn is_of(&self, function: Function) -> bool {
+        self.function == function
     }
 
     /// The next one, with nothing in it.

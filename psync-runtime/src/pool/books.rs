@@ -131,6 +131,22 @@ impl Books {
             .filter_map(|(index, batch)| Some((Ticket::new(index, epochs[index]), batch.as_mut()?)))
     }
 
+    /// Takes those that are meant out of the backlog; if there is one at most, without a look at those behind it, since many may be cancelled one
+    /// by one.
+    pub(super) fn take_from_backlog(
+        &mut self,
+        is_it: impl Fn(&Batch) -> bool,
+        is_one: bool,
+    ) -> Vec<Batch> {
+        let Some(first) = self.backlog.iter().position(&is_it) else { return Vec::new() };
+        if is_one {
+            return self.backlog.remove(first).into_iter().collect();
+        }
+        let (taken, kept) = self.backlog.split_off(first).into_iter().partition::<Vec<_>, _>(is_it);
+        self.backlog.extend(kept);
+        taken
+    }
+
     /// Gives all batches out of hand, for the end of the pool.
     pub(super) fn give_up_all(&mut self, phase: Phase) -> Vec<Batch> {
         self.phase = phase;

@@ -209,7 +209,7 @@ impl PoolBuilder {
 }
 
 /// What starts a worker that calls `f(args)` first.
-fn starting<A>(f: fn(A), args: A) -> Start
+pub(super) fn starting<A>(f: fn(A), args: A) -> Start
 where
     A: Serialize + DeserializeOwned + Send + 'static,
 {

@@ -4,7 +4,7 @@ use super::{
     batch::{Batch, Outcome, Parcel},
     books::Phase,
     desk::Ticket,
-    error::{Failure, TaskError, complain},
+    error::{complain, read_fault},
     frame::{HEAD, Kind, Note},
     inner::Inner,
     signal::{Signal, lock},
@@ -12,6 +12,7 @@ use super::{
 use crate::{
     channel::{Arrived, Limit},
     primitive::Ordering,
+    process::Fault,
     shm::world,
     sys::clock::Deadline,
 };
@@ -137,17 +138,17 @@ impl Inner {
             }
             Kind::Returned => {
                 let outcome = match arrived {
-                    Arrived::Plain => Outcome::Returned(body, Vec::new()),
-                    Arrived::WithHandles(carried) => Outcome::Returned(body, carried),
+                    Arrived::Plain => Outcome::Returned(body, Vec::new(), note.pid),
+                    Arrived::WithHandles(carried) => Outcome::Returned(body, carried, note.pid),
                     Arrived::Broken(reason) => {
                         complain("the result of a task", &reason);
-                        Outcome::Failed(TaskError::Decode)
+                        Outcome::Faulted(Fault::Decode(reason), note.pid)
                     }
                 };
                 self.take_results(note, Parcel::One(note.index, outcome));
             }
             Kind::Fault => {
-                let outcome = Outcome::Failed(Failure::read(body, note.pid));
+                let outcome = Outcome::Faulted(read_fault(body), note.pid);
                 self.take_results(note, Parcel::One(note.index, outcome));
             }
         }

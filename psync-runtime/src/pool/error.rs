@@ -1,8 +1,10 @@
 //! Why a task has no result, and why one was not taken.
 
-use crate::{channel::codec, process::ExitStatus};
+use crate::{
+    channel::codec,
+    process::{ExitStatus, Fault},
+};
 use core::fmt;
-use serde::{Deserialize, Serialize};
 
 /// Why a task has no result.
 ///
@@ -149,29 +151,20 @@ impl From<SubmitError> for TaskError {
     }
 }
 
-/// What a worker writes down of a task that failed.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Failure {
-    Panicked { message: String, location: Option<String>, backtrace: Option<String> },
-    Encode,
-    Decode,
+/// What a worker wrote down of a task that failed.
+#[cold]
+pub(super) fn read_fault(bytes: &[u8]) -> Fault {
+    codec::decode(bytes).unwrap_or_else(|error| Fault::Decode(error.into()))
 }
 
-impl Failure {
-    /// What the worker with that pid wrote down.
-    #[cold]
-    pub(super) fn read(bytes: &[u8], pid: i32) -> TaskError {
-        codec::decode::<Self>(bytes).map_or(TaskError::Decode, |failure| failure.of_worker(pid))
-    }
-
-    fn of_worker(self, pid: i32) -> TaskError {
-        match self {
-            Self::Panicked { message, location, backtrace } => {
-                TaskError::Panicked { message, location, backtrace, pid }
-            }
-            Self::Encode => TaskError::Encode,
-            Self::Decode => TaskError::Decode,
+/// The error of a task of which the worker with that pid wrote this down. Reasons have no room in it; whoever found them out has said them.
+pub(super) fn of_fault(fault: Fault, pid: i32) -> TaskError {
+    match fault {
+        Fault::Panicked { message, location, backtrace } => {
+            TaskError::Panicked { message, location, backtrace, pid }
         }
+        Fault::Encode(_) => TaskError::Encode,
+        Fault::Decode(_) => TaskError::Decode,
     }
 }
 

@@ -318,7 +318,7 @@ impl Pool {
         self.inner.close();
     }
 
-    /// [`close`](Self::close)s it, and waits until all tasks are done and all workers have ended.
+    /// [`close`](Self::close)s it, and waits until all tasks are done, all callbacks have run and all workers have ended.
     ///
     /// # Errors
     /// [`TaskError::Initializer`] if the pool was broken.
@@ -340,6 +340,7 @@ impl Pool {
         let is_idle = || inner.outstanding.load(Ordering::SeqCst) == 0;
         inner.wait_until(&inner.idle, &is_idle, Deadline::NEVER);
         inner.await_workers();
+        inner.callbacks.finish();
         match &lock(&inner.books).phase {
             Phase::Broken(reason) => Err(TaskError::Initializer(reason.clone()).into()),
             _ => Ok(()),

@@ -56,7 +56,7 @@ pub(super) enum Whereabouts {
 /// How far a work is called off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// What nobody has taken yet.
+    /// What nobody has taken yet, of a work that is one batch.
     Waiting,
     /// That, and what has not begun of what was taken.
     NotBegun,
@@ -207,8 +207,7 @@ impl Inner {
         let is_it = |batch: &Batch| WorkId::of(&batch.work) == work;
         let mut crew = lock(&self.crew);
         let mut books = lock(&self.books);
-        let (over, kept) = books.backlog.drain(..).partition::<Vec<_>, _>(is_it);
-        books.backlog = kept.into();
+        let over = books.take_from_backlog(is_it, reach == Reach::Waiting);
         let (mut told, mut taken) = (Vec::new(), Vec::new());
         for (ticket, batch) in books.all_sent().filter(|(_, batch)| is_it(batch)) {
             let Some(slot) = self.slot(ticket).filter(|_| !batch.is_given_up) else { continue };

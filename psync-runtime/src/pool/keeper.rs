@@ -15,7 +15,9 @@ use std::{
 /// Starts it. It ends after [`Inner::dismiss_keeper`].
 pub(super) fn start(inner: &Arc<Inner>) -> io::Result<JoinHandle<()>> {
     let inner = Arc::clone(inner);
-    Builder::new().name(format!("{}-keeper", inner.terms.name)).spawn(move || inner.keep())
+    // The name of a thread has no zeros.
+    let name = format!("{}-keeper", inner.terms.name.replace('\0', " "));
+    Builder::new().name(name).spawn(move || inner.keep())
 }
 
 impl Inner {

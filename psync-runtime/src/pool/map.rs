@@ -1,7 +1,9 @@
 //! One function for many items: `map`, `imap` and `imap_unordered`.
 
 use super::{
+    Bar,
     batch::{Parcel, Work, WorkId},
+    callbacks::contain,
     error::TaskError,
     feed::{Feed, Taker},
     inner::{Inner, Reach},
@@ -10,7 +12,6 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU64, Ordering},
-    process::Bar,
     sys::clock::Deadline,
 };
 use core::{fmt, time::Duration};
@@ -18,7 +19,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::VecDeque,
     panic::resume_unwind,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// What can be chosen about a map.
@@ -94,6 +95,16 @@ impl<R> Results<R> {
         shelf.places.pop_front();
         shelf.base += 1;
         Some(first)
+    }
+}
+
+impl<R> Drop for Results<R> {
+    fn drop(&mut self) {
+        // Perhaps by a thread of the pool's, which a result that panics must not end.
+        let shelf = self.shelf.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for place in shelf.places.drain(..) {
+            contain(|| drop(place));
+        }
     }
 }
 

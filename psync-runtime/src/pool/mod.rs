@@ -24,6 +24,7 @@ mod handle;
 mod inner;
 mod keeper;
 mod map;
+mod parallel;
 mod recover;
 mod signal;
 mod stats;
@@ -35,5 +36,8 @@ pub use completed::{AsCompleted, Deadlined, ReturnWhen, Unfinished, as_completed
 pub use error::{SubmitError, TaskError};
 pub use handle::Pool;
 pub use map::{Imap, ImapUnordered, MapOptions};
+use parallel::Bar;
+#[doc(hidden)]
+pub use parallel::{Branches, Each, OnFailure, One, Settings, each, one, parallel};
 pub use stats::{PoolStats, WorkerInfo, WorkerState};
 pub use task::Task;

@@ -37,8 +37,13 @@ impl Inner {
         if !dead.is_empty() {
             self.drain(buffer, &|| false);
         }
+        let made_room = !dead.is_empty();
         for one in dead {
             self.bury(&one);
+        }
+        // What they had under way is so no more, and perhaps nothing else is whose end would make room.
+        if made_room {
+            self.pump();
         }
         self.replace();
         self.deaths.store(deaths, Ordering::Relaxed);
@@ -87,7 +92,11 @@ impl Inner {
             State::Taken(seat) | State::Stopped(seat) if seat == dead.seat => {
                 self.recover(dead, ticket);
             }
-            State::Withdrawn => drop(lock(&self.books).take_out(&self.post.slots, ticket)),
+            State::Withdrawn => {
+                let batch = lock(&self.books).take_out(&self.post.slots, ticket);
+                // Not under the lock: code of the user's may run.
+                drop(batch);
+            }
             _ => {}
         }
     }

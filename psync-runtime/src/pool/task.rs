@@ -3,7 +3,7 @@
 use super::{
     batch::{Outcome, Parcel, Work, WorkId},
     callbacks::contain,
-    error::{TaskError, complain},
+    error::{TaskError, complain, of_fault},
     inner::{Inner, Reach, Whereabouts},
     signal::{Signal, lock},
 };
@@ -20,7 +20,7 @@ use core::{
     time::Duration,
 };
 use serde::de::DeserializeOwned;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Callback<R> = Box<dyn FnOnce(&Result<R, TaskError>) + Send>;
 type Observer = Box<dyn FnOnce() + Send>;
@@ -60,9 +60,13 @@ struct Progress<R> {
     was_cancelled: bool,
     /// The result is there or with the callbacks.
     is_settled: bool,
+    /// A callback that came afterwards has it at this moment.
+    is_lent: bool,
     callbacks: Vec<Callback<R>>,
-    wakers: Vec<Waker>,
-    observers: Vec<Observer>,
+    /// Of whoever has polled last.
+    waker: Option<Waker>,
+    /// Of whoever has the task now, who alone can wait for it.
+    observer: Option<Observer>,
 }
 
 impl<R: DeserializeOwned + Send + 'static> TaskState<R> {
@@ -71,9 +75,10 @@ impl<R: DeserializeOwned + Send + 'static> TaskState<R> {
             result: None,
             was_cancelled: false,
             is_settled: false,
+            is_lent: false,
             callbacks: Vec::new(),
-            wakers: Vec::new(),
-            observers: Vec::new(),
+            waker: None,
+            observer: None,
         };
         Arc::new(Self {
             is_over: AtomicBool::new(false),
@@ -90,18 +95,34 @@ impl<R> TaskState<R> {
     }
 
     /// The callbacks have run: whoever waits may have the result.
-    fn finish(&self, progress: &mut Progress<R>) -> (Vec<Waker>, Vec<Observer>) {
+    fn finish(&self, progress: &mut Progress<R>) -> (Option<Waker>, Option<Observer>) {
         self.is_over.store(true, Ordering::Release);
-        (core::mem::take(&mut progress.wakers), core::mem::take(&mut progress.observers))
+        (progress.waker.take(), progress.observer.take())
     }
 
-    fn tell(&self, (wakers, observers): (Vec<Waker>, Vec<Observer>)) {
+    fn tell(&self, (waker, observer): (Option<Waker>, Option<Observer>)) {
         self.signal.notify();
-        for waker in wakers {
+        if let Some(waker) = waker {
             contain(|| waker.wake());
         }
-        for observer in observers {
+        if let Some(observer) = observer {
             observer();
+        }
+    }
+
+    /// Has whoever asked meanwhile see a result that was lent, and puts it back.
+    fn give_back(&self, result: Result<R, TaskError>) {
+        loop {
+            let mut progress = lock(&self.progress);
+            let callbacks = core::mem::take(&mut progress.callbacks);
+            if callbacks.is_empty() {
+                (progress.result, progress.is_lent) = (Some(result), false);
+                return;
+            }
+            drop(progress);
+            for callback in callbacks {
+                contain(|| callback(&result));
+            }
         }
     }
 
@@ -125,13 +146,25 @@ impl<R> TaskState<R> {
     }
 }
 
+impl<R> Drop for TaskState<R> {
+    fn drop(&mut self) {
+        // Perhaps by a thread of the pool's, which a result that panics must not end.
+        let progress = self.progress.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (result, callbacks) =
+            (progress.result.take(), core::mem::take(&mut progress.callbacks));
+        contain(|| drop(result));
+        contain(|| drop(callbacks));
+    }
+}
+
 /// The value that came, or what kept it.
 #[inline]
 pub(super) fn received<R: DeserializeOwned + 'static>(
     outcome: Outcome<'_>,
 ) -> Result<R, TaskError> {
     let (bytes, carried) = match outcome {
-        Outcome::Returned(bytes, carried) => (bytes, carried),
+        Outcome::Returned(bytes, carried, _) => (bytes, carried),
+        Outcome::Faulted(fault, pid) => return Err(of_fault(fault, pid)),
         Outcome::Failed(error) => return Err(error),
     };
     if message::is_plain::<R>() {
@@ -255,14 +288,14 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
         self.is_done() && matches!(lock(&self.state.progress).result, Some(Err(_)))
     }
 
-    /// Has `observer` called once it is over.
+    /// Has `observer` called once it is over, in place of an earlier one.
     pub(super) fn observe(&self, observer: impl FnOnce() + Send + 'static) {
         let mut progress = lock(&self.state.progress);
         if self.is_done() {
             drop(progress);
             observer();
         } else {
-            progress.observers.push(Box::new(observer));
+            progress.observer = Some(Box::new(observer));
         }
     }
 
@@ -339,17 +372,19 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
     }
 
     /// Has `callback` called with the result, before anybody who waits has it. Callbacks run one after the other, on a thread of the pool's; a panic in
-    /// one is reported and ends there. If the task is over already, it is called here and now.
+    /// one is reported and ends there. If the task is over already, it is called here and now, or
+    /// right after the one that another thread has had called.
     pub fn on_done(&self, callback: impl FnOnce(&Result<R, TaskError>) + Send + 'static) {
         let mut progress = lock(&self.state.progress);
-        if !self.is_done() {
+        if !self.is_done() || progress.is_lent {
             progress.callbacks.push(Box::new(callback));
             return;
         }
         let Some(result) = progress.result.take() else { return };
+        progress.is_lent = true;
         drop(progress);
         contain(|| callback(&result));
-        lock(&self.state.progress).result = Some(result);
+        self.state.give_back(result);
     }
 }
 
@@ -359,8 +394,9 @@ impl<R: DeserializeOwned + Send + 'static> Future for Task<R> {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut progress = lock(&self.state.progress);
         if !self.is_done() {
-            if !progress.wakers.iter().any(|waker| waker.will_wake(context.waker())) {
-                progress.wakers.push(context.waker().clone());
+            match &mut progress.waker {
+                Some(waker) => waker.clone_from(context.waker()),
+                none => *none = Some(context.waker().clone()),
             }
             return Poll::Pending;
         }

@@ -2,14 +2,15 @@
 #![allow(unsafe_code, reason = "turns offsets back into functions")]
 
 use super::{
+    callbacks::discard,
     desk::{FAULT, Seat, Slot, State, Ticket},
-    error::{Failure, complain},
+    error::complain,
     frame::{HEAD, Kind, Note, Order, next_argument},
 };
 use crate::{
     channel::{Arrived, Limit, RecvError, Wire, codec, message},
-    process::{describe_panic, function_at},
-    shm::{self, Carried, Luggage, Shared, transfer, world},
+    process::{Fault, Runner, answer, describe_panic, function_at},
+    shm::{Carried, Luggage, Shared, transfer, world},
     sys::{clock, clock::Deadline, fault},
 };
 use core::time::Duration;
@@ -38,34 +39,26 @@ pub(super) struct Post {
     pub(super) is_timed: bool,
 }
 
-/// Decodes an argument, calls the function, and encodes what it returns behind what is in the buffer.
-pub(super) type Runner = fn(*const (), &[u8], &mut Vec<u8>) -> Result<Luggage, Failure>;
-
 /// The runner for functions from `A` to `R`.
 pub(super) fn runner<A, R>(
     function: *const (),
     argument: &[u8],
     result: &mut Vec<u8>,
-) -> Result<Luggage, Failure>
+) -> Result<Luggage, Fault>
 where
     A: DeserializeOwned + 'static,
     R: Serialize + 'static,
 {
     let argument = message::decode::<A>(argument).map_err(|error| {
-        complain("the argument of a task", &error.to_string());
-        Failure::Decode
+        let reason = error.to_string();
+        complain("the argument of a task", &reason);
+        Fault::Decode(reason)
     })?;
     // SAFETY: the pool took both offsets together, this runner's and that of a function of this type, in the same image (UNSAFE.md, P1).
     let function = unsafe { core::mem::transmute::<*const (), fn(A) -> R>(function) };
-    let value = function(argument);
-    let (encoded, luggage) = if message::is_plain::<R>() {
-        (message::encode(&value, result), Luggage::default())
-    } else {
-        shm::collect(|| message::encode(&value, result))
-    };
-    encoded.map(|()| luggage).map_err(|error| {
-        complain("the result of a task could not be encoded", &error.to_string());
-        Failure::Encode
+    answer(&function(argument), result).map_err(|reason| {
+        complain("the result of a task could not be encoded", &reason);
+        Fault::Encode(reason)
     })
 }
 
@@ -285,7 +278,7 @@ impl Worker<'_> {
             let outcome = match (&missing, runner, function) {
                 (Some(reason), ..) => {
                     complain("the argument of a task", reason);
-                    Ok(Err(Failure::Decode))
+                    Ok(Err(Fault::Decode(reason.clone())))
                 }
                 (None, Some(runner), Some(function)) => {
                     let mut call = || runner(function, argument, &mut self.result);
@@ -294,14 +287,15 @@ impl Worker<'_> {
                         None => call(),
                     }))
                 }
-                _ => Ok(Err(Failure::Decode)),
+                _ => Ok(Err(Fault::Decode("its function is not in this program".to_owned()))),
             };
             let told = match outcome {
                 Ok(Ok(luggage)) => self.succeed(&mut course, luggage),
                 Ok(Err(failure)) => self.fail(&mut course, &failure),
                 Err(payload) => {
                     let (message, location, backtrace) = describe_panic(payload.as_ref());
-                    self.fail(&mut course, &Failure::Panicked { message, location, backtrace })
+                    discard(payload);
+                    self.fail(&mut course, &Fault::Panicked { message, location, backtrace })
                 }
             };
             (self.left, self.ran) = (self.left - 1, self.ran + 1);
@@ -326,13 +320,14 @@ impl Worker<'_> {
         told
     }
 
-    fn fail(&mut self, course: &mut Course, failure: &Failure) -> bool {
+    fn fail(&mut self, course: &mut Course, failure: &Fault) -> bool {
         self.result.clear();
         if codec::encode_into(failure, &mut self.result).is_err() {
             self.result.clear();
         }
         if let Some(told) = self.keep(course, FAULT) {
-            return told;
+            // At once: what others do may depend on it, and the next task may take long.
+            return told && self.flush(course, false);
         }
         let told =
             self.flush(course, false) && self.tell(course.one(Kind::Fault), &self.result, &[]);

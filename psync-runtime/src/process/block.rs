@@ -2,12 +2,13 @@
 
 use super::{
     Never, Options, Process, ProcessError, SpawnError,
-    call::{Call, Crossing, Owned, Returns},
+    call::{Call, Crossing, Owned, Returns, Ways},
+    packed::{self, RunBy},
     start::{Spec, spawn_diverging, spawn_spec},
 };
 use crate::shm::{Lend, Lent};
 
-const SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
+static SPEC: Spec = Spec { name: "process", daemon: None, start_method: None };
 
 /// The type `!`, which stable Rust has but does not let one write everywhere.
 type Diverges = <fn() -> ! as Function>::Output;
@@ -41,26 +42,42 @@ pub trait Ends<How>: Sized {
     #[doc(hidden)]
     fn start<E: Crossing>(
         args: E,
+        spec: &Spec,
         options: Options,
         f: fn(E::Received) -> Self,
     ) -> Result<Process<Self>, SpawnError>;
 
     #[doc(hidden)]
     fn join(process: Process<Self>) -> Result<Self, ProcessError>;
+
+    #[doc(hidden)]
+    fn runner<E: Crossing>() -> RunBy;
+
+    #[doc(hidden)]
+    fn open(bytes: &[u8]) -> Result<Self, String>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<R: Returns> Ends<ByValue> for R {
     fn start<E: Crossing>(
         args: E,
+        spec: &Spec,
         options: Options,
         f: fn(E::Received) -> R,
     ) -> Result<Process<R>, SpawnError> {
-        spawn_spec(&SPEC, options, f, args)
+        spawn_spec(spec, options, f, args)
     }
 
     fn join(process: Process<R>) -> Result<R, ProcessError> {
         process.join()
+    }
+
+    fn runner<E: Crossing>() -> RunBy {
+        E::runner::<R>()
+    }
+
+    fn open(bytes: &[u8]) -> Result<R, String> {
+        packed::answered(bytes)
     }
 }
 
@@ -68,14 +85,23 @@ impl<R: Returns> Ends<ByValue> for R {
 impl Ends<ByExit> for Diverges {
     fn start<E: Crossing>(
         args: E,
+        spec: &Spec,
         options: Options,
         f: fn(E::Received) -> Self,
     ) -> Result<Process<Self>, SpawnError> {
-        spawn_diverging(&SPEC, options, f, args)
+        spawn_diverging(spec, options, f, args)
     }
 
     fn join(process: Process<Self>) -> Result<Self, ProcessError> {
         match process.returning::<Never>().join()? {}
+    }
+
+    fn runner<E: Crossing>() -> RunBy {
+        E::diverging_runner()
+    }
+
+    fn open(bytes: &[u8]) -> Result<Self, String> {
+        match packed::answered::<Never>(bytes)? {}
     }
 }
 
@@ -86,7 +112,8 @@ where
     A: 'static,
     R: Ends<How> + 'static,
 {
-    Call::new(SPEC.name, move |options| R::start(args, options, f), R::join)
+    let ways = Ways { start: R::start, join: R::join, runner: R::runner::<E>(), open: R::open };
+    Call::new(&SPEC, args, f, &ways)
 }
 
 /// What can be captured by its name.

@@ -1,7 +1,8 @@
 //! What `#[process]` makes of a call: the function and its arguments, ready to be started.
 
 use super::{
-    Options, Process, ProcessError, Scope, SpawnError,
+    Options, Process, ProcessError, Runner, Scope, SpawnError, StartMethod,
+    packed::{self, RunBy},
     start::{Spec, spawn_spec},
 };
 use crate::shm::{Lend, LendMut, Lent, LentMut};
@@ -74,6 +75,18 @@ pub trait Crossing: Serialize + Sized {
     ) -> Result<Process<R>, SpawnError> {
         spawn_spec(spec, options, f, self)
     }
+
+    /// What calls a function with these arguments in a process that is there already. Here for the same reason.
+    #[doc(hidden)]
+    fn runner<R: Returns>() -> RunBy {
+        RunBy(packed::runner::<Self::Received, R>)
+    }
+
+    /// The same for a function that never returns.
+    #[doc(hidden)]
+    fn diverging_runner() -> RunBy {
+        RunBy(packed::diverging::<Self::Received>)
+    }
 }
 
 macro_rules! crossing {
@@ -100,21 +113,60 @@ pub trait Detachable {}
 #[derive(Debug)]
 pub struct MutBorrow;
 
-type Start<'a, R> = Box<dyn FnOnce(Options) -> Result<Process<R>, SpawnError> + 'a>;
+/// How a function is started that is called with an `E` and returns an `R`.
+type Start<E, R> =
+    fn(E, &Spec, Options, fn(<E as Crossing>::Received) -> R) -> Result<Process<R>, SpawnError>;
 
 /// How a result is had. Kept as a function, so that `R` is asked to be fit in one place: where a call is made.
 pub(crate) type Join<R> = fn(Process<R>) -> Result<R, ProcessError>;
 
+/// The same for a result that did not come from a process of its own; if it cannot be decoded, the reason.
+pub(crate) type Open<R> = fn(&[u8]) -> Result<R, String>;
+
+/// What is known of a function's types where a call is made, and not later.
+pub(super) struct Ways<E: Crossing, R> {
+    pub(super) start: Start<E, R>,
+    pub(super) join: Join<R>,
+    pub(super) runner: RunBy,
+    pub(super) open: Open<R>,
+}
+
+/// A function and its arguments, whatever these are.
+trait Prepared<R> {
+    fn start(self: Box<Self>, options: Options) -> Result<Process<R>, SpawnError>;
+    fn pack(&self, buffer: &mut Vec<u8>) -> Result<(), String>;
+}
+
+struct With<E: Crossing, R> {
+    spec: &'static Spec,
+    args: E,
+    function: fn(E::Received) -> R,
+    start: Start<E, R>,
+}
+
+impl<E: Crossing, R> Prepared<R> for With<E, R> {
+    fn start(self: Box<Self>, options: Options) -> Result<Process<R>, SpawnError> {
+        (self.start)(self.args, self.spec, options, self.function)
+    }
+
+    fn pack(&self, buffer: &mut Vec<u8>) -> Result<(), String> {
+        packed::pack(&self.args, buffer)
+    }
+}
+
 /// A function and its arguments. Nothing runs before it is started, so it may be dropped or leaked.
 pub struct Call<'a, R> {
-    name: &'static str,
-    start: Start<'a, R>,
+    spec: &'static Spec,
+    prepared: Box<dyn Prepared<R> + 'a>,
+    function: *const (),
+    runner: Runner,
     pub(crate) join: Join<R>,
+    pub(crate) open: Open<R>,
 }
 
 impl<R> fmt::Debug for Call<'_, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Call").field("name", &self.spec.name).finish_non_exhaustive()
     }
 }
 
@@ -125,16 +177,48 @@ where
     A: 'static,
     R: Returns,
 {
-    Call::new(spec.name, move |options| args.start(spec, options, f), Process::join)
+    let (start, runner) = (E::start::<R>, E::runner::<R>());
+    Call::new(spec, args, f, &Ways { start, join: Process::join, runner, open: packed::answered })
 }
 
-impl<'a, R> Call<'a, R> {
-    pub(crate) fn new(
-        name: &'static str,
-        start: impl FnOnce(Options) -> Result<Process<R>, SpawnError> + 'a,
-        join: Join<R>,
+impl<'a, R: 'static> Call<'a, R> {
+    pub(super) fn new<E: Crossing + 'a>(
+        spec: &'static Spec,
+        args: E,
+        function: fn(E::Received) -> R,
+        ways: &Ways<E, R>,
     ) -> Self {
-        Self { name, start: Box::new(start), join }
+        let &Ways { start, join, runner: RunBy(runner), open } = ways;
+        let prepared = Box::new(With { spec, args, function, start });
+        Self { spec, prepared, function: function as *const (), runner, join, open }
+    }
+}
+
+/// For whoever has another process run it.
+impl<R> Call<'_, R> {
+    /// The name of its processes.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
+    /// How its process wants to be started.
+    pub(crate) const fn start_method(&self) -> Option<StartMethod> {
+        self.spec.start_method
+    }
+
+    /// Whether its process is to be a daemon.
+    pub(crate) fn is_daemon(&self) -> bool {
+        self.spec.daemon == Some(true)
+    }
+
+    /// What calls the function there, and the function.
+    pub(crate) const fn code(&self) -> (Runner, *const ()) {
+        (self.runner, self.function)
+    }
+
+    /// Puts the arguments behind what is in the buffer; if they cannot be encoded, the reason.
+    pub(crate) fn pack(&self, buffer: &mut Vec<u8>) -> Result<(), String> {
+        self.prepared.pack(buffer)
     }
 }
 
@@ -144,7 +228,7 @@ impl<R: 'static> Call<'_, R> {
     /// # Errors
     /// As [`spawn`](super::spawn()).
     pub fn spawn(self, options: Options) -> Result<Process<R>, SpawnError> {
-        (self.start)(options)
+        self.prepared.start(options)
     }
 
     /// Starts it in a process that the scope waits for.
@@ -159,7 +243,7 @@ impl<R: 'static> Call<'_, R> {
     where
         Self: 'scope,
     {
-        let process = (self.start)(options)?;
+        let process = self.prepared.start(options)?;
         scope.add(&process);
         Ok(process)
     }
@@ -170,13 +254,14 @@ impl<R: 'static> Call<'_, R> {
     /// As [`Process::join`], and if it cannot be started.
     #[track_caller]
     pub fn run(self, options: Options) -> Result<R, ProcessError> {
-        match (self.start)(Options { until_end: true, ..options }) {
+        let (name, join) = (self.name(), self.join);
+        match self.prepared.start(Options { until_end: true, ..options }) {
             Ok(process) => {
                 // Here, where the caller is known.
                 process.wait();
-                (self.join)(process)
+                join(process)
             }
-            Err(error) => Err(ProcessError::NotStarted { error, name: self.name.to_owned() }),
+            Err(error) => Err(ProcessError::NotStarted { error, name: name.to_owned() }),
         }
     }
 }

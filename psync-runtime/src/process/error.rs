@@ -1,6 +1,6 @@
 //! What can go wrong with processes.
 
-use super::ExitStatus;
+use super::{ExitStatus, outcome::Fault};
 use crate::sys::OsError;
 use core::fmt;
 
@@ -196,6 +196,17 @@ impl ProcessError {
             | Self::Cancelled { pid, .. }
             | Self::Lost { pid, .. } => *pid,
             Self::NotStarted { .. } => 0,
+        }
+    }
+
+    /// The error of a process that has left this instead of a result.
+    pub(crate) fn from_fault(fault: Fault, name: String, pid: i32) -> Self {
+        match fault {
+            Fault::Panicked { message, location, backtrace } => {
+                Self::Panicked { message, location, backtrace, name, pid }
+            }
+            Fault::Decode(reason) => Self::Decode { reason, name, pid },
+            Fault::Encode(reason) => Self::Encode { reason, name, pid },
         }
     }
 

@@ -5,8 +5,7 @@ use super::{
     family::{existing_family, family},
     link::{self, Glances, Link},
     log::{self, Level},
-    outcome::{self, Fault},
-    reaping,
+    outcome, reaping,
 };
 use crate::{
     shm::world::{
@@ -190,11 +189,7 @@ impl Child {
         };
         match taken {
             Some(Ok(result)) => Ok(result),
-            Some(Err(Fault::Panicked { message, location, backtrace })) => {
-                Err(ProcessError::Panicked { message, location, backtrace, name, pid })
-            }
-            Some(Err(Fault::Decode(reason))) => Err(ProcessError::Decode { reason, name, pid }),
-            Some(Err(Fault::Encode(reason))) => Err(ProcessError::Encode { reason, name, pid }),
+            Some(Err(fault)) => Err(ProcessError::from_fault(fault, name, pid)),
             None => Err(ProcessError::from_status(status, &name, pid)),
         }
     }

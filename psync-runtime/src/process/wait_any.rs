@@ -125,7 +125,7 @@ fn sleep_word<'a>(source: &'a Source<'a>) -> Option<(&'a AtomicU32, u32)> {
 }
 
 /// Which are ready; waits for the descriptors among them.
-pub(super) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
+pub(crate) fn poll_until(sources: &[Source<'_>], deadline: Deadline) -> io::Result<Vec<usize>> {
     let mut fds: Vec<PollFd<'_>> =
         descriptors(sources).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
     loop {

@@ -1,4 +1,4 @@
-//! The bar that `progress = true` shows: how many of the processes, or of a pool's tasks, have ended.
+//! The bar that `progress = true` shows: how many branches, items, or tasks of a pool are done.
 
 use core::cell::Cell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -2,16 +2,22 @@
 
 mod branches;
 mod care;
+mod gang;
 mod group;
+mod items;
 mod progress;
 
 use branches::Started;
-pub use branches::{Branches, Each, One, each, one};
+pub use branches::{Branches, One, one};
 use group::Group;
+pub use items::{Each, each};
 pub(crate) use progress::Bar;
 
-use super::{ParallelError, StartMethod, scope::JoinAll};
-use crate::{shm::world::Blocking, sys::clock::Deadline};
+use crate::{
+    process::{ParallelError, StartMethod, scope::JoinAll},
+    shm::world::Blocking,
+    sys::clock::Deadline,
+};
 use core::time::Duration;
 
 /// What happens to the other branches when one has failed.
@@ -36,11 +42,11 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// How all processes are started that do not say so themselves.
     pub start_method: Option<StartMethod>,
-    /// How many items of all `for` branches together are worked on at a time; all, if it is not said.
+    /// How many workers the items of all `for` branches share; if it is not said, each item has a process of its own.
     pub workers: Option<usize>,
-    /// How many items a process takes at a time. Each item has one of its own, so nothing depends on it but that it is not 0.
+    /// How many items a worker takes at a time.
     pub chunk: usize,
-    /// Whether a bar on standard error shows how many processes have ended.
+    /// Whether a bar on standard error shows how many items and other branches are done.
     pub progress: bool,
 }
 
@@ -119,9 +125,20 @@ pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Outpu
     let deadline = settings.deadline.map_or(Deadline::NEVER, Deadline::after);
     let group = Group::new(settings);
     let all = JoinAll::new(&group.children, "parallel!");
+    // Before anything that was lent can be touched again, and also when the rest of this unwinds.
+    let end = End(&group);
     let mut started = branches.start(&group);
     let blocking = Blocking::new(deadline, Some(all.site));
     care::look_after(&mut started, &group, &blocking);
-    drop(blocking);
+    drop((blocking, end));
     started.finish(&group).ok_or_else(|| ParallelError::new(group.take_failures()))
+}
+
+/// Ends the workers when it is dropped; they have ended already unless something has panicked.
+struct End<'a>(&'a Group);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end_workers();
+    }
 }
