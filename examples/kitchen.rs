@@ -4,10 +4,10 @@
 //! $ cargo run --release --example kitchen
 //! ```
 
+// ANCHOR: functions
 use psync::{ParallelError, prelude::*};
 use std::time::Duration;
 
-// ANCHOR: functions
 #[process]
 fn boil(minutes: u32) -> String {
     format!("water boils for {minutes} minutes")
@@ -91,6 +91,7 @@ fn failures() {
 }
 // ANCHOR_END: failures
 
+// ANCHOR: main
 fn main() -> psync::Result<()> {
     branches()?;
     names()?;
@@ -99,3 +100,4 @@ fn main() -> psync::Result<()> {
     failures();
     Ok(())
 }
+// ANCHOR_END: main

@@ -5,13 +5,13 @@
 //! $ cargo run --release --example tellers
 //! ```
 
+// ANCHOR: state
 use psync::{Waitable, prelude::*, wait_any};
 use serde::{Deserialize, Serialize};
 
 const CLIENTS: usize = 2;
 const ORDERS: usize = 50;
 
-// ANCHOR: state
 /// What the bank knows. Replaced as a whole, so nobody ever sees half of a transfer.
 #[shared]
 #[derive(Clone, Copy)]

@@ -6,10 +6,10 @@
 //! ```
 #![allow(clippy::disallowed_methods, reason = "a process that just leaves")]
 
+// ANCHOR: panic
 use psync::prelude::*;
 use std::{env, thread};
 
-// ANCHOR: panic
 #[process]
 fn divide(a: u32, b: u32) -> u32 {
     a / b
@@ -50,7 +50,7 @@ fn left() -> psync::Result<()> {
 
 // ANCHOR: refused
 fn refused() -> psync::Result<()> {
-    let second = thread::spawn(|| thread::park());
+    let second = thread::spawn(thread::park);
     let fork = Options::new().start_method(StartMethod::Fork);
     let started = divide::spawn_with(fork, 8, 2);
     second.thread().unpark();
@@ -74,6 +74,7 @@ fn deadlock() -> psync::Result<()> {
 }
 // ANCHOR_END: deadlock
 
+// ANCHOR: main
 fn main() -> psync::Result<()> {
     match env::args().nth(1).as_deref() {
         Some("panic") => panic(),
@@ -83,3 +84,4 @@ fn main() -> psync::Result<()> {
         _ => deadlock(),
     }
 }
+// ANCHOR_END: main

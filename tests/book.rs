@@ -78,6 +78,29 @@ fn every_anchor_is_shown() {
     }
 }
 
+/// Whoever types a program from the book has all of it. The larger programs are shown in parts.
+#[test]
+fn programs_are_shown_as_a_whole() {
+    const IN_PARTS: [&str; 2] = ["thumbnails", "wordcount"];
+    for file in repo::files("examples", &[".rs"]) {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        if file.parent() != Some(Path::new("examples")) || IN_PARTS.contains(&&*stem) {
+            continue;
+        }
+        let mut is_shown = false;
+        for line in repo::read(&file).lines().map(str::trim) {
+            if line.starts_with("// ANCHOR") {
+                is_shown = line.starts_with("// ANCHOR: ");
+            } else if !(is_shown
+                || line.is_empty()
+                || ["//", "#!["].iter().any(|s| line.starts_with(s)))
+            {
+                panic!("{}: no page shows `{line}`", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_page_is_in_the_summary_once() {
     let summary = repo::read(format!("{PAGES}/SUMMARY.md"));
