@@ -309,6 +309,17 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
     }
 
     /// Whether it was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Pool;
+    ///
+    /// let pool = Pool::new(1)?;
+    /// let task = pool.submit(|n: u32| n + 1, 1)?;
+    /// // It may have begun by then.
+    /// assert_eq!(task.cancel(), task.is_cancelled());
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         lock(&self.state.progress).was_cancelled
     }
