@@ -6,10 +6,10 @@
 #![allow(clippy::disallowed_methods, reason = "a task that sleeps, and one that exits")]
 #![allow(clippy::needless_pass_by_value, reason = "a worker owns what it is sent")]
 
+// ANCHOR: task
 use psync::{pool::TaskError, prelude::*};
 use std::{panic, process, thread, time::Duration};
 
-// ANCHOR: task
 #[shared]
 static FLAKY_RUNS: Value<u32> = Value::new(0);
 

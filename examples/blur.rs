@@ -32,6 +32,7 @@ fn main() -> psync::Result<()> {
 }
 // ANCHOR_END: program
 
+// ANCHOR: picture
 /// A white disc on black.
 fn moon(at: usize) -> u8 {
     let (x, y) = ((at % WIDTH).abs_diff(WIDTH / 2), (2 * (at / WIDTH)).abs_diff(HEIGHT - 1));
@@ -45,3 +46,4 @@ fn show(pixels: &[u8]) {
         println!("{}", shades.collect::<String>().trim_end());
     }
 }
+// ANCHOR_END: picture

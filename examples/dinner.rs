@@ -5,6 +5,7 @@
 //! ```
 #![allow(clippy::disallowed_methods, reason = "cooking takes time")]
 
+// ANCHOR: tasks
 use psync::prelude::*;
 use std::{
     pin::pin,
@@ -14,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-// ANCHOR: tasks
 fn cook((dish, ms): (String, u64)) -> String {
     thread::sleep(Duration::from_millis(ms));
     format!("hot {dish}")

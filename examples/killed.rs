@@ -4,10 +4,10 @@
 //! $ cargo run --release --example killed
 //! ```
 
+// ANCHOR: shared
 use psync::prelude::*;
 use std::thread;
 
-// ANCHOR: shared
 #[shared]
 struct House {
     /// The process has what it is to have when it is killed.

@@ -4,10 +4,10 @@
 //! $ cargo run --release --example mandelbrot -- PICTURE.png
 //! ```
 
+// ANCHOR: row
 use psync::prelude::*;
 use std::{env, error::Error, fs::File};
 
-// ANCHOR: row
 const WIDTH: u32 = 768;
 const HEIGHT: u32 = 512;
 

@@ -5,6 +5,7 @@
 //! $ cargo run --release --example pipeline -- FILE..
 //! ```
 
+// ANCHOR: messages
 use indicatif::ProgressBar;
 use psync::{Waitable, prelude::*, wait_any};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,6 @@ use std::{
     mem,
 };
 
-// ANCHOR: messages
 /// Some lines, and which ones they are of all.
 #[derive(Serialize, Deserialize)]
 struct Batch {

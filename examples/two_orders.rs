@@ -4,9 +4,9 @@
 //! $ cargo run --release --example two_orders
 //! ```
 
+// ANCHOR: shared
 use psync::{DeadlockReport, prelude::*};
 
-// ANCHOR: shared
 #[shared]
 #[derive(Default)]
 struct Pan {

@@ -4,10 +4,10 @@
 //! $ cargo run --release --example who_waits
 //! ```
 
+// ANCHOR: process
 use psync::{dump_waits, prelude::*};
 use std::{thread, time::Duration};
 
-// ANCHOR: process
 #[process]
 fn clerk(till: &Mutex<u32>) -> Result<u32, LockError> {
     till.lock().map(|cents| *cents)

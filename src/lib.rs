@@ -12,6 +12,7 @@
 //! | share a slice of run-time length | [`Array`], [`Shared<[T]>`](Shared) |
 //! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |
 //! | run several and wait for all | [`parallel!`] |
+//! | say what happens | [`log`] |
 //! | have a few processes do many tasks | [`Pool`], whose [`Task`](pool::Task)s are futures as well |
 //! | lend them memory | [`scope`], or [`parallel!`] |
 //!
@@ -91,7 +92,7 @@ pub use psync_runtime::{
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, Never, OnError, Options,
         ParallelError, ParentProcess, Process, ProcessError, Scope, SpawnError, StartMethod, Stdio,
-        Waitable, active_children, cpu_count, current, preload, scope, set_executable, spawn,
+        Waitable, active_children, cpu_count, current, log, preload, scope, set_executable, spawn,
         spawn_with, wait_any,
     },
     shm::{CapacityError, List, Shared, ShmError, ShmSafe, Text, Zeroable},

@@ -78,6 +78,29 @@ fn every_anchor_is_shown() {
     }
 }
 
+/// Whoever types a program from the book has all of it. The larger programs are shown in parts.
+#[test]
+fn programs_are_shown_as_a_whole() {
+    const IN_PARTS: [&str; 2] = ["thumbnails", "wordcount"];
+    for file in repo::files("examples", &[".rs"]) {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        if file.parent() != Some(Path::new("examples")) || IN_PARTS.contains(&&*stem) {
+            continue;
+        }
+        let mut is_shown = false;
+        for line in repo::read(&file).lines().map(str::trim) {
+            if line.starts_with("// ANCHOR") {
+                is_shown = line.starts_with("// ANCHOR: ");
+            } else if !(is_shown
+                || line.is_empty()
+                || ["//", "#!["].iter().any(|s| line.starts_with(s)))
+            {
+                panic!("{}: no page shows `{line}`", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn every_page_is_in_the_summary_once() {
     let summary = repo::read(format!("{PAGES}/SUMMARY.md"));
@@ -101,16 +124,97 @@ fn every_example_is_on_a_page_with_its_output() {
     }
 }
 
+/// The links of a text: `[..](TARGET)`. Not what a program of a page has in it.
+fn links(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut is_code = false;
+    for line in text.lines() {
+        is_code ^= line.starts_with("```");
+        if !is_code {
+            let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+            found.extend(targets.map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// What mdBook makes of a heading: lower case, words joined by hyphens, nothing else but letters, digits, `-` and `_`.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut is_code = false;
+    for line in repo::read(page).lines() {
+        is_code ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#').strip_prefix(' ');
+        if let Some(heading) = heading.filter(|_| line.starts_with('#') && !is_code) {
+            let kept = heading.to_lowercase().replace(' ', "-");
+            found.insert(
+                kept.chars().filter(|c| c.is_alphanumeric() || "-_".contains(*c)).collect(),
+            );
+        }
+    }
+    found
+}
+
 #[test]
-fn every_link_leads_to_a_page() {
-    for page in pages() {
-        for link in repo::read(&page).split("](").skip(1).filter_map(|rest| rest.split(')').next())
-        {
-            let file = link.split('#').next().unwrap_or_default();
-            if !file.is_empty() && !file.contains("://") {
-                let target = resolve(&page, file);
-                assert!(repo::root().join(&target).exists(), "{}: `{link}`", page.display());
-            }
+fn every_link_leads_to_a_page_and_a_heading() {
+    let known = pages();
+    for page in &known {
+        for link in links(&repo::read(page)).iter().filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { resolve(page, file) };
+            assert!(known.contains(&target), "{}: `{link}` leads out of the book", page.display());
+            let is_there = anchor.is_empty() || anchors(&target).contains(anchor);
+            assert!(is_there, "{}: no heading for `{link}`", page.display());
+        }
+    }
+}
+
+/// What people read before they have the book.
+#[test]
+fn every_link_of_the_other_texts_leads_to_a_file() {
+    for text in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "UNSAFE.md", "CHANGELOG.md"] {
+        for link in links(&repo::read(text)).iter().filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = Path::new(if file.is_empty() { text } else { file });
+            assert!(repo::root().join(target).exists(), "{text}: `{link}`");
+            let is_there = anchor.is_empty() || anchors(target).contains(anchor);
+            assert!(is_there, "{text}: no heading for `{link}`");
+        }
+    }
+}
+
+/// `tests/FILE.rs::TEST` in the README.
+#[test]
+fn every_test_that_the_readme_names_exists() {
+    let text = repo::read("README.md");
+    let named: Vec<&str> = text
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|w| w.starts_with("tests/") && w.contains(".rs"))
+        .collect();
+    assert!(named.len() > 8, "{named:?}");
+    for name in named {
+        let (file, test) = name.split_once("::").unwrap_or((name, ""));
+        let there = repo::read(file);
+        assert!(there.contains(&format!("fn {test}")), "README.md: no test `{name}`");
+    }
+}
+
+/// The options that a macro takes are those that its message to a misspelt one lists.
+#[test]
+fn every_option_is_in_the_grammar() {
+    for (grammar, message) in [
+        ("psync-macros/src/parallel/grammar.txt", "tests/ui/parallel/options/misspelt.stderr"),
+        ("psync-macros/src/process/grammar.txt", "tests/ui/process/options/misspelt.stderr"),
+    ] {
+        let (grammar, message) = (repo::read(grammar), repo::read(message));
+        let listed = message.split(" takes ").nth(1).and_then(|rest| rest.lines().next());
+        let options: Vec<&str> = listed.expect("a list").split('`').skip(1).step_by(2).collect();
+        assert!(options.len() > 5, "{message}");
+        for option in options {
+            let words = grammar.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+            assert!(words.into_iter().any(|word| word == option), "no `{option}` in:\n{grammar}");
         }
     }
 }

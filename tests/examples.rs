@@ -6,10 +6,10 @@ mod repo;
 
 use killing::Watchdog;
 use repo::examples::lines;
-use std::path::Path;
+use std::{collections::BTreeSet, io::Read as _, path::Path};
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 49] = [
+const EXAMPLES: [(&str, &[&str]); 54] = [
     ("accidents", &[]),
     ("acorns", &[]),
     ("bank", &[]),
@@ -21,6 +21,7 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
     ("cubes", &[]),
     ("dictionary", &[]),
     ("dinner", &[]),
+    ("dishes", &[]),
     ("dungeon", &[]),
     ("farm", &[]),
     ("farm_bell", &[]),
@@ -36,15 +37,19 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
     ("nap_spots", &[]),
     ("nested_lock", &[]),
     ("one_and_three", &[]),
+    ("parrot", &[]),
     ("pipeline", &["LICENSE-APACHE", "LICENSE-MIT"]),
     ("popcorn", &[]),
+    ("porter", &[]),
     ("primes", &[]),
     ("recipe", &[]),
     ("scheduler", &[]),
     ("sentinel", &[]),
     ("squares", &[]),
     ("start_signal", &[]),
+    ("sums", &[]),
     ("swings", &[]),
+    ("tellers", &[]),
     ("three_tasks", &[]),
     ("three_words", &[]),
     ("thumbnails", &[]),
@@ -61,21 +66,46 @@ const EXAMPLES: [(&str, &[&str]); 49] = [
     ("zoo_log", &[]),
 ];
 
-/// A line with `N` for the ids of processes and threads and for measured times.
+/// Runs that are about what goes wrong: what a terminal shows, that is both streams, and how they end. The record has the case in its name.
+const TROUBLE: [(&str, &str, i32); 7] = [
+    ("diary", "", 0),
+    ("kitchen", "", 0),
+    ("trouble", "deadlock", 1),
+    ("trouble", "killed", 1),
+    ("trouble", "left", 1),
+    ("trouble", "panic", 1),
+    ("trouble", "refused", 1),
+];
+
+/// The name of a record of [`TROUBLE`].
+fn record(name: &str, case: &str) -> String {
+    if case.is_empty() { name.to_owned() } else { format!("{name}_{case}") }
+}
+
+/// A line with `N` for the ids of processes and threads, for measured times, and for the time of day.
 fn masked(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mask = |(at, word): (usize, &&str)| {
         let before = at.checked_sub(1).map_or("", |before| words[before]);
-        let is_id = matches!(before.trim_start_matches('('), "process" | "thread");
+        let is_id = matches!(before.trim_start_matches('('), "process" | "thread" | "pid" | "pid:")
+            || before == "'main'";
         let is_time = words.get(at + 1) == Some(&"ms");
-        let rest = word.trim_start_matches(|c: char| c.is_ascii_digit());
-        if rest.len() < word.len() && (is_id || is_time) {
-            format!("N{rest}")
+        let bracket = word.len() - word.trim_start_matches('(').len();
+        let rest = word[bracket..].trim_start_matches(|c: char| c.is_ascii_digit());
+        if is_time_of_day(word) {
+            "N".to_owned()
+        } else if rest.len() + bracket < word.len() && (is_id || is_time) {
+            format!("{}N{rest}", &word[..bracket])
         } else {
             (*word).to_owned()
         }
     };
     words.iter().enumerate().map(mask).collect::<Vec<_>>().join(" ")
+}
+
+fn is_time_of_day(word: &str) -> bool {
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    word.len() == 12 && digits == 9 && word.matches(':').count() == 2
 }
 
 #[test]
@@ -93,24 +123,70 @@ fn every_example_says_what_was_recorded() {
 }
 
 #[test]
+fn what_goes_wrong_is_seen_as_recorded() {
+    let watchdog = Watchdog::new("what_goes_wrong_is_seen_as_recorded");
+    for (name, case, code) in TROUBLE {
+        let record = record(name, case);
+        watchdog.step(record.as_str());
+        let mut said = seen(name, case, code);
+        let recorded = repo::read(format!("examples/expected/{record}.out"));
+        let mut recorded: Vec<String> = recorded.lines().map(masked).collect();
+        said.sort_unstable();
+        recorded.sort_unstable();
+        assert_eq!(said, recorded, "{record}");
+    }
+}
+
+/// What a terminal would show of a run, which has to end with `code`.
+fn seen(name: &str, case: &str, code: i32) -> Vec<String> {
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let mut command = repo::examples::example(name);
+    command.args((!case.is_empty()).then_some(case)).env("RUST_BACKTRACE", "0");
+    if name == "diary" {
+        command.env("PSYNC_LOG", "debug");
+    }
+    let second = writer.try_clone().expect("a descriptor");
+    let mut program = command.stdout(second).stderr(writer).spawn().expect("it can be run");
+    // It has our ends of the pipe.
+    drop(command);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("text");
+    assert_eq!(program.wait().expect("it is ours").code(), Some(code), "{name} {case}: {text}");
+    text.lines().map(masked).collect()
+}
+
+#[test]
 fn only_ids_and_times_are_masked() {
     let line = "`a` (process 12, thread 345) waits at x.rs:6:7, process 8 for 90 ms in worker 1";
     let free = "`a` (process N, thread N) waits at x.rs:6:7, process N for N ms in worker 1";
     assert_eq!(masked(line), free);
     assert_eq!(masked("100000 in all"), "100000 in all");
+    assert_eq!(
+        masked("thread 'main' (12) panicked at x.rs:1:2:"),
+        "thread 'main' (N) panicked at x.rs:1:2:"
+    );
+    assert_eq!(masked("12:34:56.789 info"), "N info");
+    assert_eq!(
+        masked("12:34:56 and (7) are kept, pid: 8 }"),
+        "12:34:56 and (7) are kept, pid: N }"
+    );
 }
 
 #[test]
 fn every_example_is_recorded() {
-    let stems = |below: &str, ending: &str| -> Vec<String> {
+    let stems = |below: &str, ending: &str| -> BTreeSet<String> {
         let mut files = repo::files(below, &[ending]);
         files.retain(|path| path.parent() == Some(Path::new(below)));
         let stems = files.iter().filter_map(|path| path.file_stem());
         stems.map(|stem| stem.to_string_lossy().into_owned()).collect()
     };
-    let names = EXAMPLES.map(|(name, _)| name);
+    let alone = EXAMPLES.map(|(name, _)| name.to_owned());
+    let sorted =
+        |more: Vec<String>| -> BTreeSet<String> { alone.iter().cloned().chain(more).collect() };
+    let names = sorted(TROUBLE.map(|(name, ..)| name.to_owned()).to_vec());
+    let records = sorted(TROUBLE.map(|(name, case, _)| record(name, case)).to_vec());
     assert_eq!(stems("examples", ".rs"), names);
-    assert_eq!(stems("examples/expected", ".out"), names);
+    assert_eq!(stems("examples/expected", ".out"), records);
 }
 
 /// What comes before what, where that is the point.

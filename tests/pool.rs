@@ -194,7 +194,8 @@ fn a_worker_is_replaced_after_its_number_of_tasks() {
     let pids: Vec<i32> = (0..9)
         .map(|_| {
             let pid = pool.run(own_pid, ()).expect("a pid");
-            assert_eq!(pool.workers().len(), 1);
+            // None for a moment, after one has done its number.
+            assert!(pool.workers().len() <= 1, "there is never more than one");
             pid
         })
         .collect();

@@ -97,9 +97,8 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// # On fields
 ///
-/// ```text
-/// #[init(EXPR)]          the field's value in `Default`
-/// #[guarded_by(LOCK)]    the field is reachable only while the field LOCK, a `Lock`, is held
+#[doc = "```text"]
+#[doc = include_str!("shared/fields.txt")]
 /// ```
 ///
 /// For each lock that guards fields there is a guard struct, here `FarmPen` with the fields `acorns` and `walnuts`, and the methods
@@ -151,9 +150,8 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// # Options
 ///
-/// ```text
-/// default = false        do not implement `Default`: there is an implementation by hand
-/// crate = PATH           where psync is, if not at `::psync`
+#[doc = "```text"]
+#[doc = include_str!("shared/options.txt")]
 /// ```
 ///
 /// A static takes `crate` only.
@@ -218,17 +216,8 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 /// Wiring runs around the body in the order written and is undone in reverse, also when the body panics or returns early. It is
 /// part of the function: a plain call runs it as well.
 ///
-/// ```text
-/// wait(EXPR)             waits for an `Event` first
-/// acquire(EXPR)          holds a permit of a `Semaphore` during the body
-/// barrier(EXPR)          waits at a `Barrier` first
-/// lock(EXPR as NAME)     holds a `Mutex`, `ReentrantMutex`, `Lock` or `Array`; NAME is the guard, `_` if it is not needed
-/// set(EXPR)              sets an `Event` after the body
-///
-/// name = ".."            the name of the process, if not the function's
-/// daemon                 the process is terminated when its starter exits, not waited for (`daemon = false` is the default)
-/// start_method = EXPR    a `StartMethod`
-/// crate = PATH           where psync is, if not at `::psync`
+#[doc = "```text"]
+#[doc = include_str!("process/grammar.txt")]
 /// ```
 ///
 /// # When it fails
@@ -391,20 +380,8 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Grammar
 ///
-/// ```text
-/// parallel!   := [ "with" option { "," option } ";" ] branch { ("," | ";") branch } [ "," | ";" ]
-/// option      := "workers" "=" EXPR                          how many processes the items of `for` branches share; default: each has its own
-///              | "chunk" "=" EXPR                            how many items a worker takes at once
-///              | "deadline" "=" EXPR                         a `Duration` for everything together
-///              | "grace" "=" EXPR                            time between SIGTERM and SIGKILL
-///              | "on_failure" "=" ("cancel" | "finish")      what to do with the others; default: cancel
-///              | "start_method" "=" EXPR
-///              | "progress" "=" EXPR                         `true`: a bar on standard error, if that is a terminal
-///              | "crate" "=" PATH
-/// branch      := [ NAME ":" ] ( call | replicated | block )
-/// call        := PATH "(" args ")"                           a `#[process]` function, one process
-/// replicated  := "for" PAT "in" EXPR "=>" ( call | block )   one process per item, or a worker's time
-/// block       := "process" "(" captures ")" BLOCK            captures: `name` is cloned, `&name` lent
+#[doc = "```text"]
+#[doc = include_str!("parallel/grammar.txt")]
 /// ```
 ///
 /// What is captured by name is cloned, and a reference is looked through: a `&str` arrives as a `String`, a slice as a `Vec`.

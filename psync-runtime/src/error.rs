@@ -38,6 +38,15 @@ impl Error {
     }
 
     /// The operation's own error by value, if it is an `E`; otherwise `self` again.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Error, LockError};
+    ///
+    /// let error = Error::from(LockError::WouldBlock);
+    /// assert_eq!(error.downcast::<LockError>()?, LockError::WouldBlock);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn downcast<E: core::error::Error + 'static>(self) -> Result<E> {
         self.0.downcast().map(|error| *error).map_err(Self)
     }

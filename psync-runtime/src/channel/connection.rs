@@ -66,6 +66,23 @@ pub fn pipe<A, B>() -> crate::Result<(Connection<A, B>, Connection<B, A>)> {
 /// all.
 ///
 /// It is [pollable](AsFd), also by `wait_any`: readable when there is a message or the other side is gone.
+///
+/// # Examples
+/// ```
+/// use psync::{RecvError, pipe};
+/// use std::time::Duration;
+///
+/// let (left, right) = pipe::<String, u32>()?;
+/// assert_eq!(left.recv_timeout(Duration::from_millis(1)), Err(RecvError::TimedOut));
+/// right.send_bytes(b"raw")?;
+/// right.send_bytes(b"more")?;
+/// assert!(left.poll(Duration::from_secs(1)));
+/// assert_eq!(left.recv_bytes()?, b"raw");
+/// let mut place = [0; 8];
+/// let length = left.recv_bytes_into(&mut place)?;
+/// assert_eq!(&place[..length], b"more");
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Connection<S, R> {
     socket: Arc<OwnedFd>,
     inode: Inode,

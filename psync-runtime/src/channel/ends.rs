@@ -53,6 +53,20 @@ pub struct Sender<T> {
 }
 
 /// The receiving end of a [`channel`].
+///
+/// # Examples
+/// ```
+/// use psync::RecvError;
+/// use std::time::Duration;
+///
+/// let (sender, receiver) = psync::channel(1)?;
+/// sender.send_timeout(7, Duration::from_secs(1))?;
+/// assert!(sender.is_full());
+/// assert_eq!(receiver.recv_timeout(Duration::from_secs(1))?, 7);
+/// drop(sender);
+/// assert_eq!(receiver.recv(), Err(RecvError::Disconnected));
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Receiver<T> {
     hold: Hold<false, true>,
     put_off: PutOff,

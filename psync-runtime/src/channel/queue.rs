@@ -39,6 +39,21 @@ use std::sync::Arc;
 /// assert!(child.join()?);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::{Queue, RecvError, SendErrorKind};
+/// use std::time::Duration;
+///
+/// let queue = Queue::bounded(1)?;
+/// assert_eq!(queue.capacity(), Some(1));
+/// assert_eq!(queue.recv_timeout(Duration::from_millis(1)), Err(RecvError::TimedOut));
+/// queue.send_timeout(7, Duration::from_secs(1))?;
+/// assert!(queue.is_full());
+/// let error = queue.send_timeout(8, Duration::from_millis(1)).unwrap_err();
+/// assert_eq!(error.kind(), SendErrorKind::TimedOut);
+/// assert!(error.deadlock().is_none());
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Queue<T> {
     hold: Hold<true, true>,
     put_off: PutOff,
@@ -237,6 +252,15 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
 }
 
 /// The messages of a [`Queue`], as they come.
+///
+/// # Examples
+/// ```
+/// let queue = psync::Queue::unbounded()?;
+/// queue.send_all(["a".to_owned(), "b".to_owned()])?;
+/// queue.close();
+/// assert_eq!(queue.iter().collect::<Vec<_>>(), ["a", "b"]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Iter<'a, T> {
     queue: &'a Queue<T>,

@@ -45,6 +45,19 @@ use serde::{
 /// worker.join()?;
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::WorkQueue;
+/// use std::time::Duration;
+///
+/// let jobs = WorkQueue::bounded(1)?;
+/// jobs.send_timeout("wash".to_owned(), Duration::from_secs(1))?;
+/// let job = jobs.recv_timeout(Duration::from_secs(1))?;
+/// assert!(!jobs.join_timeout(Duration::from_millis(1)), "it is not done");
+/// job.done();
+/// assert!(jobs.join_timeout(Duration::from_secs(1)));
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct WorkQueue<T> {
     hold: Hold<true, true>,
     jobs: Jobs,
@@ -286,6 +299,17 @@ impl Drop for Claim {
 }
 
 /// A job of a [`WorkQueue`], to be done by whoever has it. Dropped without [`done`](Self::done), it is delivered again.
+///
+/// # Examples
+/// ```
+/// let jobs = psync::WorkQueue::unbounded()?;
+/// jobs.send("wash".to_owned())?;
+/// drop(jobs.recv()?); // not done, so it comes again
+/// let job = jobs.recv()?;
+/// assert_eq!((job.as_str(), job.attempt()), ("wash", 2));
+/// job.done();
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[must_use = "it is delivered again if it is dropped"]
 pub struct Job<T> {
     value: T,

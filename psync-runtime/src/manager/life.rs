@@ -146,6 +146,18 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let list = manager.list::<u32>()?;
+    /// assert_eq!(manager.objects()?, 1);
+    /// drop(list);
+    /// assert_eq!(manager.objects()?, 0);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn objects(&self) -> Result<usize, ManagerError> {
         let count =
             self.server.ask(Header::new(Operation::Count, 0, 0), None, |_| Ok(()), take_number)?;
@@ -156,6 +168,18 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`] if it had ended already, or did not end by itself in time and was killed; [`ManagerError::Elsewhere`] if it is of another program.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Manager, ManagerError};
+    ///
+    /// let manager = Manager::start()?;
+    /// let hits = manager.counter()?;
+    /// hits.add(1)?;
+    /// manager.shutdown()?;
+    /// assert!(matches!(hits.get(), Err(ManagerError::Lost { .. })));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn shutdown(self) -> Result<(), ManagerError> {
         if self.server.is_remote() {
             return Err(ManagerError::Elsewhere);

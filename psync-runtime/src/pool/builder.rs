@@ -139,12 +139,30 @@ impl PoolBuilder {
 
     /// How many bytes of memory of its own a worker may have, beyond what it starts with. If it asks for more, it is refused, which ends most programs:
     /// that costs the task ([`TaskError::WorkerLost`](super::TaskError::WorkerLost)), and the worker is replaced. Shared memory does not count.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Pool;
+    ///
+    /// let pool = Pool::builder().workers(1).max_memory(1 << 30).build()?;
+    /// assert_eq!(pool.run(|n: u32| n + 1, 1)?, 2);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub const fn max_memory(mut self, bytes: u64) -> Self {
         self.max_memory = Some(bytes);
         self
     }
 
     /// How the workers are started. Not by [`StartMethod::Fork`]: the pool replaces workers whenever one ends, from a thread of its own.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Pool, StartMethod};
+    ///
+    /// let pool = Pool::builder().workers(1).start_method(StartMethod::Spawn).build()?;
+    /// assert_eq!(pool.run(|n: u32| n + 1, 1)?, 2);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub const fn start_method(mut self, method: StartMethod) -> Self {
         self.method = Some(method);
         self

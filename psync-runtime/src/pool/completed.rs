@@ -24,6 +24,18 @@ pub enum ReturnWhen {
 }
 
 /// Not all tasks were over when the time was up.
+///
+/// # Examples
+/// ```
+/// use psync::{Pool, pool::{Unfinished, as_completed}};
+/// use std::{thread, time::Duration};
+///
+/// let pool = Pool::new(1)?;
+/// let nap = pool.submit(|()| thread::sleep(Duration::from_secs(60)), ())?;
+/// let mut naps = as_completed(vec![nap]).timeout(Duration::from_millis(1));
+/// assert_eq!(naps.next().unwrap().unwrap_err(), Unfinished { unfinished: 1, total: 1 });
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     /// How many were not.
@@ -148,6 +160,18 @@ impl<R> fmt::Debug for AsCompleted<R> {
 }
 
 /// See [`AsCompleted::timeout`].
+///
+/// # Examples
+/// ```
+/// use psync::{Pool, pool::{Deadlined, as_completed}};
+/// use std::time::Duration;
+///
+/// let pool = Pool::new(1)?;
+/// let tasks = vec![pool.submit(|n: u32| n + 1, 1)?];
+/// let soon: Deadlined<u32> = as_completed(tasks).timeout(Duration::from_secs(60));
+/// assert_eq!(soon.count(), 1);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[must_use = "it waits when it is asked for the next one"]
 #[derive(Debug)]
 pub struct Deadlined<R> {

@@ -17,7 +17,7 @@
 //! | `progress` | how many have finished, and how long their results in `buffer` are: **the commit of a task** | the worker, after each one |
 //! | `gate` | whether nothing may begin | the pool |
 //! | `since` | when the last one began, by the coarse clock | the worker, before `begun` |
-//! | `ready` | whether it has run its initialiser | the worker |
+//! | `ready` | whether it has begun with its initialiser (1), or has run it (2) | the worker |
 //! | `tasks` | how many it has finished in its life | the worker |
 //!
 //! **What a kill leaves.** Before `batch` is stored: nothing. After that and before the message is gone: a ticket whose slot is `QUEUED`; the pool withdraws it and sends
@@ -287,8 +287,14 @@ impl Seat {
         fault::point("pool: batch left");
     }
 
-    pub(super) fn note_ready(&self) {
+    /// Before the initialiser.
+    pub(super) fn note_prepares(&self) {
         self.ready.store(1, Ordering::Release);
+    }
+
+    /// After it.
+    pub(super) fn note_ready(&self) {
+        self.ready.store(2, Ordering::Release);
     }
 }
 
@@ -309,6 +315,11 @@ impl Seat {
     }
 
     pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) == 2
+    }
+
+    /// Whether its initialiser can be what it has ended of.
+    pub(super) fn has_prepared(&self) -> bool {
         self.ready.load(Ordering::Acquire) != 0
     }
 

@@ -91,6 +91,16 @@ impl fmt::Display for TaskError {
 impl core::error::Error for TaskError {}
 
 /// Why a task was not taken. Nothing of it was or will be run.
+///
+/// # Examples
+/// ```
+/// use psync::{Pool, pool::SubmitError};
+///
+/// let pool = Pool::new(1)?;
+/// pool.close();
+/// assert!(matches!(pool.submit(|n: u32| n, 1), Err(SubmitError::Closed)));
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubmitError {

@@ -170,6 +170,17 @@ impl Pool {
     }
 
     /// [`imap`](Self::imap) with options.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::pool::{Imap, MapOptions, Pool};
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let one_by_one = MapOptions { chunk: Some(1), ..MapOptions::default() };
+    /// let squares: Imap<u64, u64, _> = pool.imap_with(|n| n * n, 1..=4, one_by_one);
+    /// assert_eq!(squares.collect::<Result<Vec<u64>, _>>()?, [1, 4, 9, 16]);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     #[allow(clippy::needless_pass_by_value, reason = "options are made where they are passed")]
     pub fn imap_with<A, R, I>(
         &self,
@@ -213,6 +224,17 @@ impl Pool {
     }
 
     /// [`imap_unordered`](Self::imap_unordered) with options.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::pool::{ImapUnordered, MapOptions, Pool};
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let one_by_one = MapOptions { chunk: Some(1), ..MapOptions::default() };
+    /// let squares: ImapUnordered<u64, u64, _> = pool.imap_unordered_with(|n| n * n, 1..=4, one_by_one);
+    /// assert_eq!(squares.filter_map(Result::ok).sum::<u64>(), 30);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     #[allow(clippy::needless_pass_by_value, reason = "options are made where they are passed")]
     pub fn imap_unordered_with<A, R, I>(
         &self,

@@ -73,7 +73,7 @@ impl Inner {
                 Some(ProcessError::Decode { reason, .. }) => {
                     Some(format!("its argument could not be decoded: {reason}"))
                 }
-                Some(_) if self.terms.has_initializer => {
+                Some(_) if self.terms.has_initializer && place.has_prepared() => {
                     Some(format!("worker {} ended while it ran: {}", dead.pid, dead.status))
                 }
                 Some(_) if self.is_hopeless(&mut lock(&self.crew)) => Some(format!(

@@ -17,6 +17,17 @@ pub enum WorkerState {
 }
 
 /// A worker of a pool, as it was at one moment.
+///
+/// # Examples
+/// ```
+/// use psync::{Pool, pool::WorkerState};
+///
+/// let pool = Pool::new(2)?;
+/// let workers = pool.workers();
+/// assert_eq!(workers.len(), 2);
+/// assert!(workers.iter().all(|worker| worker.pid > 0 && worker.state != WorkerState::Busy));
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WorkerInfo {
@@ -35,6 +46,17 @@ pub struct WorkerInfo {
 }
 
 /// A pool, as it was at one moment.
+///
+/// # Examples
+/// ```
+/// use psync::Pool;
+///
+/// let pool = Pool::new(2)?;
+/// pool.map(|n: u32| n + 1, 0..10)?;
+/// let stats = pool.stats();
+/// assert_eq!((stats.done, stats.failed, stats.queued), (10, 0, 0));
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {

@@ -2,6 +2,7 @@
 
 use super::{
     current, exit, link,
+    log::{self, Level},
     message::{self, Start},
     outcome::{self, Fault, Writer},
     start::{Entry, function_at},
@@ -281,6 +282,8 @@ fn note(info: &PanicHookInfo<'_>) {
 
 fn panicked(payload: &(dyn Any + Send)) -> Fault {
     let (message, location, backtrace) = describe_panic(payload);
+    let place = location.as_deref().unwrap_or("an unknown place");
+    log::own(Level::Error, format_args!("panicked at {place}: {message}"));
     Fault::Panicked { message, location, backtrace }
 }
 

@@ -10,6 +10,20 @@ use core::{fmt, time::Duration};
 use std::{ffi::CString, num::NonZero};
 
 /// This process, as psync knows it. See [`current`].
+///
+/// # Examples
+/// ```
+/// let (daemon, method) = psync::spawn(
+///     |()| {
+///         let me = psync::current();
+///         (me.is_daemon(), me.start_method() == Some(psync::StartMethod::ForkServer))
+///     },
+///     (),
+/// )?
+/// .join()?;
+/// assert_eq!((daemon, method), (false, true));
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct CurrentProcess {
     pid: i32,
     name: String,
@@ -20,6 +34,19 @@ pub struct CurrentProcess {
 }
 
 /// The process that started this one. See [`CurrentProcess::parent`].
+///
+/// # Examples
+/// ```
+/// let parent = psync::spawn(
+///     |()| {
+///         let parent = psync::current().parent().expect("it was started");
+///         (parent.pid(), parent.name().to_owned(), parent.is_alive())
+///     },
+///     (),
+/// )?;
+/// assert_eq!(parent.join()?, (psync::current().pid(), "main".to_owned(), true));
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ParentProcess {
     id: Identity,
@@ -28,6 +55,13 @@ pub struct ParentProcess {
 }
 
 /// A live process that this one has started. See [`active_children`].
+///
+/// # Examples
+/// ```
+/// for child in psync::active_children() {
+///     println!("{} is process {}", child.name(), child.pid());
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChildInfo {
     pid: i32,
@@ -183,6 +217,21 @@ impl ChildInfo {
 }
 
 /// The live processes that this one has started, in no particular order, whether or not their handles are still held.
+///
+/// # Examples
+/// ```
+/// use psync::{Event, Shared, active_children, process};
+///
+/// #[process(wait(done))]
+/// fn linger(done: &Event) {}
+///
+/// let done = Shared::new(Event::new())?;
+/// let lingering = linger::spawn(&done)?;
+/// assert_eq!(active_children()[0].name(), "linger");
+/// done.set();
+/// lingering.join()?;
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub fn active_children() -> Vec<ChildInfo> {
     link::check();
     reaping::settle_all();
@@ -194,6 +243,11 @@ pub fn active_children() -> Vec<ChildInfo> {
 }
 
 /// How many CPUs this process may use: its affinity, and its cgroup's quota if there is one. At least 1.
+///
+/// # Examples
+/// ```
+/// assert!(psync::cpu_count() >= 1);
+/// ```
 pub fn cpu_count() -> usize {
     std::thread::available_parallelism().map_or(1, NonZero::get)
 }

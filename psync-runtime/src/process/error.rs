@@ -264,6 +264,20 @@ impl core::error::Error for ProcessError {
 }
 
 /// One failed branch of a `parallel!`.
+///
+/// # Examples
+/// ```
+/// use psync::{parallel, process};
+///
+/// #[process]
+/// fn leave(code: i32) {
+///     std::process::exit(code);
+/// }
+///
+/// for failure in parallel! { leave(3) }.unwrap_err().failures() {
+///     println!("branch {}: {}", failure.branch, failure.error);
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Failure {
@@ -287,6 +301,21 @@ impl fmt::Display for Failure {
 }
 
 /// At least one branch of a `parallel!` failed. Everything that it started has ended.
+///
+/// # Examples
+/// ```
+/// use psync::{parallel, process};
+///
+/// #[process]
+/// fn taste(dish: &str) {
+///     assert!(dish != "stew", "too much salt");
+/// }
+///
+/// let tasted = parallel! { for dish in ["soup", "stew"] => taste(dish) };
+/// let error = tasted.unwrap_err();
+/// let failure = &error.failures()[0];
+/// assert_eq!((failure.index, failure.name.as_str()), (Some(1), "taste"));
+/// ```
 #[derive(Debug)]
 pub struct ParallelError {
     failures: Vec<Failure>,

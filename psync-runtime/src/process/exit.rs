@@ -161,6 +161,11 @@ impl Finalizer {
     }
 
     /// Leaves it to the exit of the process.
+    ///
+    /// # Examples
+    /// ```
+    /// psync::Finalizer::new(Some(5), || println!("the last words")).leave();
+    /// ```
     pub fn leave(self) {
         core::mem::forget(self);
     }

@@ -4,6 +4,7 @@ use super::{
     ExitStatus, ProcessError, StartMethod,
     family::{existing_family, family},
     link::{self, Glances, Link},
+    log::{self, Level},
     outcome, reaping,
 };
 use crate::{
@@ -122,7 +123,18 @@ impl Child {
         if state.generation() == self.id.generation() && state.phase() == Phase::Running {
             return None;
         }
-        Some(*self.end.get_or_init(|| ExitStatus::from_word(slot.status())))
+        let status = || {
+            let status = ExitStatus::from_word(slot.status());
+            self.tell_of(status);
+            status
+        };
+        Some(*self.end.get_or_init(status))
+    }
+
+    fn tell_of(&self, status: ExitStatus) {
+        let (name, pid) = (&self.name, self.pid);
+        let level = if status.success() { Level::Debug } else { Level::Warn };
+        log::own(level, format_args!("`{name}` (process {pid}) has ended: {status}"));
     }
 
     /// For when nothing has been heard for a while: whoever should tell may be dead.
@@ -210,6 +222,26 @@ impl Drop for Child {
 /// let mut process = psync::spawn(|n: u64| (1..=n).product::<u64>(), 5)?;
 /// assert!(process.pid() > 0);
 /// assert_eq!(process.join()?, 120);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// ```
+/// use psync::{Event, Shared, process};
+/// use std::time::Duration;
+///
+/// #[process(wait(done))]
+/// fn linger(done: &Event) -> u32 {
+///     7
+/// }
+///
+/// let done = Shared::new(Event::new())?;
+/// let mut process = linger::spawn(&done)?;
+/// assert!(process.is_alive());
+/// assert_eq!(process.exit_status(), None);
+/// assert!(process.join_timeout(Duration::from_millis(1)).is_none());
+/// process.interrupt()?; // as Ctrl-C does, unless the program was started to ignore that
+/// process.terminate()?;
+/// assert!(process.wait().signal().is_some());
 /// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Process<R> {

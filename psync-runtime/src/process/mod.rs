@@ -17,6 +17,7 @@ pub(crate) mod handle;
 mod handover;
 mod legacy;
 pub(crate) mod link;
+pub mod log;
 mod message;
 mod never;
 mod options;

@@ -8,6 +8,15 @@ use std::{
 };
 
 /// How a process comes into being. All three take the same arguments and return the same results.
+///
+/// # Examples
+/// ```
+/// use psync::{Options, StartMethod, spawn_with};
+///
+/// let fresh = Options::new().start_method(StartMethod::Spawn);
+/// assert_eq!(spawn_with(fresh, |n: u32| n + 1, 41)?.join()?, 42);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum StartMethod {
     /// A small server forks it. The default: fast, independent of the size and the threads of the program.
@@ -73,6 +82,31 @@ impl From<File> for Stdio {
 /// use psync::{Options, Stdio};
 ///
 /// let options = Options::new().name("counter").stdout(Stdio::null()).env("LANG", "C");
+/// ```
+///
+/// ```
+/// use psync::{Options, Stdio, spawn_with};
+/// use std::io::{Read, Write};
+///
+/// let options = Options::new()
+///     .daemon(true)
+///     .current_dir("/")
+///     .stdin(Stdio::piped())
+///     .stdout(Stdio::piped())
+///     .stderr(Stdio::inherit());
+/// let echo = |()| {
+///     let mut line = String::new();
+///     std::io::stdin().read_line(&mut line).expect("a line");
+///     print!("{}: {line}", std::env::current_dir().expect("a directory").display());
+/// };
+/// let mut process = spawn_with(options, echo, ())?;
+/// process.take_stdin().expect("a pipe").write_all(b"hello\n")?;
+/// let mut said = String::new();
+/// process.take_stdout().expect("a pipe").read_to_string(&mut said)?;
+/// assert_eq!(said, "/: hello\n");
+/// assert!(process.take_stderr().is_none(), "it is ours");
+/// process.join()?;
+/// # Ok::<(), psync::Error>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use]

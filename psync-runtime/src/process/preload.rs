@@ -61,6 +61,14 @@ pub fn preload(function: fn() -> Result<(), String>, on_error: OnError) {
 ///
 /// # Errors
 /// If the path contains a NUL byte.
+///
+/// # Examples
+/// ```
+/// // The same as without it.
+/// psync::set_executable("/proc/self/exe")?;
+/// assert_eq!(psync::spawn(|n: u32| n + 1, 1)?.join()?, 2);
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub fn set_executable(path: impl AsRef<Path>) -> std::io::Result<()> {
     let path = CString::new(path.as_ref().as_os_str().as_bytes())?;
     *EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(path);

@@ -9,6 +9,26 @@ use core::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where processes are started that may borrow. See [`scope`].
+///
+/// # Examples
+/// ```
+/// use psync::{Array, process, scope};
+///
+/// #[process]
+/// fn double(part: &mut [u32]) {
+///     part.iter_mut().for_each(|value| *value *= 2);
+/// }
+///
+/// let array = Array::from_slice(&[1, 2, 3, 4])?;
+/// let mut values = array.lock()?;
+/// scope(|scope| {
+///     for part in values.chunks_mut(2) {
+///         double::spawn_in(scope, part).expect("a process");
+///     }
+/// });
+/// assert_eq!(values[..], [2, 4, 6, 8]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Scope<'scope, 'env: 'scope> {
     children: Mutex<Vec<Arc<Child>>>,

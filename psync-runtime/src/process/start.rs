@@ -7,6 +7,7 @@ use super::{
     handle::{Child, Streams},
     handover,
     link::{self, Link},
+    log,
     message::{self, Descriptors, Header},
     outcome::{self, Fault, Handles, Writer},
     reaping, streams, surroundings,
@@ -280,6 +281,7 @@ fn begin(
     handles.depart();
     let pid = world.slot(id).pid();
     core::mem::forget(reservation);
+    log::own(log::Level::Debug, format_args!("started `{name}` (process {pid}) by {method:?}"));
     Ok((Arc::new(Child::new(id, pid, name, method, pidfd, link)), ours))
 }
 

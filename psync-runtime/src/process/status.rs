@@ -37,6 +37,14 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// The exit code, if it exited.
+    ///
+    /// # Examples
+    /// ```
+    /// let exits: fn(()) = |()| std::process::exit(3);
+    /// let process = psync::spawn(exits, ())?;
+    /// assert_eq!(process.wait().code(), Some(3));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub const fn code(&self) -> Option<i32> {
         match *self {
             Self::Exited { code } => Some(code),

@@ -1,7 +1,7 @@
 //! The caller's surroundings, taken at a start and put on by the new process: environment, directory, streams, limits, masks.
 #![allow(unsafe_code, reason = "replaces the environment and the standard descriptors")]
 
-use super::message::Start;
+use super::{log, message::Start};
 use crate::sys::{OsError, signal, standard};
 use nix::{
     errno::Errno,
@@ -41,9 +41,12 @@ pub(crate) fn remember(ignored: u32) {
 /// The environment, each variable ended by a NUL byte, with changes on top.
 pub(crate) fn environment(changes: &[(OsString, OsString)]) -> Vec<u8> {
     let mut block = Vec::with_capacity(4096);
+    let chosen = log::assignment();
+    let chosen = chosen.filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    let changes: Vec<_> = changes.iter().cloned().chain(chosen).collect();
     let kept =
         std::env::vars_os().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
-    for (name, value) in kept.chain(changes.iter().cloned()) {
+    for (name, value) in kept.chain(changes.clone()) {
         block.extend_from_slice(name.as_bytes());
         block.push(b'=');
         block.extend_from_slice(value.as_bytes());
@@ -115,6 +118,7 @@ pub(crate) fn put_on(start: &mut Start) -> Result<(), OsError> {
     if base.is_none_or(|base| base.environment != start.environment()) {
         replace_environment(start.environment());
     }
+    log::forget();
     set_limits(&start.header.limits, base)?;
     match base {
         Some(base) => signal::restore_group(base.ignored),

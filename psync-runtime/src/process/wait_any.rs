@@ -18,6 +18,18 @@ use std::{
 };
 
 /// Something that [`wait_any`] can wait for: processes, queues, connections, events, and everything that has a descriptor.
+///
+/// # Examples
+/// ```
+/// use psync::{Queue, Waitable, wait_any};
+/// use std::time::Duration;
+///
+/// let (letters, parcels) = (Queue::<u8>::bounded(1)?, Queue::bounded(1)?);
+/// parcels.send("books".to_owned())?;
+/// let sources: [&dyn Waitable; 2] = [&letters, &parcels];
+/// assert_eq!(wait_any(&sources, Some(Duration::from_secs(1)))?, [1]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub trait Waitable {
     #[doc(hidden)]
     fn source(&self) -> Source<'_>;

@@ -4,6 +4,14 @@ use crate::sys::OsError;
 use core::fmt;
 
 /// Shared memory could not be made, or something did not lie in it.
+///
+/// # Examples
+/// ```
+/// use psync::{Shared, ShmError};
+///
+/// let error = Shared::<[u64]>::zeroed(usize::MAX / 8).unwrap_err();
+/// assert!(error.downcast_ref::<ShmError>().is_some(), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ShmError {
@@ -78,6 +86,14 @@ impl From<OsError> for ShmError {
 }
 
 /// Something is longer than the place for it. Nothing was written.
+///
+/// # Examples
+/// ```
+/// use psync::Text;
+///
+/// let error = "a long name".parse::<Text<4>>().unwrap_err();
+/// assert_eq!((error.needed(), error.capacity()), (11, 4));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CapacityError {
     pub(super) len: usize,

@@ -29,6 +29,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// assert_eq!(list.as_slice(), [1, 2, 3]);
 /// assert_eq!(list.pop(), Some(3));
 /// ```
+///
+/// ```
+/// use psync::List;
+///
+/// let mut list = List::<u8, 3>::try_from(&[3, 4][..])?;
+/// list.as_mut_slice().reverse();
+/// assert_eq!(list.as_slice(), [4, 3]);
+/// assert_eq!(list.capacity(), 3);
+/// list.clear();
+/// assert!(list.is_empty());
+/// # Ok::<(), psync::CapacityError>(())
+/// ```
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct List<T, const N: usize> {

@@ -162,6 +162,16 @@ impl<T: ShmSafe> Shared<[T]> {
 
 impl<T: ShmSafe + ?Sized> Shared<T> {
     /// Whether both are handles to the same value.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Shared;
+    ///
+    /// let one = Shared::new(7)?;
+    /// assert!(Shared::ptr_eq(&one, &one.clone()));
+    /// assert!(!Shared::ptr_eq(&one, &Shared::new(7)?));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn ptr_eq(a: &Self, b: &Self) -> bool {
         a.block.place() == b.block.place()
     }

@@ -23,6 +23,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// assert_eq!(name, "Percy");
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::Text;
+///
+/// let mut name = Text::<8>::new();
+/// name.push_str("corn")?;
+/// assert_eq!(name.as_str(), "corn");
+/// assert!(name.push_str("field").is_err(), "too long, and not changed");
+/// assert_eq!((name.len(), name.capacity()), (4, 8));
+/// name.clear();
+/// assert!(name.is_empty());
+/// # Ok::<(), psync::CapacityError>(())
+/// ```
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Text<const N: usize> {

@@ -45,6 +45,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// assert_eq!(numbers.to_vec()?, [3.0, 5.0]);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::{Array, LockError};
+/// use std::time::Duration;
+///
+/// let scores = Array::from_slice(&[3, 1, 2])?;
+/// let other = scores.clone();
+/// assert!(Array::ptr_eq(&scores, &other), "two handles of the same values");
+/// scores.lock_timeout(Duration::from_secs(1))?.sort();
+///
+/// // A thread that panics with the guard has perhaps left something half done.
+/// let panicked = std::thread::spawn(move || {
+///     let _guard = other.lock();
+///     panic!("half done");
+/// });
+/// assert!(panicked.join().is_err());
+/// assert!(scores.is_poisoned());
+/// assert!(matches!(scores.lock(), Err(LockError::Poisoned { .. })));
+/// scores.clear_poison();
+/// assert_eq!(scores.to_vec()?, [1, 2, 3]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 pub struct Array<T: ShmSafe + Copy> {
     lock: Shared<Lock>,
     values: Shared<[Guarded<T>]>,
@@ -191,6 +213,16 @@ impl<'de, T: ShmSafe + Copy> Deserialize<'de> for Array<T> {
 lend_handle!([T: ShmSafe + Copy] Array<T>);
 
 /// A locked [`Array`]: a `&mut [T]`, which is released when this is dropped.
+///
+/// # Examples
+/// ```
+/// let array = psync::Array::from_slice(&[1, 2, 3, 4])?;
+/// let mut guard = array.lock()?;
+/// let (left, right) = guard.split_at_mut(2);
+/// left.swap_with_slice(right);
+/// assert_eq!(guard[..], [3, 4, 1, 2]);
+/// # Ok::<(), psync::Error>(())
+/// ```
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct ArrayGuard<'a, T: ShmSafe + Copy> {
     values: &'a [Guarded<T>],

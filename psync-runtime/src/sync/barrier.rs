@@ -225,6 +225,18 @@ impl fmt::Debug for Barrier {
 }
 
 /// A party has crossed a [`Barrier`].
+///
+/// # Examples
+/// ```
+/// use psync::Barrier;
+///
+/// let gate = Barrier::new(1);
+/// assert_eq!(gate.parties(), 1);
+/// let crossed = gate.wait()?;
+/// assert_eq!(crossed.index(), 0);
+/// assert!(crossed.is_leader());
+/// # Ok::<(), psync::BrokenBarrier>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct BarrierWait {
     index: u32,

@@ -77,6 +77,18 @@ pub struct Condvar(RawCondvar);
 
 /// A guard that can be given up while its thread waits for a [`Condvar`]: that of a [`Mutex`](super::Mutex), of a
 /// [`ReentrantMutex`](super::ReentrantMutex), of a [`Lock`](super::Lock), or of the fields that one guards in a `#[shared]` struct.
+///
+/// # Examples
+/// ```
+/// use psync::{Condvar, CondvarGuard, Lock, LockError};
+///
+/// fn ring<G: CondvarGuard>(bell: &Condvar, _held: &G) {
+///     bell.notify_one();
+/// }
+///
+/// ring(&Condvar::new(), &Lock::new().lock()?);
+/// # Ok::<(), LockError>(())
+/// ```
 pub trait CondvarGuard: sealed::Sealed {
     #[doc(hidden)]
     fn held(&self) -> &LockGuard<'_>;
@@ -99,6 +111,16 @@ pub struct StepBack<'a>(Option<Sleeping<'a>>);
 
 /// A guard whose data an `F` can look at: `FnMut(&mut T) -> bool` for that of a [`Mutex`](super::Mutex), `FnMut(&T) -> bool` for that of a
 /// [`ReentrantMutex`](super::ReentrantMutex), `FnMut() -> bool` for that of a [`Lock`](super::Lock), and `FnMut(&mut G) -> bool` for the guard `G` of fields.
+///
+/// # Examples
+/// ```
+/// use psync::{Condvar, Mutex};
+///
+/// let (bell, data) = (Condvar::new(), Mutex::new(1));
+/// let guard = bell.wait_while(data.lock()?, |value: &mut i32| *value == 0)?;
+/// assert_eq!(*guard, 1);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 pub trait Condition<F>: CondvarGuard {
     #[doc(hidden)]
     fn is_true(&mut self, condition: &mut F) -> bool;
@@ -319,6 +341,33 @@ impl Condvar {
     }
 
     /// Lets everybody go on who waits.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Condvar, Mutex, Shared, parallel, shared};
+    ///
+    /// #[shared]
+    /// struct Shop {
+    ///     #[init(Mutex::new(0))]
+    ///     loaves: Mutex<u32>,
+    ///     baked: Condvar,
+    /// }
+    ///
+    /// let shop = Shared::new(Shop::default())?;
+    /// parallel! {
+    ///     for _ in 0..2 => process(&shop) {
+    ///         let mut loaves = shop.loaves.lock().expect("nobody dies");
+    ///         loaves = shop.baked.wait_while(loaves, |loaves| *loaves == 0).expect("nobody dies");
+    ///         *loaves -= 1;
+    ///     },
+    ///     process(&shop) {
+    ///         *shop.loaves.lock().expect("nobody dies") = 2;
+    ///         shop.baked.notify_all();
+    ///     },
+    /// }?;
+    /// assert_eq!(*shop.loaves.lock()?, 0);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn notify_all(&self) {
         self.0.notify(u32::MAX);
     }
@@ -337,6 +386,17 @@ impl fmt::Debug for Condvar {
 }
 
 /// Whether a timed wait ended because its time was up.
+///
+/// # Examples
+/// ```
+/// use psync::{Condvar, Mutex};
+/// use std::time::Duration;
+///
+/// let (bell, data) = (Condvar::new(), Mutex::new(0));
+/// let (_guard, outcome) = bell.wait_timeout(data.lock()?, Duration::from_millis(1))?;
+/// assert!(outcome.timed_out(), "nobody notifies");
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WaitTimeout(bool);
 

@@ -89,6 +89,20 @@ struct Waits {
 /// One thread of a deadlock, and what it waits for. The next one in the report holds that; the first one holds what the last one waits for.
 ///
 /// `Display` says where it waits for what, without who it is.
+///
+/// # Examples
+/// ```
+/// use psync::{LockError, Mutex};
+///
+/// let lock = Mutex::new(0);
+/// let _held = lock.lock()?;
+/// let Err(LockError::Deadlock(report)) = lock.lock() else { panic!("it is held by this thread") };
+/// let wait = &report.waits()[0];
+/// assert!(wait.what().contains("Mutex"), "{wait}");
+/// assert!(!wait.location().is_empty());
+/// assert!(report.others().is_empty(), "nobody else has to do with it");
+/// # Ok::<(), LockError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct DeadlockWait {
     process: String,

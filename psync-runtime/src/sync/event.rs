@@ -61,6 +61,14 @@ impl Event {
     }
 
     /// Clears the event. Whoever was waiting when it was set goes on nevertheless.
+    ///
+    /// # Examples
+    /// ```
+    /// let event = psync::Event::new();
+    /// event.set();
+    /// event.clear();
+    /// assert!(!event.is_set());
+    /// ```
     #[inline]
     pub fn clear(&self) {
         self.0.clear();

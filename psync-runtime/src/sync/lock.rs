@@ -34,6 +34,27 @@ use core::{fmt, marker::PhantomData, time::Duration};
 /// assert!(!PRINTER.is_locked());
 /// # Ok::<(), psync::LockError>(())
 /// ```
+///
+/// ```
+/// use psync::Lock;
+/// use std::time::Duration;
+///
+/// let door = Lock::new();
+/// drop(door.lock_timeout(Duration::from_secs(1))?);
+///
+/// // A holder that panics leaves the lock poisoned.
+/// let _ = std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         let _held = door.lock();
+///         panic!("half done");
+///     })
+///     .join()
+/// });
+/// assert!(door.is_poisoned());
+/// door.clear_poison();
+/// door.lock()?;
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[repr(C)]
 pub struct Lock {
     raw: RawMutex,
@@ -277,6 +298,16 @@ impl fmt::Debug for Lock {
 }
 
 /// A held [`Lock`], which is released when this is dropped, and poisoned if a panic does so.
+///
+/// # Examples
+/// ```
+/// let door = psync::Lock::new();
+/// let inside = door.lock()?;
+/// assert!(door.is_locked());
+/// drop(inside);
+/// assert!(!door.is_locked());
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct LockGuard<'a> {
     lock: &'a Lock,

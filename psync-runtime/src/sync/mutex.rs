@@ -58,6 +58,28 @@ use core::{
 /// assert!(data.lock().is_ok());
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::{LockError, Mutex};
+/// use std::time::Duration;
+///
+/// let sum = Mutex::new(7);
+/// *sum.lock_timeout(Duration::from_secs(1))? += 1;
+///
+/// // A holder that panics leaves the lock poisoned.
+/// let _ = std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         let _held = sum.lock();
+///         panic!("half done");
+///     })
+///     .join()
+/// });
+/// assert!(sum.is_poisoned());
+/// assert!(matches!(sum.lock(), Err(LockError::Poisoned { .. })));
+/// assert_eq!(*sum.lock_or_replace(9)?, 9);
+/// sum.clear_poison(); // nothing to clear any more
+/// # Ok::<(), LockError>(())
+/// ```
 #[repr(C)]
 pub struct Mutex<T> {
     lock: Lock,
@@ -191,6 +213,18 @@ impl<T> fmt::Debug for Mutex<T> {
 }
 
 /// A held [`Mutex`] and the way to its data. Dropping it releases the mutex, and poisons it if a panic does so.
+///
+/// # Examples
+/// ```
+/// use psync::Mutex;
+///
+/// let words = Mutex::new([1, 2]);
+/// let mut guard = words.lock()?;
+/// guard[0] = 3;
+/// drop(guard); // others may have it
+/// assert_eq!(*words.lock()?, [3, 2]);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T> {
     data: &'a UnsafeCell<T>,

@@ -63,6 +63,27 @@ use core::{fmt, marker::PhantomData, mem::ManuallyDrop, ops::Deref, time::Durati
 /// assert_eq!(account.cents.get(), 21);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::ReentrantMutex;
+/// use std::time::Duration;
+///
+/// let mutex = ReentrantMutex::new(7);
+/// assert_eq!(*mutex.lock_timeout(Duration::from_secs(1))?, 7);
+///
+/// // A holder that panics leaves the lock poisoned.
+/// let _ = std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         let _held = mutex.lock();
+///         panic!("half done");
+///     })
+///     .join()
+/// });
+/// assert!(mutex.is_poisoned());
+/// assert_eq!(*mutex.lock_or_replace(8)?, 8);
+/// mutex.clear_poison(); // nothing to clear any more
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[repr(C)]
 pub struct ReentrantMutex<T> {
     lock: Lock,
@@ -205,6 +226,17 @@ impl<T> fmt::Debug for ReentrantMutex<T> {
 
 /// One of the guards of a held [`ReentrantMutex`]. The mutex is free when the last of them is dropped, in whatever order; if a panic drops one, it is
 /// poisoned.
+///
+/// # Examples
+/// ```
+/// let mutex = psync::ReentrantMutex::new(7);
+/// let outer = mutex.lock()?;
+/// let inner = mutex.lock()?;
+/// assert_eq!(inner.depth(), 2);
+/// drop(inner);
+/// assert_eq!(*outer, 7);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct ReentrantGuard<'a, T> {
     mutex: &'a ReentrantMutex<T>,

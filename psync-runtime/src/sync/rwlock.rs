@@ -60,6 +60,33 @@ use core::{
 /// assert_eq!(limits.read()?.1, 20);
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::{LockError, RwLock};
+/// use std::time::Duration;
+///
+/// let paper = RwLock::new(1);
+/// let reading = paper.read_timeout(Duration::from_secs(1))?;
+/// assert_eq!(*paper.try_read()?, 1);
+/// assert!(paper.try_write().is_err());
+/// drop(reading);
+/// *paper.write_timeout(Duration::from_secs(1))? = 2;
+/// assert!(!paper.is_write_locked());
+///
+/// // A holder that panics leaves the lock poisoned.
+/// let _ = std::thread::scope(|scope| {
+///     scope.spawn(|| {
+///         let _held = paper.write();
+///         panic!("half done");
+///     })
+///     .join()
+/// });
+/// assert!(paper.is_poisoned());
+/// assert_eq!(*paper.write_or_repair(|value| *value = 3)?, 3);
+/// assert_eq!(*paper.write_or_replace(4)?, 3, "there is nothing to replace any more");
+/// paper.clear_poison(); // nothing to clear any more
+/// # Ok::<(), LockError>(())
+/// ```
 #[repr(C)]
 pub struct RwLock<T> {
     raw: RawRwLock,
@@ -269,6 +296,14 @@ impl<T> fmt::Debug for RwLock<T> {
 }
 
 /// An [`RwLock`] that is held for reading, and the way to its data. Dropping it releases the lock; a panic that drops it does no harm.
+///
+/// # Examples
+/// ```
+/// let paper = psync::RwLock::new(5);
+/// let (one, other) = (paper.read()?, paper.read()?);
+/// assert_eq!(*one, *other);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct ReadGuard<'a, T> {
     lock: &'a RwLock<T>,
@@ -313,6 +348,16 @@ impl<T: fmt::Display> fmt::Display for ReadGuard<'_, T> {
 }
 
 /// An [`RwLock`] that is held for writing, and the way to its data. Dropping it releases the lock, and poisons it if a panic does so.
+///
+/// # Examples
+/// ```
+/// let paper = psync::RwLock::new(5);
+/// let mut writing = paper.write()?;
+/// *writing += 1;
+/// drop(writing);
+/// assert_eq!(*paper.read()?, 6);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct WriteGuard<'a, T> {
     lock: &'a RwLock<T>,

@@ -89,6 +89,17 @@ impl Semaphore {
     ///
     /// # Errors
     /// [`AcquireError::TimedOut`], [`AcquireError::Exhausted`].
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{AcquireError, Semaphore};
+    /// use std::time::Duration;
+    ///
+    /// let seat = Semaphore::new(1);
+    /// let _taken = seat.acquire()?;
+    /// assert!(seat.acquire_timeout(Duration::from_millis(1)).is_err());
+    /// # Ok::<(), AcquireError>(())
+    /// ```
     #[track_caller]
     pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, AcquireError> {
         match self.0.acquire_free() {
@@ -232,6 +243,12 @@ impl fmt::Display for AcquireError {
 impl core::error::Error for AcquireError {}
 
 /// More permits would be free than the semaphore may have.
+///
+/// # Examples
+/// ```
+/// let seats = psync::Semaphore::bounded(2);
+/// assert_eq!(seats.release(1).unwrap_err().bound(), 2);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct ReleaseError {
     bound: u32,

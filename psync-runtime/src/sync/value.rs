@@ -55,6 +55,19 @@ use core::{
 /// assert_eq!(pair.update(|(a, b)| (a + 1, b + 1)), (2, 2));
 /// # Ok::<(), psync::Error>(())
 /// ```
+///
+/// ```
+/// use psync::Value;
+/// use std::time::Duration;
+///
+/// let pair = Value::new((1, 2));
+/// let mut copy = pair.lock_timeout(Duration::from_secs(1))?;
+/// copy.0 = 3;
+/// assert_eq!(pair.get(), (1, 2), "not yet");
+/// drop(copy);
+/// assert_eq!(pair.get(), (3, 2));
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[repr(C)]
 pub struct Value<T> {
     lock: RawMutex,
@@ -281,6 +294,16 @@ impl Drop for Held<'_> {
 }
 
 /// A copy of a held [`Value`], which becomes the value when this is dropped, unless by a panic.
+///
+/// # Examples
+/// ```
+/// let number = psync::Value::new(1);
+/// let mut copy = number.lock()?;
+/// *copy += 1;
+/// drop(copy); // one store, and everybody sees it
+/// assert_eq!(number.get(), 2);
+/// # Ok::<(), psync::LockError>(())
+/// ```
 #[must_use = "the value is released at once if the guard is not kept"]
 pub struct ValueGuard<'a, T: Copy> {
     copy: T,

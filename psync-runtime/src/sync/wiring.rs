@@ -19,7 +19,10 @@ pub fn wait(event: &Event) {
 /// If it cannot be acquired.
 #[track_caller]
 pub fn acquire(semaphore: &Semaphore) -> Permit<'_> {
-    semaphore.acquire().unwrap_or_else(|error| give_up("acquire", &error))
+    match semaphore.acquire() {
+        Ok(permit) => permit,
+        Err(error) => give_up("acquire", &error),
+    }
 }
 
 /// `barrier(barrier)`.
@@ -74,12 +77,17 @@ pub trait Lockable {
     fn lock_for_body(&self) -> Self::Guard<'_>;
 }
 
+#[track_caller]
 fn or_panic<G>(result: Result<G, LockError>) -> G {
-    result.unwrap_or_else(|error| give_up("lock", &error))
+    match result {
+        Ok(guard) => guard,
+        Err(error) => give_up("lock", &error),
+    }
 }
 
-/// A body that cannot have what it declares cannot run.
+/// A body that cannot have what it declares cannot run. The place is that of the declaration.
 #[cold]
+#[track_caller]
 fn give_up(what: &str, error: &dyn Display) -> ! {
     panic!("`{what}` of this function: {error}")
 }

@@ -6,6 +6,17 @@ use nix::errno::Errno;
 /// A system call failed.
 ///
 /// `Display` names the call and the kernel's reason; [`OsError::hint`] adds what can be done where that is known.
+///
+/// # Examples
+/// ```
+/// use psync::{OsError, Shared, ShmError};
+///
+/// // More than any machine has.
+/// let error = Shared::<[u8]>::zeroed(1 << 55).unwrap_err();
+/// if let Some(ShmError::Os(error)) = error.downcast_ref::<ShmError>() {
+///     println!("{} failed: error {}; {}", error.call(), error.raw_os_error(), error.hint().unwrap_or(""));
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OsError {
     call: &'static str,

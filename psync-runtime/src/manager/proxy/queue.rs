@@ -39,6 +39,17 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::System`] if there is no memory, or the capacity is 0; [`ManagerError::Lost`].
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let orders = manager.bounded_queue(1)?;
+    /// orders.send("soup".to_owned())?;
+    /// assert!(orders.try_send("tea".to_owned()).is_err(), "there is room for one");
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn bounded_queue<T: Item>(&self, capacity: usize) -> Result<QueueProxy<T>, ManagerError> {
         self.keep_queue(Queue::bounded(capacity))
     }

@@ -39,6 +39,16 @@ impl Manager {
     ///
     /// # Errors
     /// As [`semaphore`](Self::semaphore).
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let beds = manager.bounded_semaphore(1)?;
+    /// assert!(beds.release(1).is_err(), "there is no second bed");
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn bounded_semaphore(&self, permits: u32) -> Result<SemaphoreProxy, ManagerError> {
         self.keep_semaphore(Semaphore::bounded(permits))
     }
