@@ -63,7 +63,7 @@ fn blocks() -> psync::Result<()> {
 // ANCHOR: workers
 fn workers() -> Result<(), ParallelError> {
     let washed = parallel! {
-        with workers = 2, deadline = Duration::from_secs(60);
+        with workers = 2, deadline = Duration::from_mins(1);
         for plate in 1..=7 => process(plate) { format!("plate {plate}") },
     }?;
     println!("{} plates, the last one is {}", washed.len(), washed[6]);

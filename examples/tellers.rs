@@ -83,7 +83,7 @@ fn main() -> psync::Result<()> {
     let (orders, news) = (WorkQueue::bounded(8)?, Queue::unbounded()?);
     let receipts = vec![Queue::unbounded()?, Queue::unbounded()?];
     let hire = || teller::spawn(&book, orders.clone(), receipts.clone());
-    let mut tellers = vec![hire()?, hire()?];
+    let mut tellers = [hire()?, hire()?];
     let mut clients = Vec::new();
     for number in 0..CLIENTS {
         let (orders, receipts) = (orders.clone(), receipts[number].clone());
