@@ -7,6 +7,7 @@
 //! | have a value in every process without passing it | [`shared`](macro@shared) on a `static` |
 //! | change it in turns | [`Mutex`], [`Lock`], [`Value`], [`ReentrantMutex`], [`RwLock`] |
 //! | wait for it, count it, meet | [`Event`], [`Condvar`], [`Once`], [`Semaphore`], [`Barrier`] |
+//! | own objects of any kind in a process of their own | [`Manager`], with [`managed`](macro@managed) on the methods of a type |
 //! | see who waits for whom | [`dump_waits`], [`DeadlockReport`] |
 //! | share a slice of run-time length | [`Array`], [`Shared<[T]>`](Shared) |
 //! | run a function in a process | [`process`](macro@process) on the function, or [`spawn`] |
@@ -78,7 +79,7 @@
 //! missing, is waited for as long as one asks for. [`dump_waits`] tells who waits at this moment.
 
 #[doc(inline)]
-pub use psync_macros::{parallel, process, shared};
+pub use psync_macros::{managed, parallel, process, shared};
 #[doc(inline)]
 pub use psync_runtime::{
     Error, OsError, Result,
@@ -86,6 +87,7 @@ pub use psync_runtime::{
         Connection, Iter, Job, Queue, Receiver, RecvError, SendError, SendErrorKind, Sender,
         WorkQueue, channel, pipe,
     },
+    manager::{self, Manager, ManagerError},
     pool::{self, Pool},
     process::{
         ChildInfo, CurrentProcess, ExitStatus, Failure, Finalizer, Never, OnError, Options,

@@ -9,19 +9,22 @@ use repo::examples::lines;
 use std::{collections::BTreeSet, io::Read as _, path::Path};
 
 /// The examples, and the arguments that they were recorded with.
-const EXAMPLES: [(&str, &[&str]); 50] = [
+const EXAMPLES: [(&str, &[&str]); 54] = [
     ("accidents", &[]),
     ("acorns", &[]),
+    ("bank", &[]),
     ("blur", &[]),
     ("bounded", &[]),
     ("bowl", &[]),
     ("chunk_averages", &[]),
     ("condition", &[]),
     ("cubes", &[]),
+    ("dictionary", &[]),
     ("dinner", &[]),
     ("dishes", &[]),
     ("dungeon", &[]),
     ("farm", &[]),
+    ("farm_bell", &[]),
     ("half_a_million", &[]),
     ("hungry", &[]),
     ("increments", &[]),
@@ -60,6 +63,7 @@ const EXAMPLES: [(&str, &[&str]); 50] = [
     ("waiter", &[]),
     ("who_waits", &[]),
     ("wordcount", &["LICENSE-APACHE", "LICENSE-MIT"]),
+    ("zoo_log", &[]),
 ];
 
 /// Runs that are about what goes wrong: what a terminal shows, that is both streams, and how they end. The record has the case in its name.

@@ -6,8 +6,18 @@ use proc_macro2::{TokenStream, TokenTree};
 use std::path::Path;
 
 /// From the lowest to the highest.
-const LAYERS: [&str; 9] =
-    ["primitive", "error", "sys", "shm", "sync", "channel", "process", "pool", "__private"];
+const LAYERS: [&str; 10] = [
+    "primitive",
+    "error",
+    "sys",
+    "shm",
+    "sync",
+    "channel",
+    "process",
+    "pool",
+    "manager",
+    "__private",
+];
 
 /// What the crate's root exports, and the layer that it comes from.
 const EXPORTS: [(&str, &str); 3] = [("Error", "error"), ("Result", "error"), ("OsError", "sys")];
@@ -24,6 +34,10 @@ fn no_module_imports_from_a_layer_above() {
         for name in imports(&repo::read(&path), module.len()) {
             match rank(&name) {
                 None => wrong.push(format!("{}: `crate::{name}` is no layer", path.display())),
+                // Neither needs the other, and their order means nothing.
+                Some(_) if layer == "manager" && name == "pool" => {
+                    wrong.push(format!("{}: `manager` and `pool` are strangers", path.display()));
+                }
                 Some(seen) if seen > own => {
                     wrong.push(format!("{}: `{layer}` may not use `{name}`", path.display()));
                 }

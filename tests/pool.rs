@@ -194,7 +194,8 @@ fn a_worker_is_replaced_after_its_number_of_tasks() {
     let pids: Vec<i32> = (0..9)
         .map(|_| {
             let pid = pool.run(own_pid, ()).expect("a pid");
-            assert_eq!(pool.workers().len(), 1);
+            // None for a moment, after one has done its number.
+            assert!(pool.workers().len() <= 1, "there is never more than one");
             pid
         })
         .collect();
@@ -344,8 +345,8 @@ fn nothing_is_kept_of_what_a_task_was_given_and_gave() {
     let mut yielded = pool.imap(identity, (0..10).map(Living::new));
     drop(yielded.next().expect("ten").expect("a result"));
     drop(yielded);
-    assert!(poll_for(LONG, || pool.stats().running == 0 && pool.stats().queued == 0));
-    assert_eq!(LIVING.load(SeqCst), 0, "also of what nobody has asked for");
+    // What was under way comes in, and nobody has asked for it.
+    assert!(poll_for(LONG, || LIVING.load(SeqCst) == 0), "{} are kept", LIVING.load(SeqCst));
     let discarded = pool.submit(identity, Living::new(1)).expect("open");
     drop(discarded);
     let in_worker = pool.run(|()| LIVING.load(SeqCst), ()).expect("a number");

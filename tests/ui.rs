@@ -10,7 +10,7 @@ mod repo;
 use std::{path::Path, process::Command};
 
 /// Their folders hold files with several mistakes, and folders of topics with one mistake in each file.
-const MACROS: [&str; 3] = ["shared", "process", "parallel"];
+const MACROS: [&str; 4] = ["shared", "process", "parallel", "managed"];
 
 /// The compiler whose words are recorded: they change from one release to the next.
 const RECORDED: &str = "rustc 1.95.";
@@ -23,7 +23,7 @@ fn mistakes_are_explained_and_the_rest_compiles() {
     let version = Command::new(rustc).arg("--version").output().expect("cargo has found it").stdout;
     let version = String::from_utf8_lossy(&version);
     if version.starts_with(RECORDED) {
-        for part in ["shared", "process", "parallel", "sync"] {
+        for part in ["shared", "process", "parallel", "managed", "sync"] {
             test.compile_fail(format!("tests/ui/{part}/*.rs"));
         }
         for macro_ in MACROS {

@@ -1,5 +1,5 @@
 //! The macros of psync: `#[shared]` puts data in shared memory, `#[process]` makes a function startable, `parallel!` runs
-//! several processes and waits for all of them.
+//! several processes and waits for all of them, `#[managed]` has a type's methods called in a manager's server.
 //!
 //! Use them through the facade crate `psync`, whose documentation has runnable examples. Each macro is a pipeline: `ast` parses
 //! into a model, `check` files what is wrong with it, `expand` prints it. Only this file knows the compiler's own token types.
@@ -11,6 +11,7 @@ mod diag;
 #[cfg(test)]
 mod golden;
 mod hygiene;
+mod managed;
 mod messages;
 mod options;
 mod parallel;
@@ -228,6 +229,91 @@ pub fn shared(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn process(args: TokenStream, item: TokenStream) -> TokenStream {
     let item = TokenStream2::from(item);
     printing::shown("#[process]", Some(&item), process::run(args.into(), item.clone())).into()
+}
+
+/// Makes the public methods of an `impl` block callable in a manager's server, through a proxy of the same methods.
+///
+/// ```text
+/// #[managed]
+/// impl Account {
+///     pub fn open(cents: i64) -> Self { .. }               // AccountProxy::open(&manager, 10)?
+///     pub fn deposit(&mut self, cents: i64) -> i64 { .. }  // account.deposit(5)?
+///     pub fn balance(&self) -> i64 { .. }
+/// }
+/// ```
+///
+/// The `impl` block stays as it is. Beside it there is the type `AccountProxy`: a handle that can be cloned, sent to any process, and stored in other objects of the
+/// manager. The object itself is made in the server and stays there, so it may hold whatever it likes.
+///
+/// # Examples
+/// ```
+/// use psync::prelude::*;
+/// use std::collections::BTreeMap;
+///
+/// /// Who has how much.
+/// struct Bank {
+///     accounts: BTreeMap<String, i64>,
+/// }
+///
+/// #[managed]
+/// impl Bank {
+///     /// A bank with these accounts.
+///     pub fn open(accounts: BTreeMap<String, i64>) -> Self {
+///         Bank { accounts }
+///     }
+///
+///     /// Moves money, or says why not.
+///     pub fn transfer(&mut self, from: &str, to: &str, cents: i64) -> Result<(), String> {
+///         match self.accounts.get_mut(from) {
+///             Some(has) if *has >= cents => *has -= cents,
+///             _ => return Err(format!("{from} has not so much")),
+///         }
+///         *self.accounts.entry(to.to_owned()).or_default() += cents;
+///         Ok(())
+///     }
+///
+///     /// All money.
+///     pub fn sum(&self) -> i64 {
+///         self.accounts.values().sum()
+///     }
+/// }
+///
+/// #[process]
+/// fn pay(bank: BankProxy) -> Result<(), String> {
+///     bank.transfer("ape", "lion", 30).map_err(|error| error.to_string())?
+/// }
+///
+/// let manager = Manager::start()?;
+/// let bank = BankProxy::open(&manager, BTreeMap::from([("ape".to_owned(), 50)]))?;
+/// assert_eq!(pay::run(bank.clone())?, Ok(()));
+/// assert_eq!(pay::run(bank.clone())?, Err("ape has not so much".to_owned()));
+/// assert_eq!(bank.sum()?, 50);
+/// # Ok::<(), psync::Error>(())
+/// ```
+///
+/// # What becomes of a function
+///
+/// * A `pub` method with `&self` or `&mut self` has a counterpart that returns `Result<_, ManagerError>`. Those with `&self` run beside each other, one with `&mut self` runs alone.
+///   An error of the method's own is part of what it returns.
+/// * A `pub` function that returns `Self` has one that takes the `&Manager` first and gives a proxy. `Manager::create` does the same with any function.
+/// * Other functions, and methods that are not `pub`, have none. `pub(crate)` counts as `pub`, and its counterpart is `pub(crate)`.
+///
+/// Parameters are by value, and fit for serde, or `&str`. What is returned is fit for serde. The type is `Send + Sync + 'static`. The block and its methods may have type parameters, as long as
+/// what crosses can; they may have no lifetime parameters.
+///
+/// # When it fails
+///
+/// A panic fails the call: `ManagerError::Panicked`. If the method had the object to itself it may have left it half-way changed, so from then on every call is
+/// `ManagerError::Poisoned`, until `Manager::clear_poison` says that the object is sound. A process that dies in the middle of a call changes nothing about that call: it runs in the server to its end.
+///
+/// # Options
+/// ```text
+/// crate = PATH           where psync is, if not at `::psync`
+/// ```
+#[proc_macro_attribute]
+pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
+    let item = TokenStream2::from(item);
+    printing::shown("#[managed]", Some(&item), managed::run(args.into(), item.clone())).into()
 }
 
 /// Runs several processes at once, waits for all of them and gives their results.

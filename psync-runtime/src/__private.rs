@@ -1,5 +1,9 @@
 //! What generated code may name, and nothing else. Not a public interface.
 
+pub use crate::manager::{
+    Manager, ManagerError,
+    managed::{Answer, Handle, Managed, create},
+};
 pub use crate::process::supervisor_pid;
 pub use crate::{
     pool::{OnFailure, Settings, each, one, parallel},
@@ -25,3 +29,4 @@ pub use crate::{
     },
 };
 pub use core::time::Duration;
+pub use serde;

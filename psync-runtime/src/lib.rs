@@ -7,6 +7,7 @@
 pub mod __private;
 pub mod channel;
 pub mod error;
+pub mod manager;
 pub mod pool;
 pub(crate) mod primitive;
 pub mod process;

@@ -2,7 +2,7 @@
 
 use psync::{
     Pool, Shared,
-    pool::{MapOptions, TaskError},
+    pool::{MapOptions, PoolStats, TaskError},
 };
 use psync_runtime::sync::testing::{Watchdog, faults, watchdog};
 use std::{
@@ -110,19 +110,29 @@ fn play(point: &str, turn: u32, retries: u32, watchdog: &Watchdog) -> bool {
             }
         }
     }
-    // It may die only now.
-    losses += u32::from(pool.map(plain, 0..100).is_err_and(|error| lost(&error)));
+    // It may die only now, or when there is nothing to do.
+    loop {
+        match pool.map(plain, 0..100) {
+            Ok(sums) => {
+                assert!(sums.iter().zip(1..).all(|(a, b)| *a == b), "{cell}");
+                break;
+            }
+            Err(error) => {
+                assert!(lost(&error), "{cell}: {error}");
+                losses += 1;
+            }
+        }
+    }
     assert!(losses <= u32::from(retries == 0), "{cell}: {losses} are lost");
     assert!(twice <= 1, "{cell}: {twice} were done twice");
-    let again = pool.map(plain, 0..100).expect("the pool goes on");
-    assert!(again.iter().zip(1..).all(|(a, b)| *a == b), "{cell}");
-    let stats = pool.stats();
-    assert_eq!((stats.queued, stats.running), (0, 0), "{cell}");
-    // Who dies when there is nothing to do is replaced a moment later.
-    while pool.workers().len() < 2 {
+    let is_at_rest =
+        |stats: &PoolStats| (stats.queued, stats.running, stats.workers.len()) == (0, 0, 2);
+    while !is_at_rest(&pool.stats()) {
         std::thread::yield_now();
     }
-    pool.stats().lost_workers > 0
+    let lost_workers = pool.stats().lost_workers;
+    pool.join().expect("it is whole");
+    lost_workers > 0
 }
 
 /// The points that the sources of the pool name.

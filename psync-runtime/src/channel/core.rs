@@ -363,7 +363,7 @@ impl Core {
             if limit.waits() {
                 outbox::prune();
             }
-            if limit.is_over() || until.is_over() {
+            if limit.is_over() || until.is_over() || blocking.is_over() {
                 return Waited::TimedOut;
             }
             fault::point("queue: falls asleep");

@@ -141,6 +141,10 @@ impl<T: Serialize + 'static> Sender<T> {
 }
 
 impl<T> Sender<T> {
+    pub(crate) fn core(&self) -> &Core {
+        self.hold.core()
+    }
+
     /// How many messages wait at this moment.
     pub fn len(&self) -> usize {
         usize::try_from(self.hold.core().head().len()).unwrap_or(usize::MAX)

@@ -72,9 +72,10 @@ fn unencodable(error: codec::CodecError) -> Unsent {
     (SendErrorKind::Encode, Some(String::from(error).into()))
 }
 
+/// Sends bytes, and what has to go along with the handles in them.
 #[inline]
 #[track_caller]
-fn send_encoded(
+pub(super) fn send_encoded(
     core: &Arc<Core>,
     bytes: &[u8],
     mut luggage: shm::Luggage,
@@ -235,6 +236,41 @@ fn take_with_handles(message: &[u8]) -> Taken {
         (Ok(carried), value) => Taken::WithHandles(carried, value.to_vec()),
         (Err(reason), _) => Taken::Wrong(reason),
     }
+}
+
+/// Receives the bytes of a message into a buffer; what came along with the handles in them.
+#[inline]
+#[track_caller]
+pub(super) fn receive_bytes(
+    core: &Core,
+    buffer: &mut Vec<u8>,
+    needs: Needs,
+    limit: Limit,
+) -> Result<Vec<Carried>, RecvError> {
+    let mut carried = Ok(Vec::new());
+    let take = |bytes: Bytes<'_>, note: bool| {
+        let owned;
+        let bytes = match bytes {
+            Bytes::Log(bytes) => bytes,
+            Bytes::Extent(place, len) => {
+                owned = core.read(place, len)?;
+                &owned[..]
+            }
+        };
+        let bytes = if note { unpack(bytes, &mut carried) } else { bytes };
+        buffer.clear();
+        buffer.extend_from_slice(bytes);
+        Ok(())
+    };
+    core.receive(take, needs, limit).map_err(|lack| lacking(&lack, limit))?;
+    carried.map_err(RecvError::Decode)
+}
+
+#[cold]
+fn unpack<'a>(message: &'a [u8], carried: &mut Result<Vec<Carried>, String>) -> &'a [u8] {
+    let (redeemed, value) = handles::redeem(message);
+    *carried = redeemed;
+    value
 }
 
 /// Decodes a message that is at hand as a whole.

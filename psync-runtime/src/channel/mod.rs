@@ -10,6 +10,7 @@
 //! How they work inside is in the README beside this file.
 
 mod alone;
+mod bytes;
 pub(crate) mod codec;
 mod connection;
 pub(crate) mod core;
@@ -35,12 +36,14 @@ mod windows;
 mod wire;
 mod work;
 
+pub(crate) use bytes::{ByteReceiver, ByteSender, bytes};
 pub use connection::{Connection, pipe};
+pub(crate) use core::Limit;
 pub use ends::{Receiver, Sender, channel};
 pub(crate) use incoming::Incoming;
 
-pub(crate) use core::Limit;
 pub use error::{RecvError, SendError, SendErrorKind};
+pub(crate) use queue::fingerprint;
 pub use queue::{Iter, Queue};
 pub(crate) use wire::{Arrived, Wire};
 pub use work::{Job, WorkQueue};

@@ -310,7 +310,7 @@ impl<'de, T> Deserialize<'de> for Queue<T> {
 }
 
 /// Tells messages of one type from those of another.
-pub(super) fn fingerprint<T>() -> u64 {
+pub(crate) fn fingerprint<T>() -> u64 {
     let name = core::any::type_name::<T>().bytes();
     name.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

@@ -77,9 +77,9 @@ impl<'a> Parcel<'a> {
 
 /// Whoever waits for tasks. Called by any thread, and without any lock held.
 pub(super) trait Work: Send + Sync {
-    /// Takes what became of some tasks of the batch that begins with `base`. It comes once for each. How many have returned, and how many have
-    /// failed.
-    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>) -> (u64, u64);
+    /// Takes what became of some tasks of the batch that begins with `base`. It comes once for each. Before anybody is told, `count` is, how many have returned
+    /// and how many have failed.
+    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64));
 
     /// How long some of the tasks took, all together.
     fn note_pace(&self, _nanos: u64, _tasks: u32) {}

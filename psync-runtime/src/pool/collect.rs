@@ -187,8 +187,7 @@ impl Inner {
         if settled > first
             && let Some(parcel) = parcel.from(first)
         {
-            let (done, failed) = work.settle(base, parcel);
-            lock(&self.books).count(done, failed);
+            work.settle(base, parcel, &self.counter());
         }
     }
 

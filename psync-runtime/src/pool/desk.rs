@@ -17,13 +17,14 @@
 //! | `progress` | how many have finished, and how long their results in `buffer` are: **the commit of a task** | the worker, after each one |
 //! | `gate` | whether nothing may begin | the pool |
 //! | `since` | when the last one began, by the coarse clock | the worker, before `begun` |
-//! | `ready` | whether it has run its initialiser | the worker |
+//! | `ready` | whether it has begun with its initialiser (1), or has run it (2) | the worker |
 //! | `tasks` | how many it has finished in its life | the worker |
 //!
 //! **What a kill leaves.** Before `batch` is stored: nothing. After that and before the message is gone: a ticket whose slot is `QUEUED`; the pool withdraws it and sends
 //! the batch again under another ticket, so that the message, which may still be there, is worth nothing. (If another worker took it meanwhile, the slot is `TAKEN` by
 //! another seat, and the dead one had nothing.) After the exchange to `TAKEN`: what `progress` says is finished is finished, and its results are in the buffer or have been sent; a task that
-//! had begun beyond that was running; the rest has not begun. Results that were sent and are in the buffer as well (killed before the buffer was marked empty) are told by their index.
+//! had begun beyond that was running; the rest has not begun. Results that were sent and are in the buffer as well (killed before the buffer was marked empty) are told by their index; so is a long one, which is sent before its task is
+//! committed.
 //!
 //! **The gate.** A worker stores `begun` and then looks at the gate; the pool shuts the gate and then, after a barrier on all processors, looks at `begun`. So either the
 //! worker stops, or the pool sees the task that has begun. If that is the one to be ended, the worker is killed, and nothing else can have begun; if not, the gate opens again. The
@@ -286,8 +287,14 @@ impl Seat {
         fault::point("pool: batch left");
     }
 
-    pub(super) fn note_ready(&self) {
+    /// Before the initialiser.
+    pub(super) fn note_prepares(&self) {
         self.ready.store(1, Ordering::Release);
+    }
+
+    /// After it.
+    pub(super) fn note_ready(&self) {
+        self.ready.store(2, Ordering::Release);
     }
 }
 
@@ -308,6 +315,11 @@ impl Seat {
     }
 
     pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) == 2
+    }
+
+    /// Whether its initialiser can be what it has ended of.
+    pub(super) fn has_prepared(&self) -> bool {
         self.ready.load(Ordering::Acquire) != 0
     }
 

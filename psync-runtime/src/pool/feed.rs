@@ -188,7 +188,7 @@ where
                         refused = hand_over(inner, core::mem::replace(&mut batch, failed));
                         if refused.is_none() {
                             let outcome = Parcel::One(0, Outcome::Failed(error.into()));
-                            Arc::clone(&batch.work).settle(batch.base, outcome);
+                            Arc::clone(&batch.work).settle(batch.base, outcome, &inner.counter());
                             batch.base += 1;
                         }
                     }

@@ -187,9 +187,13 @@ impl Inner {
 
     /// The last open tasks of a batch have failed.
     fn fail(&self, work: Arc<dyn Work>, base: u64, open: Range<u32>, error: &TaskError) {
-        let (done, failed) = work.settle(base, Parcel::Failed(open, error.clone()));
-        lock(&self.books).count(done, failed);
+        work.settle(base, Parcel::Failed(open, error.clone()), &self.counter());
         self.note_over();
+    }
+
+    /// What counts tasks that are over.
+    pub(super) fn counter(&self) -> impl Fn(u64, u64) + '_ {
+        |done, failed| lock(&self.books).count(done, failed)
     }
 
     /// A batch is over.

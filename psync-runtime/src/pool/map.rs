@@ -133,7 +133,7 @@ impl<R> Shelf<R> {
 }
 
 impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
-    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>) -> (u64, u64) {
+    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64)) {
         let (mut done, mut failed) = (0, 0);
         // Code of the user's runs in here, to decode: this lock is one that nobody else asks for but whoever waits for these results.
         let mut shelf = lock(&self.shelf);
@@ -142,12 +142,12 @@ impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
             *(if result.is_ok() { &mut done } else { &mut failed }) += 1;
             shelf.put(base + u64::from(index), result, self.is_ordered);
         });
+        count(done, failed);
         self.ready.store(shelf.ready(), Ordering::Release);
         drop(shelf);
         self.failed.fetch_add(failed, Ordering::Release);
         self.settled.fetch_add(done + failed, Ordering::Release);
         self.signal.notify();
-        (done, failed)
     }
 
     fn note_pace(&self, nanos: u64, tasks: u32) {

@@ -73,7 +73,7 @@ impl Inner {
                 Some(ProcessError::Decode { reason, .. }) => {
                     Some(format!("its argument could not be decoded: {reason}"))
                 }
-                Some(_) if self.terms.has_initializer => {
+                Some(_) if self.terms.has_initializer && place.has_prepared() => {
                     Some(format!("worker {} ended while it ran: {}", dead.pid, dead.status))
                 }
                 Some(_) if self.is_hopeless(&mut lock(&self.crew)) => Some(format!(
@@ -125,8 +125,11 @@ impl Inner {
         self.settle(ticket, progress.finished, parcel, None);
         let ending = dead.ending.as_ref().filter(|ending| ending.ticket == ticket);
         // Behind a task that it was killed for, the gate was shut: what has begun there has not run.
-        let running =
-            progress.running().filter(|index| ending.is_none_or(|ending| ending.index == *index));
+        let is_its = |index: u32| ending.is_none_or(|ending| ending.index == index);
+        // A long result is sent before its task is committed.
+        let is_told =
+            |index| lock(&self.books).get(ticket).is_some_and(|batch| index < batch.settled);
+        let running = progress.running().filter(|index| is_its(*index) && !is_told(*index));
         let Some(index) = running else {
             let batch = lock(&self.books).take_out(&self.post.slots, ticket);
             if let Some(batch) = batch {

@@ -189,13 +189,12 @@ pub(super) fn received<R: DeserializeOwned + 'static>(
 }
 
 impl<R: DeserializeOwned + Send + 'static> Work for TaskState<R> {
-    fn settle(self: Arc<Self>, _: u64, parcel: Parcel<'_>) -> (u64, u64) {
+    fn settle(self: Arc<Self>, _: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64)) {
         let mut result = None;
         parcel.each(|_, outcome| result = Some(received::<R>(outcome)));
-        let Some(result) = result else { return (0, 0) };
-        let counts = (u64::from(result.is_ok()), u64::from(result.is_err()));
+        let Some(result) = result else { return };
+        count(u64::from(result.is_ok()), u64::from(result.is_err()));
         self.accept(result);
-        counts
     }
 }
 
@@ -325,7 +324,8 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
         lock(&self.state.progress).was_cancelled
     }
 
-    /// Cancels it if it has not begun: then it will never run, and its result is [`TaskError::Cancelled`]. Whether it is cancelled now.
+    /// Cancels it if it has not begun: then it will never run, and its result is [`TaskError::Cancelled`]. The same goes for one that waits to be tried again. Whether
+    /// it is cancelled now.
     ///
     /// # Examples
     /// ```

@@ -69,6 +69,7 @@ pub(super) fn work<A: DeserializeOwned>((post, initializer, argument): (Post, u6
     if let Some(bytes) = memory {
         limit_memory(bytes);
     }
+    place.note_prepares();
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         let function = function_at(initializer)?;
         // SAFETY: the pool took the offset from a function of this type, in the same image (UNSAFE.md, P1).
@@ -316,6 +317,7 @@ impl Worker<'_> {
         let told = self.flush(course, false)
             && self.tell(course.one(Kind::Returned), &self.result, luggage.carried());
         luggage.depart();
+        fault::point("pool: long result sent");
         self.pass(course);
         told
     }

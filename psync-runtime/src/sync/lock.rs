@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     primitive::{AtomicU32, Ordering},
-    shm::world::{Blocking, Operation, Site},
+    shm::world::{Blocking, Operation, Site, guarded_by},
     sys::{clock::Deadline, fault},
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -395,9 +395,10 @@ impl<'a> LockGuard<'a> {
     /// Acquires the lock again, whatever it takes: other guards of the hold may be about, so there is no going on without. `Err` says that it is
     /// poisoned; it is held even so.
     pub(super) fn resume(&self, hold: Suspended, site: Site) -> Result<(), LockError> {
+        let take = || self.lock.take(Deadline::NEVER, site);
         let guard = loop {
             // Of a deadlock another one of its threads is told.
-            if let Ok(guard) = self.lock.take(Deadline::NEVER, site) {
+            if let Ok(guard) = guarded_by(raw::Identity::NOBODY, take) {
                 break guard;
             }
         };

@@ -119,6 +119,16 @@ pub(crate) fn map(file: impl AsFd, start: u64, len: usize) -> Result<MmapRaw, Os
     })
 }
 
+/// Gives memory that this process has freed back to the system, where the allocator would keep it. It looks at all of the heap.
+pub(crate) fn give_back() {
+    #[cfg(target_env = "gnu")]
+    #[allow(unsafe_code, reason = "the allocator's own function")]
+    // SAFETY: may be called at any time, by any thread.
+    unsafe {
+        nix::libc::malloc_trim(0);
+    }
+}
+
 fn retry(
     call: &'static str,
     mut operation: impl FnMut() -> nix::Result<()>,

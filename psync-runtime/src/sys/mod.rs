@@ -13,6 +13,7 @@ pub(crate) mod memory;
 pub(crate) mod pidfd;
 pub(crate) mod processors;
 pub(crate) mod procfs;
+pub(crate) mod random;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod spawn;

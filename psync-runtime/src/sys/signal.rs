@@ -41,6 +41,11 @@ pub(crate) fn ignore_broken_pipes() {
     set(Signal::SIGPIPE, SigHandler::SigIgn);
 }
 
+/// Ignores SIGINT.
+pub(crate) fn ignore_interrupts() {
+    set(Signal::SIGINT, SigHandler::SigIgn);
+}
+
 /// The signal that tells a waiting child of the end of its supervisor.
 pub(crate) const FAREWELL: i32 = libc::SIGIO;
 

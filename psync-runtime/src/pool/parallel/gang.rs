@@ -69,7 +69,7 @@ impl Landing {
 struct Tray(Mutex<Vec<Landing>>);
 
 impl Work for Tray {
-    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>) -> (u64, u64) {
+    fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64)) {
         let mut counts = (0, 0);
         let mut landings = lock(&self.0);
         parcel.each(|index, outcome| {
@@ -91,7 +91,7 @@ impl Work for Tray {
             *(if landing.has_failed() { &mut counts.1 } else { &mut counts.0 }) += 1;
             landings.push(landing);
         });
-        counts
+        count(counts.0, counts.1);
     }
 }
 
@@ -194,7 +194,7 @@ impl Gang {
         let Some(batch) = hand.filter(|batch| batch.count > 0) else { return };
         let (base, open) = (batch.base, batch.open());
         if let Err(error) = self.inner.submit(batch) {
-            Arc::clone(&self.tray).settle(base, Parcel::Failed(open, error.into()));
+            Arc::clone(&self.tray).settle(base, Parcel::Failed(open, error.into()), &|_, _| {});
         }
     }
 

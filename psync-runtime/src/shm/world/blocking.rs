@@ -39,12 +39,33 @@ const LEISURE: (Duration, usize) = (Duration::from_millis(500), 5);
 /// That is doubled each time that others were found to have copies, after so many times and up to so many: such a look is a look at all processes.
 const DOUBLINGS: (u32, u32) = (4, 10);
 
+thread_local! {
+    /// See [`guarded_by`].
+    static GUARDIAN: Cell<Identity> = const { Cell::new(Identity::NOBODY) };
+}
+
+/// Runs `body`, whose waits end with the death of that process as if their time were up: those for things that make no sense without it.
+pub(crate) fn guarded_by<R>(guardian: Identity, body: impl FnOnce() -> R) -> R {
+    /// Puts back what was there, also when `body` panics.
+    struct Before(Identity);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            let _ = GUARDIAN.try_with(|guardian| guardian.set(self.0));
+        }
+    }
+    let before = GUARDIAN.try_with(|now| now.replace(guardian)).unwrap_or(Identity::NOBODY);
+    let _before = Before(before);
+    body()
+}
+
 /// An operation that may have to wait.
 #[derive(Debug)]
 pub(crate) struct Blocking {
     pub(crate) deadline: Deadline,
     /// `None` for what is none of the user's business, such as the short locks inside primitives.
     site: Option<Site>,
+    /// With whose death it is over, too; nobody for most. See [`guarded_by`].
+    guardian: Identity,
     /// The record of this thread while it says that this operation waits.
     turn: Cell<Option<Turn>>,
     /// When to look round next: neither deaths nor a word that changes put that off.
@@ -108,10 +129,12 @@ impl From<Deadline> for Blocking {
 }
 
 impl Blocking {
-    pub(crate) const fn new(deadline: Deadline, site: Option<Site>) -> Self {
+    pub(crate) fn new(deadline: Deadline, site: Option<Site>) -> Self {
+        let guardian = if site.is_some() { GUARDIAN.try_with(Cell::get).ok() } else { None };
         Self {
             deadline,
             site,
+            guardian: guardian.unwrap_or(Identity::NOBODY),
             turn: Cell::new(None),
             look: Cell::new(None),
             looks: Cell::new(0),
@@ -120,6 +143,16 @@ impl Blocking {
             suspicion: RefCell::new(None),
             circle: RefCell::new(Circle { waits: Vec::new(), others: Vec::new() }),
         }
+    }
+
+    /// Whether it shall end, if what it waits for has not come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.is_over() || self.is_forsaken()
+    }
+
+    fn is_forsaken(&self) -> bool {
+        self.guardian != Identity::NOBODY
+            && existing().is_some_and(|world| !world.is_alive(self.guardian))
     }
 
     pub(crate) const fn site(&self) -> Option<Site> {
@@ -156,6 +189,23 @@ impl Blocking {
         rest: impl FnOnce(Deadline) -> Wake,
     ) -> Slept {
         self.announce(whom);
+        let slept = self.rest_alone(until, whom, rest);
+        if slept == Slept::Woke(Wake::Verify)
+            && self.guardian != Identity::NOBODY
+            && let Some(world) = existing()
+        {
+            // The table learns of the death, if that has not been reported.
+            world.verify(self.guardian);
+        }
+        slept
+    }
+
+    fn rest_alone(
+        &self,
+        until: Deadline,
+        whom: Whom<'_>,
+        rest: impl FnOnce(Deadline) -> Wake,
+    ) -> Slept {
         let until = until.min(self.deadline);
         if self.is_timed() || self.site.is_none() || matches!(whom, Whom::Unknown) {
             return Slept::Woke(rest(until));

@@ -14,7 +14,7 @@ mod table;
 mod waits;
 mod watch;
 
-pub(crate) use blocking::{Blocking, Circle, Slept, Whom};
+pub(crate) use blocking::{Blocking, Circle, Slept, Whom, guarded_by};
 pub(crate) use identity::{Identity, Me, become_process, known_bits, me};
 pub(crate) use needs::{Holders, NAMES};
 pub(crate) use site::{Operation, Site};

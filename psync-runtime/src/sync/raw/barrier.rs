@@ -158,7 +158,7 @@ impl RawBarrier {
             }
             // The last party is about to end the round, so ours is the next one.
             self.sleep(watch, now, blocking);
-            if blocking.deadline.is_over() && number(self.round.load(Ordering::Acquire)) == now {
+            if blocking.is_over() && number(self.round.load(Ordering::Acquire)) == now {
                 self.abort();
             }
         }
@@ -205,7 +205,7 @@ impl RawBarrier {
                 let _held = self.hold();
                 self.check(is_dead);
             }
-            if blocking.deadline.is_over() && !has_ended() {
+            if blocking.is_over() && !has_ended() {
                 self.give_up(turn);
             }
             verify = self.sleep(watch, turn.number, blocking) == Slept::Woke(Wake::Verify);

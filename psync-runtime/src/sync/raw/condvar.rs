@@ -111,7 +111,7 @@ impl RawCondvar {
             let watch = Watch::new();
             let bell = self.bell(waiter);
             let seen = bell.load(Ordering::Acquire);
-            if self.is_notified(waiter) || blocking.deadline.is_over() {
+            if self.is_notified(waiter) || blocking.is_over() {
                 return;
             }
             self.pass_on(is_dead);

@@ -78,12 +78,11 @@ impl RawEvent {
 
     #[cold]
     fn wait_unset(&self, blocking: &Blocking) -> bool {
-        let deadline = blocking.deadline;
         let began = self.word.load(Ordering::Acquire);
         if began & SET != 0 || self.has_been_set(began) {
             return true;
         }
-        if deadline.is_over() {
+        if blocking.is_over() {
             return false;
         }
         if self.spin.until(Worth::Meeting, 4, || self.has_been_set(began)) {
@@ -95,7 +94,7 @@ impl RawEvent {
             if (seen ^ began) & !WAITERS != 0 {
                 return true;
             }
-            if deadline.is_over() {
+            if blocking.is_over() {
                 return false;
             }
             let marked = seen | WAITERS;

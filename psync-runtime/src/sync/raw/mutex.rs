@@ -175,7 +175,6 @@ impl RawMutex {
     /// [`lock`](Self::lock) without its fast path.
     #[cold]
     pub(crate) fn lock_contended(&self, blocking: &Blocking) -> Result<Acquired, Refusal> {
-        let deadline = blocking.deadline;
         let owner = || self.owner();
         // Whoever has slept does not know whether others still do.
         let mut waiters = 0;
@@ -192,7 +191,7 @@ impl RawMutex {
                 return Err(Refusal::Deadlock);
             }
             if waiters == 0 {
-                if deadline.is_over() {
+                if blocking.is_over() {
                     return Err(Refusal::TimedOut);
                 }
                 if seen & WAITERS == 0 && self.spin.until(Worth::Lock, 64, || self.is_unowned()) {
@@ -204,7 +203,7 @@ impl RawMutex {
             }
             fault::point("mutex: waiters set");
             // Only after others could have learned that there may still be sleepers besides us.
-            if deadline.is_over() {
+            if blocking.is_over() {
                 return Err(Refusal::TimedOut);
             }
             if self.is_orphaned(seen | WAITERS, death::is_known) {

@@ -295,7 +295,7 @@ impl RawRwLock {
             if self.is_empty(is_dead, blocking.deadline) {
                 return Ok(());
             }
-            if blocking.deadline.is_over() {
+            if blocking.is_over() {
                 return Err(Refusal::TimedOut);
             }
             fault::point("rwlock: about to sleep");

@@ -156,7 +156,7 @@ impl RawSemaphore {
                 return Ok(holder);
             }
             let watch = Watch::new();
-            let may_wait = !blocking.deadline.is_over();
+            let may_wait = !blocking.is_over();
             if may_wait && may_spin && self.look().free() == 0 {
                 may_spin = self.spin.until(Worth::Lock, 4, || self.look().free() != 0);
                 if may_spin {

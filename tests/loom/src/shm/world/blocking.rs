@@ -104,6 +104,10 @@ impl Blocking {
         Self { deadline }
     }
 
+    pub(crate) fn is_over(&self) -> bool {
+        self.deadline.is_over()
+    }
+
     #[allow(clippy::needless_pass_by_value, reason = "as in the runtime")]
     pub(crate) fn sleep(
         &self,

@@ -1,0 +1,219 @@
+//! Prints a managed block: as it was written, and beside it the proxy.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Attribute, ReturnType, Type, Visibility};
+
+use super::ast::{Access, Block, Function, Param};
+use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
+
+/// The block and its proxy. Of a function that is wrong the proxy has the signature, so that nothing more is said about it.
+pub(super) fn block(block: &Block) -> TokenStream {
+    let item = &block.item;
+    if item.trait_.is_some() || item.generics.lifetimes().next().is_some() {
+        return quote!(#item);
+    }
+    let rt = block.krate.runtime();
+    let proxy = format_ident!("{}Proxy", block.name.unraw(), span = block.name.span());
+    let proxy = quiet_name(&proxy);
+    let declaration = declaration(block, &proxy, &rt);
+    let traits = traits(block, &proxy, &rt);
+    let methods = methods(block, &proxy, &rt);
+    quote!(#item #declaration #traits #methods)
+}
+
+/// As visible as the most visible of its functions.
+fn visibility(block: &Block) -> TokenStream {
+    let all = || block.functions.iter().map(|function| &function.item.vis);
+    let public = all().find(|vis| matches!(vis, Visibility::Public(_)));
+    public.or_else(|| all().next()).map(ToTokens::to_token_stream).unwrap_or_default()
+}
+
+fn declaration(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
+    let (vis, ty) = (quiet(&visibility(block)), &block.item.self_ty);
+    let (_, _, clause) = block.item.generics.split_for_impl();
+    let generics = &block.item.generics;
+    let cfgs = attributes(&block.item.attrs, &["cfg"]);
+    let doc = format!(" A handle of a `{}` that a manager's server owns.", block.name.unraw());
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #vis struct #proxy #generics (#rt::Handle<#ty>) #clause;
+    }
+}
+
+/// What all proxies can do.
+fn traits(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
+    let ty = &block.item.self_ty;
+    let (params, args, clause) = block.item.generics.split_for_impl();
+    let mut with_lifetime = block.item.generics.clone();
+    with_lifetime.params.insert(0, syn::parse_quote!('de));
+    let (lifetime, _, _) = with_lifetime.split_for_impl();
+    let cfgs = attributes(&block.item.attrs, &["cfg"]);
+    // An object that cannot be shared between threads is shown as its type.
+    let managed = spanned(quote!(#rt::Managed), ty);
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            impl #params #managed for #ty #clause {
+                type Proxy = #proxy #args;
+            }
+            impl #params ::core::convert::From<#rt::Handle<#ty>> for #proxy #args #clause {
+                fn from(handle: #rt::Handle<#ty>) -> Self {
+                    Self(handle)
+                }
+            }
+            impl #params ::core::convert::AsRef<#rt::Handle<#ty>> for #proxy #args #clause {
+                fn as_ref(&self) -> &#rt::Handle<#ty> {
+                    &self.0
+                }
+            }
+            impl #params ::core::clone::Clone for #proxy #args #clause {
+                fn clone(&self) -> Self {
+                    Self(::core::clone::Clone::clone(&self.0))
+                }
+            }
+            impl #params ::core::fmt::Debug for #proxy #args #clause {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Debug::fmt(&self.0, f)
+                }
+            }
+            impl #params #rt::serde::Serialize for #proxy #args #clause {
+                fn serialize<Serializer: #rt::serde::Serializer>(
+                    &self,
+                    serializer: Serializer,
+                ) -> ::core::result::Result<Serializer::Ok, Serializer::Error> {
+                    #rt::serde::Serialize::serialize(&self.0, serializer)
+                }
+            }
+            impl #lifetime #rt::serde::Deserialize<'de> for #proxy #args #clause {
+                fn deserialize<Deserializer: #rt::serde::Deserializer<'de>>(
+                    deserializer: Deserializer,
+                ) -> ::core::result::Result<Self, Deserializer::Error> {
+                    #rt::serde::Deserialize::deserialize(deserializer).map(Self)
+                }
+            }
+        };
+    }
+}
+
+fn methods(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
+    let (params, args, clause) = block.item.generics.split_for_impl();
+    let cfgs = attributes(&block.item.attrs, &["cfg"]);
+    let methods = block.functions.iter().map(|function| method(block, function, rt));
+    quote! {
+        #(#cfgs)*
+        impl #params #proxy #args #clause { #(#methods)* }
+    }
+}
+
+/// One function of the proxy.
+fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
+    let sig = &function.item.sig;
+    let (name, vis) = (quiet_name(&sig.ident), quiet(&function.item.vis));
+    let (generics, _, clause) = sig.generics.split_for_impl();
+    let attrs = attributes(&function.item.attrs, &["cfg", "doc", "deprecated"]);
+    let names: Vec<&Ident> = function.params.iter().map(|param| &param.name).collect();
+    let types: Vec<&Type> = function.params.iter().map(|param| &*param.typed.ty).collect();
+    let body = body(block, function, rt);
+    let (receiver, output) = match function.access {
+        Access::Make => {
+            let manager = local("manager");
+            (quote!(#manager: &#rt::Manager), quote!(Self))
+        }
+        _ => (quote!(&self), output(function)),
+    };
+    quote! {
+        #(#attrs)*
+        #vis fn #name #generics (#receiver #(, #names: #types)*) -> ::core::result::Result<#output, #rt::ManagerError> #clause {
+            #body
+        }
+    }
+}
+
+fn output(function: &Function) -> TokenStream {
+    match &function.item.sig.output {
+        // What is only known by what it does can be no result of a function that returns nothing.
+        ReturnType::Type(_, ty) if !(function.is_wrong && is_opaque(ty)) => quote!(#ty),
+        _ => quote!(()),
+    }
+}
+
+fn is_opaque(ty: &Type) -> bool {
+    let is_impl = |tree| matches!(tree, TokenTree::Ident(word) if word == "impl");
+    ty.to_token_stream().into_iter().any(is_impl)
+}
+
+/// Sends the arguments, and a function that calls the user's with them.
+fn body(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
+    if function.is_wrong {
+        return quote!(::core::unreachable!());
+    }
+    let (ty, name) = (&block.item.self_ty, &function.item.sig.ident);
+    let names: Vec<&Ident> = function.params.iter().map(|param| &param.name).collect();
+    let arguments = arguments(function, rt);
+    let passed = function.params.iter().map(
+        |Param { name, is_text, .. }| {
+            if *is_text { quote!(&#name) } else { quote!(#name) }
+        },
+    );
+    let passed = quote!(#(#passed),*);
+    let object = local("object");
+    if function.access == Access::Make {
+        let manager = local("manager");
+        return quote!(#rt::create::<#ty, _>(#manager, |(#(#names,)*)| <#ty>::#name(#passed), #arguments));
+    }
+    let (method, reference) = match function.access {
+        Access::Look => ("look", quote!(&#ty)),
+        _ => ("change", quote!(&mut #ty)),
+    };
+    // The compiler shows an argument that cannot cross at the name of the method that is called: of one, that is its type. A result that
+    // cannot come back it shows at the whole call.
+    let (of_arguments, of_result) = spans(function);
+    let method = Ident::new(method, of_arguments);
+    let inside =
+        quote!(|#object: #reference, (#(#names,)*)| <#ty>::#name(#object, #passed), #arguments);
+    let inside = parenthesized(inside, of_result);
+    let handle = located(quote!(self.0), of_result);
+    quote!(#handle.#method #inside)
+}
+
+/// Where to show what is wrong about the arguments, and about the result.
+fn spans(function: &Function) -> (Span, Span) {
+    let name = function.item.sig.ident.span();
+    let of_arguments = match &function.params[..] {
+        [only] => only.typed.ty.span(),
+        _ => name,
+    };
+    let of_result = match &function.item.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => name,
+    };
+    let here = Span::call_site();
+    (of_arguments.resolved_at(here), of_result.resolved_at(here))
+}
+
+fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    let at = |mut tree: TokenTree| {
+        tree.set_span(span);
+        tree
+    };
+    tokens.into_iter().map(at).collect()
+}
+
+/// The arguments as they are sent.
+fn arguments(function: &Function, rt: &TokenStream) -> TokenStream {
+    let sent = function.params.iter().map(|Param { name, is_text, .. }| {
+        let value =
+            if *is_text { quote!(::std::string::String::from(#name)) } else { quote!(#name) };
+        quote!(#rt::Owned(#value))
+    });
+    quote!(&(#(#sent,)*))
+}
+
+/// Those attributes that go for the proxy as well.
+fn attributes<'a>(all: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> {
+    all.iter().filter(|attr| names.iter().any(|name| attr.path().is_ident(name))).collect()
+}
