@@ -5,10 +5,10 @@
 //! ```
 #![allow(unreachable_pub, reason = "`pub` is what makes a method callable by others")]
 
+// ANCHOR: bank
 use psync::prelude::*;
 use std::collections::BTreeMap;
 
-// ANCHOR: bank
 /// Who has how much.
 struct Bank {
     accounts: BTreeMap<String, i64>,

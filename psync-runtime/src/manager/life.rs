@@ -146,6 +146,15 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = psync::Manager::start()?;
+    /// let before = manager.objects()?;
+    /// let _list = manager.list::<u8>()?;
+    /// assert_eq!(manager.objects()?, before + 1);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn objects(&self) -> Result<usize, ManagerError> {
         let count =
             self.server.ask(Header::new(Operation::Count, 0, 0), None, |_| Ok(()), take_number)?;
@@ -156,6 +165,17 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`] if it had ended already, or did not end by itself in time and was killed; [`ManagerError::Elsewhere`] if it is of another program.
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Manager, ManagerError};
+    ///
+    /// let manager = Manager::start()?;
+    /// let list = manager.list::<u8>()?;
+    /// manager.shutdown()?;
+    /// assert!(matches!(list.len(), Err(ManagerError::Lost { .. })));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn shutdown(self) -> Result<(), ManagerError> {
         if self.server.is_remote() {
             return Err(ManagerError::Elsewhere);

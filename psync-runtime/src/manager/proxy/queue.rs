@@ -39,6 +39,15 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::System`] if there is no memory, or the capacity is 0; [`ManagerError::Lost`].
+    ///
+    /// # Examples
+    /// ```
+    /// let manager = psync::Manager::start()?;
+    /// let letters = manager.bounded_queue(2)?;
+    /// letters.send("dear ann".to_owned())?;
+    /// assert_eq!(letters.recv()?, "dear ann");
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn bounded_queue<T: Item>(&self, capacity: usize) -> Result<QueueProxy<T>, ManagerError> {
         self.keep_queue(Queue::bounded(capacity))
     }

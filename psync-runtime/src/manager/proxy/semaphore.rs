@@ -39,6 +39,16 @@ impl Manager {
     ///
     /// # Errors
     /// As [`semaphore`](Self::semaphore).
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::{Manager, manager::SemaphoreProxy};
+    ///
+    /// let manager = Manager::start()?;
+    /// let seats: SemaphoreProxy = manager.bounded_semaphore(2)?;
+    /// drop(seats.acquire()?);
+    /// # Ok::<(), psync::Error>(())
+    /// ```
     pub fn bounded_semaphore(&self, permits: u32) -> Result<SemaphoreProxy, ManagerError> {
         self.keep_semaphore(Semaphore::bounded(permits))
     }
