@@ -66,8 +66,7 @@ fn of_module(file: &syn::File) -> BTreeSet<String> {
 }
 
 /// The modules that users see.
-const MODULES: [(&str, &str); 3] =
-    [("log", "process/log.rs"), ("manager", "manager/mod.rs"), ("pool", "pool/mod.rs")];
+const MODULES: [(&str, &str); 2] = [("log", "process/log.rs"), ("pool", "pool/mod.rs")];
 
 /// What users can name.
 fn exported() -> BTreeSet<String> {

@@ -5,21 +5,6 @@ use serde::{Serialize, de::DeserializeOwned};
 /// A value that an object of a manager can hold: whatever serde can encode and decode again.
 ///
 /// Handles in it, such as proxies, queues and shared memory, stay handles: what comes back is the same queue, not a copy.
-///
-/// # Examples
-/// ```
-/// use psync::{Manager, ManagerError, manager::{Item, ListProxy}};
-///
-/// fn last<T: Item>(list: &ListProxy<T>) -> Result<Option<T>, ManagerError> {
-///     list.pop()
-/// }
-///
-/// let manager = Manager::start()?;
-/// let list = manager.list::<u8>()?;
-/// list.push(7)?;
-/// assert_eq!(last(&list)?, Some(7));
-/// # Ok::<(), psync::Error>(())
-/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be held by a manager",
     label = "needs serde's `Serialize` and `Deserialize`",

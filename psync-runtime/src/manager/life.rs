@@ -149,10 +149,13 @@ impl Manager {
     ///
     /// # Examples
     /// ```
-    /// let manager = psync::Manager::start()?;
-    /// let before = manager.objects()?;
-    /// let _list = manager.list::<u8>()?;
-    /// assert_eq!(manager.objects()?, before + 1);
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let list = manager.list::<u32>()?;
+    /// assert_eq!(manager.objects()?, 1);
+    /// drop(list);
+    /// assert_eq!(manager.objects()?, 0);
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn objects(&self) -> Result<usize, ManagerError> {
@@ -171,9 +174,10 @@ impl Manager {
     /// use psync::{Manager, ManagerError};
     ///
     /// let manager = Manager::start()?;
-    /// let list = manager.list::<u8>()?;
+    /// let hits = manager.counter()?;
+    /// hits.add(1)?;
     /// manager.shutdown()?;
-    /// assert!(matches!(list.len(), Err(ManagerError::Lost { .. })));
+    /// assert!(matches!(hits.get(), Err(ManagerError::Lost { .. })));
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn shutdown(self) -> Result<(), ManagerError> {

@@ -18,30 +18,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// A type that a manager's server can own: `#[managed]` on its `impl` block makes it one, and its proxy.
-///
-/// # Examples
-/// ```
-/// use psync::{manager::Managed, prelude::*};
-///
-/// struct Counter(u32);
-///
-/// #[managed]
-/// impl Counter {
-///     pub fn new() -> Self {
-///         Self(0)
-///     }
-///
-///     pub fn next(&mut self) -> u32 {
-///         self.0 += 1;
-///         self.0
-///     }
-/// }
-///
-/// let manager = Manager::start()?;
-/// let counter: <Counter as Managed>::Proxy = CounterProxy::new(&manager)?;
-/// assert_eq!(counter.next()?, 1);
-/// # Ok::<(), psync::Error>(())
-/// ```
 #[diagnostic::on_unimplemented(
     message = "a manager cannot own a `{Self}`",
     label = "not managed",

@@ -4,21 +4,6 @@ use super::{Manager, ManagerError, held::Held};
 use crate::channel::fingerprint;
 
 /// A proxy of a built-in object that keeps its values in the server: what [`Manager::publish`] takes and [`Manager::find`] gives.
-///
-/// # Examples
-/// ```
-/// use psync::{Manager, ManagerError, manager::{ListProxy, Proxy}};
-///
-/// fn show<P: Proxy>(manager: &Manager, name: &str, object: &P) -> Result<(), ManagerError> {
-///     manager.publish(name, object)
-/// }
-///
-/// let manager = Manager::start()?;
-/// show(&manager, "animals", &manager.list::<String>()?)?;
-/// let animals = manager.find::<ListProxy<String>>("animals")?.expect("it has been shown");
-/// assert!(animals.is_empty()?);
-/// # Ok::<(), psync::Error>(())
-/// ```
 pub trait Proxy: Sized + 'static {
     #[doc(hidden)]
     fn held(&self) -> &Held;

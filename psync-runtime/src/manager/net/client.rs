@@ -89,19 +89,6 @@ impl Client {
     ///
     /// # Errors
     /// As [`recv_bytes`](Self::recv_bytes); [`ManagerError::TimedOut`] if nothing has come.
-    ///
-    /// # Examples
-    /// ```
-    /// use psync::{ManagerError, manager::{Client, Listener}};
-    /// use std::time::Duration;
-    ///
-    /// let listener = Listener::bind("127.0.0.1:0", b"open sesame")?;
-    /// let client = Client::connect(listener.address().to_string(), b"open sesame")?;
-    /// let _other_end = listener.accept()?;
-    /// let nothing = client.recv_bytes_timeout(Duration::from_millis(1));
-    /// assert!(matches!(nothing, Err(ManagerError::TimedOut)));
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn recv_bytes_timeout(&self, timeout: Duration) -> Result<Vec<u8>, ManagerError> {
         self.receive(Deadline::after(timeout))
     }

@@ -33,21 +33,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// use psync::{Manager, manager::DequeProxy};
-    ///
-    /// let manager = Manager::start()?;
-    /// let line: DequeProxy<String> = manager.deque()?;
-    /// for name in ["ann", "bob", "cy"] {
-    ///     line.push_back(name.to_owned())?;
-    /// }
-    /// line.rotate_left(1)?;
-    /// assert_eq!(line.front()?.as_deref(), Some("bob"));
-    /// assert_eq!(line.pop_front()?.as_deref(), Some("bob"));
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn deque<T: Item>(&self) -> Result<DequeProxy<T>, ManagerError> {
         Held::make(self.server(), Kind::Deque as u32).map(DequeProxy::holding)
     }

@@ -52,20 +52,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// let manager = psync::Manager::start()?;
-    /// let ages = manager.dict::<String, u32>()?;
-    /// assert_eq!(ages.get_or_insert("ann".to_owned(), 7)?, 7);
-    /// ages.insert("bob".to_owned(), 9)?;
-    /// assert!(ages.contains_key("bob")?);
-    /// assert_eq!(ages.values()?.iter().sum::<u32>(), 16);
-    /// assert_eq!(ages.items()?.len(), 2);
-    /// assert_eq!(ages.remove("ann")?, Some(7));
-    /// assert_eq!(ages.pop_last()?, Some(("bob".to_owned(), 9)));
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn dict<K: Item, V: Item>(&self) -> Result<DictProxy<K, V>, ManagerError> {
         Held::make(self.server(), Kind::Dict as u32).map(DictProxy::holding)
     }

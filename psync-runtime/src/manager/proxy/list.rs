@@ -57,19 +57,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// let manager = psync::Manager::start()?;
-    /// let numbers = manager.list()?;
-    /// numbers.extend([5, 6, 7, 8])?;
-    /// assert_eq!(numbers.remove(0)?, 5);
-    /// assert_eq!(numbers.range(1, 2)?, [7, 8]);
-    /// numbers.retain(|n| n % 2 == 0)?;
-    /// numbers.truncate(1)?;
-    /// assert_eq!(numbers.to_vec()?, [6]);
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn list<T: Item>(&self) -> Result<ListProxy<T>, ManagerError> {
         Held::make(self.server(), Kind::List as u32).map(ListProxy::holding)
     }

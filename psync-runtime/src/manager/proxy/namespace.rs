@@ -43,18 +43,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// use psync::{Manager, manager::NamespaceProxy};
-    ///
-    /// let manager = Manager::start()?;
-    /// let settings: NamespaceProxy = manager.namespace()?;
-    /// settings.set("depth", 3)?;
-    /// assert_eq!(settings.get::<i32>("depth")?, Some(3));
-    /// assert!(settings.remove("depth")?);
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn namespace(&self) -> Result<NamespaceProxy, ManagerError> {
         Held::make(self.server(), Kind::Dict as u32).map(NamespaceProxy::holding)
     }

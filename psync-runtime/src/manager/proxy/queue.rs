@@ -42,10 +42,12 @@ impl Manager {
     ///
     /// # Examples
     /// ```
-    /// let manager = psync::Manager::start()?;
-    /// let letters = manager.bounded_queue(2)?;
-    /// letters.send("dear ann".to_owned())?;
-    /// assert_eq!(letters.recv()?, "dear ann");
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let orders = manager.bounded_queue(1)?;
+    /// orders.send("soup".to_owned())?;
+    /// assert!(orders.try_send("tea".to_owned()).is_err(), "there is room for one");
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn bounded_queue<T: Item>(&self, capacity: usize) -> Result<QueueProxy<T>, ManagerError> {

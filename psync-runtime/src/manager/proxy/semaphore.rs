@@ -42,11 +42,11 @@ impl Manager {
     ///
     /// # Examples
     /// ```
-    /// use psync::{Manager, manager::SemaphoreProxy};
+    /// use psync::Manager;
     ///
     /// let manager = Manager::start()?;
-    /// let seats: SemaphoreProxy = manager.bounded_semaphore(2)?;
-    /// drop(seats.acquire()?);
+    /// let beds = manager.bounded_semaphore(1)?;
+    /// assert!(beds.release(1).is_err(), "there is no second bed");
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn bounded_semaphore(&self, permits: u32) -> Result<SemaphoreProxy, ManagerError> {

@@ -38,19 +38,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// use psync::{Manager, manager::SetProxy};
-    ///
-    /// let manager = Manager::start()?;
-    /// let seen: SetProxy<u32> = manager.set()?;
-    /// seen.extend([1, 2, 3, 4])?;
-    /// assert!(seen.remove(&1)?);
-    /// seen.remove_all([2, 3])?;
-    /// assert_eq!(seen.to_vec()?, [4]);
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn set<T: Item>(&self) -> Result<SetProxy<T>, ManagerError> {
         Held::make(self.server(), Kind::Set as u32).map(SetProxy::holding)
     }

@@ -37,14 +37,6 @@ impl Manager {
     ///
     /// # Errors
     /// [`ManagerError::Encode`], [`ManagerError::Lost`].
-    ///
-    /// # Examples
-    /// ```
-    /// let manager = psync::Manager::start()?;
-    /// let mood = manager.value("fine".to_owned())?;
-    /// assert_eq!(mood.replace("tired".to_owned())?, "fine");
-    /// # Ok::<(), psync::Error>(())
-    /// ```
     pub fn value<T: Item>(&self, value: T) -> Result<ValueProxy<T>, ManagerError> {
         let proxy = Held::make(self.server(), Kind::Value as u32).map(ValueProxy::<T>::holding)?;
         proxy.set(value)?;
