@@ -5,7 +5,7 @@ use std::{fmt::Write as _, str::FromStr as _};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use proptest::{collection::vec, prelude::*, sample::select};
 
-use crate::{parallel, process, shared};
+use crate::{managed, parallel, process, shared};
 
 /// The spans of the mistakes that an expansion reports.
 fn mistakes(expansion: TokenStream) -> Vec<(Span, String)> {
@@ -41,11 +41,19 @@ fn tokens(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
+/// What is told about where something is missing.
+const AT_WHOLE: &[&str] = &[
+    "end of input",
+    "nothing to run",
+    "\"expected ",
+    "write `crate = path`",
+    "goes on an `impl` block",
+];
+
 /// Mistakes are shown somewhere in what was written; at the whole, if a parser that is not ours says that it ended too early.
 fn are_placed(written: &str, expansion: TokenStream) -> Result<(), TestCaseError> {
     for (span, message) in mistakes(expansion) {
-        let at_whole =
-            ["end of input", "nothing to run", "\"expected "].iter().any(|it| message.contains(it));
+        let at_whole = AT_WHOLE.iter().any(|it| message.contains(it));
         let text = span.source_text().unwrap_or_default();
         prop_assert!(
             at_whole || !text.is_empty() && written.contains(&text),
@@ -175,6 +183,56 @@ fn functions() -> impl Strategy<Value = (String, String)> {
             (args, item)
         },
     )
+}
+
+/// An `impl` block with at least one function to call, and whatever else may be in one.
+fn blocks() -> impl Strategy<Value = String> {
+    const OWNED: &[&str] = &["u32", "String", "Vec<T>", "&str", "[u8; N]", "()", "Option<(u8, T)>"];
+    const HEADS: &[(&str, &str)] = &[
+        ("(&self", "-> u32"),
+        ("(&mut self", "-> Result<Vec<T>, String>"),
+        ("(self: &Self", ""),
+        ("(self: &mut Self", "-> !"),
+        ("(", "-> Self"),
+        // These are the block's own.
+        ("(", "-> u8"),
+    ];
+    let function = (
+        select(HEADS),
+        distinct(&["a", "r#type", "_", "held", "manager", "object", "mut b"], 7),
+        vec(select(OWNED), 7),
+        select(&["pub", "pub(crate)", "pub(in crate::a)", ""][..]),
+        select(&["", "/// Docs.\n", "#[cfg(unix)]", "#[must_use] const"][..]),
+        any::<bool>(),
+    );
+    let function = function.prop_map(|((head, output), names, types, vis, attr, generic)| {
+        let (attr, constness) =
+            attr.strip_suffix("const").map_or((attr, ""), |attr| (attr, "const"));
+        let params: Vec<String> =
+            names.iter().zip(types).map(|(name, ty)| format!("{name}: {ty}")).collect();
+        let separator = if head.ends_with('(') || params.is_empty() { "" } else { ", " };
+        let (generics, bounds) =
+            if generic { ("<U, const M: usize>", "where U: Clone") } else { ("", "") };
+        (
+            format!("{attr} {vis} {constness} fn"),
+            format!(
+                "{generics}{head}{separator}{}) {output} {bounds} {{ body() }}",
+                params.join(", ")
+            ),
+        )
+    });
+    let ty = select(&["Farm", "r#type", "a::b::Farm<T>", "(Farm)", "crate::Farm<[T; 3]>"][..]);
+    (select(GENERICS), ty, vec(function, 0..5)).prop_map(|((generics, bounds), ty, functions)| {
+        let functions: Vec<String> = functions
+            .into_iter()
+            .enumerate()
+            .map(|(n, (start, rest))| format!("{start} f{n}{rest}"))
+            .collect();
+        format!(
+            "/// Docs.\nimpl{generics} {ty} {bounds} {{ const A: u8 = 1; pub fn r#match(&self) {{}} {} type B = u8; }}",
+            functions.join(" ")
+        )
+    })
 }
 
 fn plans() -> impl Strategy<Value = String> {
@@ -369,6 +427,11 @@ proptest! {
     }
 
     #[test]
+    fn well_formed_blocks_become_code(args in select(&["", "crate = a::b"][..]), block in blocks()) {
+        is_clean(managed::run(tokens(args), tokens(&block)))?;
+    }
+
+    #[test]
     fn well_formed_plans_become_code(plan in plans()) {
         let expansion = parallel::run(tokens(&plan.replace("let x = ; x.", "let x = 1; x")));
         is_clean(quote::quote!(fn value() { #expansion }))?;
@@ -388,6 +451,17 @@ proptest! {
     #[test]
     fn no_item_makes_process_panic(args in flavoured(&["", "wait(", "lock(", "daemon,", "name ="]), item in flavoured(&["", "fn work(", "fn work<", "fn work() {", "pub fn work(farm: &Farm) ->", "async", "fn work("])) {
         are_placed(&format!("{args} {item}"), process::run(tokens(&args), tokens(&item)))?;
+    }
+
+    #[test]
+    fn no_item_makes_managed_panic(args in flavoured(&["", "crate =", "crate = a,"]), item in flavoured(&["", "impl", "impl Farm {", "impl<T> Farm<T> { pub fn", "impl Farm { pub fn work(&self,", "impl Farm { pub fn work(self:", "impl Farm { pub fn work(&mut self) ->", "impl Farm { pub fn make() -> Self {} pub", "impl Farm for", "impl ("])) {
+        are_placed(&format!("{args} {item}"), managed::run(tokens(&args), tokens(&item)))?;
+    }
+
+    #[test]
+    fn whatever_stands_in_a_block_is_told_where_it_is(block in blocks(), soup in soup()) {
+        let item = block.replace("type B = u8;", &soup);
+        are_placed(&item, managed::run(TokenStream::new(), tokens(&item)))?;
     }
 
     #[test]

@@ -21,6 +21,9 @@
 //! value with a lock, and messages in a [`Queue`](crate::channel::Queue).
 
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod item;
 mod lane;

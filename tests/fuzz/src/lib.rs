@@ -1,5 +1,5 @@
-//! Arbitrary bytes in the place of what another process would have written: as values, as a queue's memory, as packets of a socket. Each ends in a
-//! value or an error, soon, and with no more memory than the bytes are worth.
+//! Arbitrary bytes in the place of what another process would have written: as values, as a queue's memory, as packets of a socket, as
+//! what a manager's client says. Each ends in a value or an error, soon, and with no more memory than the bytes are worth.
 //!
 //! `bash tests/fuzz/run 60` runs the fuzzer, for a minute altogether; see there. What it has found once, and the seeds it begins with, lie in
 //! `corpus`, and `cargo test` goes through them.
@@ -11,6 +11,7 @@
 
 pub mod codec;
 mod input;
+pub mod manager;
 mod memory;
 pub mod packet;
 pub mod ring;
@@ -20,5 +21,9 @@ mod values;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them, by name.
-pub const TARGETS: [Target; 3] =
-    [("codec", codec::run), ("packet", packet::run), ("ring", ring::run)];
+pub const TARGETS: [Target; 4] = [
+    ("codec", codec::run),
+    ("manager", manager::run),
+    ("packet", packet::run),
+    ("ring", ring::run),
+];

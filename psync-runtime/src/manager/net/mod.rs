@@ -14,6 +14,8 @@ mod address;
 mod auth;
 mod client;
 mod frame;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod greeter;
 mod listener;
 mod stream;

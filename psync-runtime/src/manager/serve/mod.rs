@@ -5,6 +5,8 @@
 mod accounts;
 mod connection;
 mod dispatch;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod keeper;
 mod remote;
 mod table;

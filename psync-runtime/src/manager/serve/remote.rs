@@ -23,8 +23,8 @@ const CONNECTIONS: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The clients that have connections, and under which number each is in the accounts.
-#[derive(Default)]
-struct Guests {
+#[derive(Debug, Default)]
+pub(super) struct Guests {
     known: Mutex<HashMap<ClientId, (Identity, usize)>>,
     connections: AtomicUsize,
 }
@@ -70,7 +70,7 @@ pub(super) fn start(table: &Arc<Table>, door: Door, key: Vec<u8>) {
             }
             guests.connections.fetch_add(1, Ordering::Relaxed);
             let (guests, table) = (Arc::clone(&guests), Arc::clone(&table));
-            let guest = Guest { guests, table };
+            let guest = Guest::new(guests, table);
             let thread = std::thread::Builder::new().name("manager guest".to_owned());
             let _ = thread.spawn(move || guest.serve(&client));
         }
@@ -78,17 +78,40 @@ pub(super) fn start(table: &Arc<Table>, door: Door, key: Vec<u8>) {
 }
 
 /// One connection.
-struct Guest {
+#[derive(Debug)]
+pub(super) struct Guest {
     guests: Arc<Guests>,
     table: Arc<Table>,
 }
 
 impl Guest {
+    /// One of those that are counted already.
+    pub(super) const fn new(guests: Arc<Guests>, table: Arc<Table>) -> Self {
+        Self { guests, table }
+    }
+
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The client has said which one it is: under which number its account is.
+    pub(super) fn enter(&self, id: ClientId) -> Option<Identity> {
+        let identity = self.guests.enter(id)?;
+        self.table.connect(identity);
+        Some(identity)
+    }
+
+    /// The account goes with the last connection, before the number is another's.
+    pub(super) fn leave(&self, id: ClientId, identity: Identity) {
+        self.table.disconnect(identity);
+        self.guests.leave(id);
+    }
+
     fn serve(&self, client: &Client) {
         let Ok(id) = client.recv_bytes_timeout(PATIENCE) else { return };
         let Ok(id) = ClientId::try_from(&id[..]) else { return };
-        let Some(identity) = self.guests.enter(id) else { return };
-        self.table.connect(identity);
+        let Some(identity) = self.enter(id) else { return };
         let mut reply = vec![DONE];
         put_number(&mut reply, u64::from(me().pid.unsigned_abs()));
         let mut has_reply = true;
@@ -96,13 +119,11 @@ impl Guest {
             let Ok(request) = client.recv_bytes() else { break };
             has_reply = self.answer(identity, &request, &mut reply);
         }
-        // The account goes with the last connection, before the number is another's.
-        self.table.disconnect(identity);
-        self.guests.leave(id);
+        self.leave(id, identity);
     }
 
     /// Does what is asked for; whether there is a reply.
-    fn answer(&self, identity: Identity, request: &[u8], reply: &mut Vec<u8>) -> bool {
+    pub(super) fn answer(&self, identity: Identity, request: &[u8], reply: &mut Vec<u8>) -> bool {
         if Header::read(request).is_some_and(|(header, _)| !header.is_for_all()) {
             super::connection::write_fault(&Fault::Elsewhere, reply);
             return true;
