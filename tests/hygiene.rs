@@ -97,6 +97,76 @@ fn r#match(r#type: u32) -> u32 {
     r#type
 }
 
+struct Handle;
+struct Manager;
+struct Managed;
+struct ManagerError;
+trait From {}
+trait AsRef {}
+trait Debug {}
+trait Serializer {}
+trait Deserialize {}
+fn create() {}
+fn look() {}
+
+struct Store<Serializer>(::std::vec::Vec<Serializer>);
+
+#[renamed::managed(crate = renamed)]
+impl<Serializer: renamed::manager::Item + ::core::marker::Sync + ::core::clone::Clone>
+    Store<Serializer>
+{
+    pub(crate) fn new(manager: u32, object: Serializer) -> Self {
+        Self(::std::vec![object; manager as usize])
+    }
+
+    pub(crate) fn change(
+        &mut self,
+        object: Serializer,
+        serializer: &str,
+        _: (),
+        handle: u32,
+    ) -> usize {
+        self.0.push(object);
+        self.0.len() + serializer.len() + handle as usize
+    }
+
+    pub(crate) fn r#look(&self) -> ::core::option::Option<Serializer> {
+        self.0.last().cloned()
+    }
+
+    pub(crate) fn clone(&self) -> usize {
+        self.0.len()
+    }
+}
+
+struct r#loop;
+
+#[renamed::managed(crate = renamed)]
+impl r#loop {
+    pub(crate) fn create(de: u8) -> Self {
+        let _ = de;
+        Self
+    }
+
+    pub(crate) fn r#match(&self, r#type: u8) -> u8 {
+        r#type
+    }
+}
+
+#[::core::prelude::v1::test]
+fn nothing_gets_in_the_way_of_a_managed_object() -> renamed::Result<()> {
+    let manager = renamed::Manager::start()?;
+    let store = StoreProxy::new(&manager, 2, 5_u8)?;
+    ::core::assert_eq!(store.change(6, "abc", (), 10)?, 16);
+    ::core::assert_eq!(store.look()?, ::core::option::Option::Some(6));
+    ::core::assert_eq!(store.clone()?, 3);
+    let object = loopProxy::create(&manager, 1)?;
+    ::core::assert_eq!(object.r#match(7)?, 7);
+    ::core::mem::drop((object, store));
+    ::core::assert_eq!(manager.objects()?, 0);
+    renamed::Result::Ok(())
+}
+
 #[::core::prelude::v1::test]
 fn nothing_gets_in_the_way_of_a_start() -> renamed::Result<()> {
     let field = renamed::Shared::new(<Field as ::core::default::Default>::default())?;

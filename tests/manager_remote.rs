@@ -105,6 +105,27 @@ fn what_does_not_reach_another_program_is_an_error() {
 }
 
 #[test]
+fn what_is_too_long_for_a_connection_is_an_error_of_that_call() {
+    let _watchdog = watchdog();
+    let (manager, address) = serve();
+    let own = manager.list::<String>().expect("a list");
+    manager.publish("acorns", &own).expect("there");
+    for _ in 0..3 {
+        own.push("acorn ".repeat(5 << 20)).expect("there");
+    }
+    let there = Manager::connect(address, KEY).expect("it listens");
+    let list: ListProxy<String> = there.find("acorns").expect("there").expect("it is there");
+    let held = there.counter().expect("a counter");
+    let error = list.to_vec().expect_err("more than 64 MiB");
+    assert!(matches!(&error, ManagerError::System { reason } if reason.contains("too long")));
+    assert_eq!(list.len().expect("it goes on"), 3);
+    let error = list.push("acorn ".repeat(11 << 20)).expect_err("more than 64 MiB");
+    assert!(matches!(error, ManagerError::Protocol { .. }), "{error}");
+    assert_eq!(list.len().expect("it goes on"), 3);
+    assert_eq!(held.add(1).expect("nothing is lost"), 1);
+}
+
+#[test]
 fn another_key_is_refused_and_the_others_do_not_notice() {
     let _watchdog = watchdog();
     let (manager, address) = serve();

@@ -102,6 +102,11 @@ impl Client {
         self.stream.write_all(request.as_bytes()).expect("it listens");
         self.line.clear();
         self.reader.read_until(b'\n', &mut self.line).expect("an answer");
+        assert!(
+            !self.line.is_empty() && self.line[0] != b'-',
+            "{}",
+            String::from_utf8_lossy(&self.line)
+        );
         if self.line.first() == Some(&b'$') {
             self.reader.read_until(b'\n', &mut self.line).expect("a value");
         }

@@ -52,7 +52,7 @@ fn traits(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
     with_lifetime.params.insert(0, syn::parse_quote!('de));
     let (lifetime, _, _) = with_lifetime.split_for_impl();
     let cfgs = attributes(&block.item.attrs, &["cfg"]);
-    // An object that cannot be shared between threads is shown as its type.
+    // An object that cannot be shared between threads is shown as its type. Parameters have no colours: those that are added have names that nobody gives his own.
     let managed = spanned(quote!(#rt::Managed), ty);
     quote! {
         #(#cfgs)*
@@ -81,17 +81,17 @@ fn traits(block: &Block, proxy: &Ident, rt: &TokenStream) -> TokenStream {
                 }
             }
             impl #params #rt::serde::Serialize for #proxy #args #clause {
-                fn serialize<Serializer: #rt::serde::Serializer>(
+                fn serialize<__S: #rt::serde::Serializer>(
                     &self,
-                    serializer: Serializer,
-                ) -> ::core::result::Result<Serializer::Ok, Serializer::Error> {
+                    serializer: __S,
+                ) -> ::core::result::Result<__S::Ok, __S::Error> {
                     #rt::serde::Serialize::serialize(&self.0, serializer)
                 }
             }
             impl #lifetime #rt::serde::Deserialize<'de> for #proxy #args #clause {
-                fn deserialize<Deserializer: #rt::serde::Deserializer<'de>>(
-                    deserializer: Deserializer,
-                ) -> ::core::result::Result<Self, Deserializer::Error> {
+                fn deserialize<__D: #rt::serde::Deserializer<'de>>(
+                    deserializer: __D,
+                ) -> ::core::result::Result<Self, __D::Error> {
                     #rt::serde::Deserialize::deserialize(deserializer).map(Self)
                 }
             }
@@ -207,7 +207,7 @@ fn located(tokens: TokenStream, span: Span) -> TokenStream {
 fn arguments(function: &Function, rt: &TokenStream) -> TokenStream {
     let sent = function.params.iter().map(|Param { name, is_text, .. }| {
         let value =
-            if *is_text { quote!(::std::string::String::from(#name)) } else { quote!(#name) };
+            if *is_text { quote!(::std::borrow::ToOwned::to_owned(#name)) } else { quote!(#name) };
         quote!(#rt::Owned(#value))
     });
     quote!(&(#(#sent,)*))

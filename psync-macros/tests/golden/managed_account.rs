@@ -42,17 +42,17 @@ const _: () = {
         }
     }
     impl ::psync::__private::serde::Serialize for AccountProxy {
-        fn serialize<Serializer: ::psync::__private::serde::Serializer>(
+        fn serialize<__S: ::psync::__private::serde::Serializer>(
             &self,
-            serializer: Serializer,
-        ) -> ::core::result::Result<Serializer::Ok, Serializer::Error> {
+            serializer: __S,
+        ) -> ::core::result::Result<__S::Ok, __S::Error> {
             ::psync::__private::serde::Serialize::serialize(&self.0, serializer)
         }
     }
     impl<'de> ::psync::__private::serde::Deserialize<'de> for AccountProxy {
-        fn deserialize<Deserializer: ::psync::__private::serde::Deserializer<'de>>(
-            deserializer: Deserializer,
-        ) -> ::core::result::Result<Self, Deserializer::Error> {
+        fn deserialize<__D: ::psync::__private::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::core::result::Result<Self, __D::Error> {
             ::psync::__private::serde::Deserialize::deserialize(deserializer).map(Self)
         }
     }
@@ -87,7 +87,7 @@ impl AccountProxy {
                 ),
                 &(
                     ::psync::__private::Owned(cents),
-                    ::psync::__private::Owned(::std::string::String::from(reason)),
+                    ::psync::__private::Owned(::std::borrow::ToOwned::to_owned(reason)),
                 ),
             )
     }

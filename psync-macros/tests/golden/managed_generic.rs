@@ -58,10 +58,10 @@ const _: () = {
     where
         T: Clone,
     {
-        fn serialize<Serializer: renamed::__private::serde::Serializer>(
+        fn serialize<__S: renamed::__private::serde::Serializer>(
             &self,
-            serializer: Serializer,
-        ) -> ::core::result::Result<Serializer::Ok, Serializer::Error> {
+            serializer: __S,
+        ) -> ::core::result::Result<__S::Ok, __S::Error> {
             renamed::__private::serde::Serialize::serialize(&self.0, serializer)
         }
     }
@@ -70,9 +70,9 @@ const _: () = {
     where
         T: Clone,
     {
-        fn deserialize<Deserializer: renamed::__private::serde::Deserializer<'de>>(
-            deserializer: Deserializer,
-        ) -> ::core::result::Result<Self, Deserializer::Error> {
+        fn deserialize<__D: renamed::__private::serde::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::core::result::Result<Self, __D::Error> {
             renamed::__private::serde::Deserialize::deserialize(deserializer).map(Self)
         }
     }

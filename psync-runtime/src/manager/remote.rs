@@ -2,7 +2,7 @@
 
 use super::{
     ManagerError,
-    net::Client,
+    net::{Client, LIMIT},
     wire::{DONE, Pieces, cut_short},
 };
 use crate::{
@@ -63,6 +63,10 @@ impl Remote {
 
     /// Sends a request, and puts the reply in its place.
     pub(super) fn ask(&self, bytes: &mut Vec<u8>) -> Result<(), ManagerError> {
+        // With the last connection would go what this client holds.
+        if bytes.len() > LIMIT {
+            return Err(ManagerError::Protocol { reason: "the message is too long" });
+        }
         let ask = || {
             let client = self.take()?;
             client.send_bytes(bytes)?;

@@ -10,7 +10,7 @@ pub(super) type Key = Hmac<Sha256>;
 pub(super) type Tag = [u8; 32];
 
 /// The longest payload.
-pub(super) const LIMIT: usize = 64 << 20;
+pub(in crate::manager) const LIMIT: usize = 64 << 20;
 /// Memory for a payload is asked for in such steps, as it comes: a length that lies costs nothing.
 const STEP: usize = 64 << 10;
 /// How long each step of a frame that has begun may take, for whoever sends it and for whoever receives it.

@@ -22,6 +22,7 @@ mod stream;
 
 pub use address::Address;
 pub use client::Client;
+pub(super) use frame::LIMIT;
 pub(super) use greeter::Greeter;
 pub use listener::Listener;
 pub(super) use stream::Door;

@@ -4,7 +4,7 @@ use super::{Table, respond};
 use crate::{
     manager::{
         error::Fault,
-        net::{Client, Door, Greeter},
+        net::{Client, Door, Greeter, LIMIT},
         remote::ClientId,
         wire::{DONE, Header, put_number},
     },
@@ -131,6 +131,10 @@ impl Guest {
         let (has_reply, luggage) = respond(&self.table, identity, request, Vec::new(), reply);
         if !luggage.carried().is_empty() {
             super::connection::write_fault(&Fault::Elsewhere, reply);
+        } else if reply.len() > LIMIT {
+            // Its client would take a connection that ends for the end of the server.
+            let reason = "the result is too long for a connection".to_owned();
+            super::connection::write_fault(&Fault::System(reason), reply);
         }
         has_reply
     }
