@@ -7,6 +7,11 @@
     non_camel_case_types,
     reason = "the names are there to be in the way"
 )]
+#![allow(
+    clippy::ignored_unit_patterns,
+    clippy::unused_self,
+    reason = "parameters are there for how they are written"
+)]
 
 extern crate psync as renamed;
 

@@ -226,6 +226,30 @@ fn an_array_is_kept_by_a_value() {
     spawn(read, kept).expect("starts").join().expect("ends");
 }
 
+/// `_TestSharedMemory.test_shared_memory_SharedMemoryManager_basics`
+#[test]
+fn memory_is_found_by_name_until_the_manager_ends() {
+    let _watchdog = watchdog();
+    let manager = Manager::start().expect("starts");
+    let names = manager.namespace().expect("a namespace");
+    for len in (5..10).chain(32..112) {
+        let bytes = Array::from_slice(&vec![7_u8; len]).expect("memory");
+        names.set(&format!("bytes {len}"), bytes).expect("set");
+    }
+    let read = |names: psync::manager::NamespaceProxy| {
+        (5..10).chain(32..112).all(|len| {
+            let found = names.get::<Array<u8>>(&format!("bytes {len}")).expect("the server lives");
+            found.is_some_and(|bytes| {
+                bytes.len() == len && bytes.to_vec().is_ok_and(|all| all == vec![7; len])
+            })
+        })
+    };
+    assert!(spawn(read, names.clone()).expect("starts").join().expect("ends"));
+    assert!(names.get::<Array<u8>>("bytes 1").expect("the server lives").is_none());
+    manager.shutdown().expect("it ends by itself");
+    assert!(matches!(names.get::<Array<u8>>("bytes 5"), Err(ManagerError::Lost { .. })));
+}
+
 #[process]
 fn block(kind: u32, lock: LockProxy, event: EventProxy, gate: BarrierProxy, lines: Lines) -> i32 {
     let (swings, changed, queue, ready) = lines;

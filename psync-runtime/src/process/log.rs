@@ -175,8 +175,11 @@ pub(crate) fn own(level: Level, text: fmt::Arguments<'_>) {
 
 /// Looks at the environment once more when asked next: a new process has its starter's only now.
 pub(crate) fn forget() {
-    CHOSEN.store(false, Ordering::Relaxed);
-    TOLD.store(UNKNOWN, Ordering::Relaxed);
+    // What is as it should be is not written: the page is shared with all siblings until then.
+    if TOLD.load(Ordering::Relaxed) != UNKNOWN {
+        CHOSEN.store(false, Ordering::Relaxed);
+        TOLD.store(UNKNOWN, Ordering::Relaxed);
+    }
 }
 
 /// What a process that is started has to find in its environment, if this one has chosen.

@@ -43,6 +43,9 @@ impl Default for Frames {
 
 impl Frames {
     /// The bytes of the next frame. Few enough for a socket.
+    ///
+    /// # Panics
+    /// If the other end is closed.
     pub fn next(&mut self, payload: &[u8]) -> Vec<u8> {
         self.sending.send(payload).expect("the other end is open");
         let mut bytes = vec![0; 4 + payload.len() + size_of::<frame::Tag>()];

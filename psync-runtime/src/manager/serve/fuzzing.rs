@@ -109,6 +109,9 @@ impl Visit {
     }
 
     /// Asks for something: the result, if there is a reply.
+    ///
+    /// # Panics
+    /// If what comes back is no reply.
     pub fn ask(&mut self, request: &[u8]) -> Option<Result<&[u8], ManagerError>> {
         if !self.guest.answer(self.client, request, &mut self.reply) {
             return None;
