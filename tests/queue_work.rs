@@ -193,3 +193,39 @@ fn handles_in_jobs_outlive_those_who_fail() {
     assert_eq!((job.attempt(), job[99_999]), (3, 99_999));
     job.done();
 }
+
+#[process]
+fn hold_a_job(jobs: WorkQueue<Queue<u32>>, has_it: &Event) {
+    let _job = jobs.recv().expect("a job");
+    has_it.set();
+    sleep_for_ever();
+}
+
+#[process]
+fn answer_a_job(jobs: WorkQueue<Queue<u32>>) {
+    let job = jobs.recv().expect("a job");
+    job.send(7).expect("somebody waits");
+    job.done();
+}
+
+/// A handle in a job counts until the job is done, also while nobody has the job because its holder was killed; and no longer.
+#[test]
+fn a_handle_in_a_job_outlives_the_holder_of_the_job() {
+    let _watchdog = watchdog();
+    let jobs = WorkQueue::unbounded().expect("memory");
+    let answers = Queue::unbounded().expect("memory");
+    let has_it = Shared::new(Event::new()).expect("memory");
+    jobs.send(answers.clone()).expect("room");
+    for _ in 0..2 {
+        has_it.clear();
+        let holder = hold_a_job::spawn(jobs.clone(), &has_it).expect("starts");
+        has_it.wait();
+        holder.kill().expect("it lives");
+        holder.wait();
+        assert_eq!(answers.recv_timeout(Duration::from_millis(20)), Err(RecvError::TimedOut));
+    }
+    let worker = answer_a_job::spawn(jobs.clone()).expect("starts");
+    assert_eq!(answers.recv(), Ok(7));
+    worker.join().expect("ends");
+    assert_eq!(answers.recv(), Err(RecvError::Disconnected), "nobody else has it");
+}

@@ -80,7 +80,8 @@ impl<const SENDS: bool, const RECEIVES: bool> Hold<SENDS, RECEIVES> {
         let hold = Self::new(Core::attach(&segment, fingerprint)?)?;
         let charged = Identity::from_bits(charged);
         if charged != Identity::NOBODY {
-            hold.core.land(charged, Self::roles());
+            let core = Arc::clone(&hold.core);
+            transfer::land(move || core.land(charged, Self::roles()));
         }
         Ok(hold)
     }

@@ -9,7 +9,13 @@ use super::{
     message,
     queue::{Queue, fingerprint},
 };
-use crate::{primitive::Ordering, shm::world};
+use crate::{
+    primitive::Ordering,
+    shm::{
+        transfer::{self, Landings},
+        world,
+    },
+};
 use core::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _,
@@ -258,12 +264,17 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
             .receive(Self::NEEDS, limit, bury)
             .map_err(|lack| message::lacking(&lack, limit))?;
         let claim = Claim { jobs: self.jobs.clone(), index: taken.index, pid: world::me().pid };
-        match message::decode_whole(&taken.bytes, taken.note) {
-            Ok(value) => Ok(Job { value, attempt: taken.attempt, claim }),
+        // Handles in it stay on their sender's account until it is done: whoever is killed before that had them for a while only.
+        let (decoded, landings) =
+            transfer::postpone(|| message::decode_whole(&taken.bytes, taken.note));
+        match decoded {
+            Ok(value) => Ok(Job { value, attempt: taken.attempt, claim, landings }),
             Err(error) => {
                 let head = self.hold.core().head();
                 if head.work.most_attempts.load(Ordering::Relaxed) == 0 {
-                    claim.finish();
+                    if claim.finish() {
+                        landings.land();
+                    }
                 }
                 Err(error)
             }
@@ -280,12 +291,15 @@ struct Claim {
 }
 
 impl Claim {
-    fn finish(mut self) {
-        if self.pid == world::me().pid {
+    /// Whether it was ours to finish, and not that of the process of which this one is a forked copy.
+    fn finish(mut self) -> bool {
+        let is_ours = self.pid == world::me().pid;
+        if is_ours {
             self.jobs.finish(self.index);
         }
         // Nothing is left to give up.
         self.pid = 0;
+        is_ours
     }
 }
 
@@ -315,12 +329,16 @@ pub struct Job<T> {
     value: T,
     attempt: u32,
     claim: Claim,
+    /// Of the handles in it.
+    landings: Landings,
 }
 
 impl<T> Job<T> {
     /// The job is finished.
     pub fn done(self) {
-        self.claim.finish();
+        if self.claim.finish() {
+            self.landings.land();
+        }
     }
 
     /// How often it was delivered, this time included.

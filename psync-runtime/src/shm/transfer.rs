@@ -35,6 +35,9 @@ impl AsFd for Carried {
     }
 }
 
+/// What takes a handle off the account that it was on while it was under way.
+type Landing = Box<dyn FnOnce() + Send + Sync>;
+
 /// What is done if a message with a handle never gets on its way.
 type Undo = Box<dyn FnOnce() + Send>;
 
@@ -79,6 +82,24 @@ impl core::fmt::Debug for Luggage {
     }
 }
 
+/// What a message that was decoded, and may have to be decoded again, takes off accounts: once it is certain that it will not. Dropped, it takes nothing off.
+#[derive(Default)]
+pub(crate) struct Landings(Vec<Landing>);
+
+impl Landings {
+    pub(crate) fn land(self) {
+        for landing in self.0 {
+            landing();
+        }
+    }
+}
+
+impl core::fmt::Debug for Landings {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Landings({})", self.0.len())
+    }
+}
+
 /// What has been met so far in one [`collect`].
 struct Found {
     charged: Identity,
@@ -90,6 +111,8 @@ struct Found {
 thread_local! {
     /// One entry per [`collect`] that this thread is in, the innermost last.
     static COLLECTING: RefCell<Vec<Found>> = const { RefCell::new(Vec::new()) };
+    /// One entry for each [`postpone`] that this thread is in, the innermost last.
+    static LANDINGS: RefCell<Vec<Landings>> = const { RefCell::new(Vec::new()) };
     /// The sockets that came with the messages that this thread is decoding.
     static SOCKETS: RefCell<Vec<(Inode, Arc<OwnedFd>)>> = const { RefCell::new(Vec::new()) };
 }
@@ -172,6 +195,38 @@ pub(crate) fn taken_off() -> Identity {
     let taken_off =
         |found: &mut Found| if found.is_kept { Identity::NOBODY } else { found.charged };
     innermost(taken_off).unwrap_or(Identity::NOBODY)
+}
+
+/// Runs `decode`, and puts off what the handles that it makes take off accounts.
+pub(crate) fn postpone<R>(decode: impl FnOnce() -> R) -> (R, Landings) {
+    LANDINGS.with_borrow_mut(|scopes| scopes.push(Landings::default()));
+    let scope = Postponing;
+    let result = decode();
+    core::mem::forget(scope);
+    (result, LANDINGS.with_borrow_mut(Vec::pop).unwrap_or_default())
+}
+
+/// Closes the innermost [`postpone`] when decoding panics.
+struct Postponing;
+
+impl Drop for Postponing {
+    fn drop(&mut self) {
+        drop(LANDINGS.with_borrow_mut(Vec::pop));
+    }
+}
+
+/// A handle has arrived: `landing` takes it off the account that it was on, now or, inside [`postpone`], later.
+pub(crate) fn land(landing: impl FnOnce() + Send + Sync + 'static) {
+    let mut landing = Some(landing);
+    let is_postponed = LANDINGS.try_with(|scopes| {
+        let mut scopes = scopes.borrow_mut();
+        let Some(scope) = scopes.last_mut() else { return false };
+        scope.0.extend(landing.take().map(|landing| Box::new(landing) as Landing));
+        true
+    });
+    if let (false, Some(landing)) = (is_postponed.unwrap_or(false), landing) {
+        landing();
+    }
 }
 
 /// Has `undo` done if the message that is being encoded is not sent.
