@@ -8,7 +8,13 @@ use psync::{
     manager::{CounterProxy, DictProxy, ListProxy, ValueProxy},
     prelude::*,
 };
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 #[allow(clippy::needless_pass_by_value, reason = "it is the last that is seen of it")]
 fn is_lost<T: std::fmt::Debug>(result: Result<T, ManagerError>, of: i32) -> bool {
@@ -101,12 +107,24 @@ fn blocked_calls_return_when_the_server_is_killed() {
     let value = manager.value(1_u32).expect("a value");
     let client = wait_for_ever::spawn(value.clone()).expect("starts");
     let pid = manager.pid();
-    let waiting = std::thread::spawn(move || is_lost(value.get(), pid));
-    // One thread of the server parks.
-    assert!(eventually(|| {
-        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it lives");
-        tasks.count() >= 4
-    }));
+    // Calls until one of them has to wait for the client's.
+    let calls = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&calls);
+    let waiting = std::thread::spawn(move || {
+        loop {
+            let got = value.get();
+            if got.is_err() {
+                return is_lost(got, pid);
+            }
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let is_still = || {
+        let before = calls.load(Ordering::Relaxed);
+        std::thread::sleep(Duration::from_millis(100));
+        before == calls.load(Ordering::Relaxed)
+    };
+    assert!(eventually(is_still));
     let before = Instant::now();
     signal(pid, libc::SIGKILL);
     assert!(client.join().expect("ends by itself"));

@@ -271,10 +271,8 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
             Ok(value) => Ok(Job { value, attempt: taken.attempt, claim, landings }),
             Err(error) => {
                 let head = self.hold.core().head();
-                if head.work.most_attempts.load(Ordering::Relaxed) == 0 {
-                    if claim.finish() {
-                        landings.land();
-                    }
+                if head.work.most_attempts.load(Ordering::Relaxed) == 0 && claim.finish() {
+                    landings.land();
                 }
                 Err(error)
             }
