@@ -121,7 +121,7 @@ fn blocked_calls_return_when_the_server_is_killed() {
     });
     let is_still = || {
         let before = calls.load(Ordering::Relaxed);
-        std::thread::sleep(Duration::from_millis(100));
+        std::thread::park_timeout(Duration::from_millis(100));
         before == calls.load(Ordering::Relaxed)
     };
     assert!(eventually(is_still));
