@@ -29,10 +29,10 @@ fn memory(pid: i32) -> [u64; 2] {
 }
 
 /// From which tenth of the items on memory is compared.
-const SETTLED: usize = 4;
+const SETTLED: usize = 2;
 
 /// The most that memory may grow from there to the last tenth, in KiB. With a million items, one word that was kept of each would be more.
-const GROWTH: u64 = 4 << 10;
+const GROWTH: u64 = 6 << 10;
 
 /// Each measures the memory of the whole program.
 static ALONE: StdMutex<()> = StdMutex::new(());

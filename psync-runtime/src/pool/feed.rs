@@ -29,6 +29,8 @@ struct Pace {
     buffer: Option<u64>,
     workers: u64,
     last: u32,
+    /// How many tasks have filled a batch with their arguments.
+    fits: u32,
 }
 
 impl Pace {
@@ -43,7 +45,7 @@ impl Pace {
         }
         let chunk = options.chunk.map(|chunk| u32::try_from(chunk).unwrap_or(u32::MAX));
         let buffer = options.buffer.map(|buffer| buffer as u64);
-        Ok(Self { chunk, buffer, workers: workers as u64, last: 1 })
+        Ok(Self { chunk, buffer, workers: workers as u64, last: 1, fits: LONGEST.0 })
     }
 
     /// How many items may be taken before any of them is done with.
@@ -69,8 +71,8 @@ impl Pace {
             u32::try_from(share).unwrap_or(u32::MAX).clamp(1, LONGEST.0)
         });
         let limit = self.last.saturating_mul(GROWTH);
-        let next = wanted.min(limit).clamp(1, most);
-        self.last = self.last.max(next).min(wanted.max(1));
+        let next = wanted.min(limit).clamp(1, most.min(self.fits));
+        self.last = self.last.max(next).min(wanted.max(1)).min(self.fits);
         next
     }
 }
@@ -168,6 +170,7 @@ where
         let mut refused = None;
         let items = &mut self.items;
         let (inner, taken, is_over) = (&self.inner, &mut self.taken, &mut self.is_over);
+        let fits = &mut self.pace.fits;
         let taking = catch_unwind(AssertUnwindSafe(|| {
             for _ in 0..count {
                 let Some(item) = items.next() else {
@@ -177,7 +180,10 @@ where
                 *taken += 1;
                 match batch.push(&item) {
                     Ok(None) if batch.len() < LONGEST.1 => {}
-                    Ok(None) => break,
+                    Ok(None) => {
+                        *fits = batch.count;
+                        break;
+                    }
                     Ok(Some(alone)) => {
                         let next = alone.next();
                         refused = hand_over(inner, core::mem::replace(&mut batch, next));
