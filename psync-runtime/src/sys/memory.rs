@@ -1,7 +1,7 @@
 //! Anonymous files in memory, sized and reserved, and mappings of them.
 
 use super::{OsError, retry, standard};
-use memmap2::{MmapOptions, MmapRaw};
+use memmap2::{MmapMut, MmapOptions, MmapRaw};
 use nix::{
     fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
     sys::{
@@ -116,6 +116,12 @@ pub(crate) fn map(file: impl AsFd, start: u64, len: usize) -> Result<MmapRaw, Os
     options.map_raw(file.as_fd().as_raw_fd()).map_err(|error| {
         OsError::new("mmap", nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0)))
     })
+}
+
+/// Memory of this process's own that costs something only where it is written. The allocator would clear all of it by hand, once it has seen that
+/// such lengths come and go.
+pub(crate) fn untouched(len: usize) -> Result<MmapMut, OsError> {
+    MmapMut::map_anon(len).map_err(|_| OsError::last("mmap"))
 }
 
 /// Gives memory that this process has freed back to the system, where the allocator would keep it. It looks at all of the heap.
