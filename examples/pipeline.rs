@@ -94,7 +94,8 @@ fn main() -> psync::Result<()> {
             items.push(&reader);
         }
         wait_any(&items, None)?;
-        // A batch may come twice: from a reader that began again, or from a parser that could not say that it was done.
+        // A batch may come twice: from a reader that began again, or from a parser that could not
+        // say that it was done.
         while let Ok(more) = parsed.try_recv() {
             if seen.insert(more.number) {
                 (lines, words) = (lines + more.lines, words + more.words);

@@ -19,7 +19,7 @@ fn main() -> psync::Result<()> {
     let place: usize = place.filter(|&place| place > 0).unwrap_or(10_000);
     let pool = Pool::new(psync::cpu_count())?;
     let mut before = 0;
-    // There is no last block: no more are looked through than are needed, and a few that are under way.
+    // There is no last block: no more are looked through than are needed, and a few under way.
     for block in pool.imap(primes, 0..) {
         let block = block?;
         if let Some(prime) = place.checked_sub(before + 1).and_then(|at| block.get(at)) {

@@ -32,7 +32,8 @@ struct Thumbnail {
     file: Vec<u8>,
 }
 
-/// Runs in a worker, and changes nothing outside of it: whatever happens to the worker, no file is half written.
+/// Runs in a worker, and changes nothing outside of it: whatever happens to the worker, no file is
+/// half written.
 fn thumbnail(path: OsString) -> Result<Thumbnail, String> {
     let file = fs::read(path).map_err(|error| error.to_string())?;
     let (shape, pixels) = decode(&file).map_err(|error| match error {
@@ -56,7 +57,8 @@ fn decode(file: &[u8]) -> Result<(png::OutputInfo, Vec<u8>), png::DecodingError>
     Ok((shape, pixels))
 }
 
-/// Stands for decoders in C, and for their mistakes: where the picture says that there is more, it looks, wherever that may be.
+/// Stands for decoders in C, and for their mistakes: where the picture says that there is more, it
+/// looks, wherever that may be.
 fn trust(info: &png::Info<'_>, file: &[u8]) {
     for text in info.uncompressed_latin1_text.iter().filter(|text| text.keyword == samples::MORE) {
         let more = file.as_ptr().wrapping_add(text.text.parse().unwrap_or(0));

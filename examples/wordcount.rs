@@ -23,7 +23,8 @@ struct Piece {
 
 type Counts = HashMap<String, u64>;
 
-/// Counts one share. The process maps the files itself, so what is in them is never copied, and never gets into its starter.
+/// Counts one share. The process maps the files itself, so what is in them is never copied, and
+/// never gets into its starter.
 #[process]
 fn count(share: Vec<Piece>) -> psync::Result<Counts> {
     let mut counts = Counts::new();
@@ -50,8 +51,8 @@ fn words(bytes: &[u8]) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// The next place from `at` on where a file can be cut: an ASCII character is never inside of another, so one that belongs to no
-/// word is between words whatever is around it.
+/// The next place from `at` on where a file can be cut: an ASCII character is never inside of
+/// another, so one that belongs to no word is between words whatever is around it.
 fn boundary(file: &[u8], at: usize) -> usize {
     let is_between = |byte: &u8| byte.is_ascii() && !byte.is_ascii_alphanumeric();
     let rest = file.get(at..).unwrap_or_default();

@@ -87,8 +87,7 @@ fn masked(line: &str) -> String {
     let words: Vec<&str> = line.split(' ').collect();
     let mask = |(at, word): (usize, &&str)| {
         let before = at.checked_sub(1).map_or("", |before| words[before]);
-        let is_id = matches!(before.trim_start_matches('('), "process" | "thread" | "pid" | "pid:")
-            || before == "'main'";
+        let is_id = matches!(before.trim_start_matches('('), "process" | "thread" | "pid" | "pid:");
         let is_time = words.get(at + 1) == Some(&"ms");
         let bracket = word.len() - word.trim_start_matches('(').len();
         let rest = word[bracket..].trim_start_matches(|c: char| c.is_ascii_digit());
@@ -162,8 +161,8 @@ fn only_ids_and_times_are_masked() {
     assert_eq!(masked(line), free);
     assert_eq!(masked("100000 in all"), "100000 in all");
     assert_eq!(
-        masked("thread 'main' (12) panicked at x.rs:1:2:"),
-        "thread 'main' (N) panicked at x.rs:1:2:"
+        masked("process `a` (pid 12) panicked at x.rs:1:2:"),
+        "process `a` (pid N) panicked at x.rs:1:2:"
     );
     assert_eq!(masked("12:34:56.789 info"), "N info");
     assert_eq!(

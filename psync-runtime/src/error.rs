@@ -52,9 +52,10 @@ impl Error {
     }
 }
 
+/// What `main` prints of an error that it returns, so it is what the error says. `{:#?}` shows the operation's own error, field by field.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
+        if f.alternate() { fmt::Debug::fmt(&self.0, f) } else { fmt::Display::fmt(&self.0, f) }
     }
 }
 

@@ -5,6 +5,7 @@
 //! from FILE                               a recorded output
 //! row TEXT                                the first cell of a row in it
 //! as TEXT                                 what to write instead
+//! also NAME: TEXT                         one more bar of that row, from a row of two cells in the same file
 //! ```
 
 use crate::svg::{ACCENT, Svg};
@@ -31,6 +32,11 @@ pub(crate) fn draw(source: &str, read: impl Fn(&str) -> String) -> Result<String
             Some(("from", name)) => file = read(name),
             Some(("row", name)) => groups.push((name.to_owned(), bars(&file, name)?)),
             Some(("as", name)) => name.clone_into(&mut groups.last_mut().ok_or("no row")?.0),
+            Some(("also", text)) => {
+                let (name, row) = text.split_once(": ").ok_or(format!("`{line}`?"))?;
+                let bars = &mut groups.last_mut().ok_or("no row")?.1;
+                bars.push(another(&file, name, row, nanos(&bars[0].time)?)?);
+            }
             _ => return Err(format!("`{line}`?")),
         }
     }
@@ -68,11 +74,20 @@ fn draw_bar(svg: &mut Svg, y: f64, is_ours: bool, bar: &Bar) {
     svg.text([(LEFT + length + 6.0).round(), y], "start", small, &text);
 }
 
+/// The cells of a line of a table.
+fn cells(line: &str) -> Vec<String> {
+    line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// What a row says of a program that was measured by itself: `| Python does it | 12 us |`.
+fn another(table: &str, name: &str, work: &str, unit: f64) -> Result<Bar, String> {
+    let row = table.lines().map(cells).find(|cells| cells[0] == work && cells.len() == 2);
+    let time = row.ok_or(format!("no row `{work}`"))?.swap_remove(1);
+    Ok(Bar { name: name.to_owned(), factor: nanos(&time)? / unit, time })
+}
+
 /// What a row of the table says: `| work | psync | peer 12 ns (0.50x), peer .. | ..`.
 fn bars(table: &str, work: &str) -> Result<Vec<Bar>, String> {
-    let cells = |line: &str| -> Vec<String> {
-        line.trim().trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
-    };
     let row = table.lines().map(cells).find(|cells| cells[0] == work && cells.len() > 2);
     let row = row.ok_or(format!("no row `{work}`"))?;
     let ours = row[1].split(" (p").next().unwrap_or_default();

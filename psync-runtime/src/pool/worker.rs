@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     channel::{Arrived, Limit, RecvError, Wire, codec, message},
-    process::{Fault, Runner, answer, describe_panic, function_at},
+    process::{
+        Fault, Runner, answer, describe_panic, function_at, panics::__rust_begin_short_backtrace,
+    },
     shm::{Carried, Luggage, Shared, transfer, world},
     sys::{clock, clock::Deadline, fault},
 };
@@ -282,7 +284,9 @@ impl Worker<'_> {
                     Ok(Err(Fault::Decode(reason.clone())))
                 }
                 (None, Some(runner), Some(function)) => {
-                    let mut call = || runner(function, argument, &mut self.result);
+                    let result = &mut self.result;
+                    let mut call =
+                        || __rust_begin_short_backtrace(|| runner(function, argument, result));
                     catch_unwind(AssertUnwindSafe(|| match carried.take() {
                         Some(carried) => transfer::offer_carried(carried, call),
                         None => call(),

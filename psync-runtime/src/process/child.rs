@@ -5,6 +5,7 @@ use super::{
     log::{self, Level},
     message::{self, Start},
     outcome::{self, Fault, Writer},
+    panics::{self, describe_panic, record_panics},
     start::{Entry, function_at},
     supervisor::Ends,
     surroundings,
@@ -17,10 +18,8 @@ use crate::{
 use nix::libc;
 use std::{
     any::Any,
-    backtrace::{Backtrace, BacktraceStatus},
-    cell::RefCell,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
-    panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// A child of the supervisor, just forked: lets go of what is the supervisor's, and waits for a start.
@@ -226,7 +225,7 @@ pub(crate) fn run(running: Running, entry: u64, arguments: &[u8], handles: Vec<O
     let result = catch_unwind(AssertUnwindSafe(|| {
         outcome::offer(handles, || {
             let entry = find(entry)?;
-            entry(arguments, &mut writer)
+            panics::__rust_begin_short_backtrace(|| entry(arguments, &mut writer))
         })
     }));
     let fault = match result {
@@ -252,34 +251,6 @@ fn find(entry: u64) -> Result<Entry, Fault> {
     Ok(unsafe { core::mem::transmute::<*const (), Entry>(entry) })
 }
 
-thread_local! {
-    /// Where and how this thread panicked last.
-    static LAST_PANIC: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
-}
-
-/// Has every panic of this process note where it was, before it is reported as usual.
-pub(crate) fn record_panics() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        note(info);
-        report(info);
-    }));
-}
-
-fn note(info: &PanicHookInfo<'_>) {
-    let location = info.location().map(ToString::to_string).unwrap_or_default();
-    let backtrace = Backtrace::capture();
-    let backtrace =
-        (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-    LAST_PANIC.set(Some((location, backtrace)));
-    // Without unwinding nothing else of this process's code runs after the hook.
-    if cfg!(panic = "abort")
-        && let Some(running) = running()
-    {
-        Writer::new(running.world, running.id, &running.store).fault(&panicked(info.payload()));
-    }
-}
-
 fn panicked(payload: &(dyn Any + Send)) -> Fault {
     let (message, location, backtrace) = describe_panic(payload);
     let place = location.as_deref().unwrap_or("an unknown place");
@@ -287,14 +258,9 @@ fn panicked(payload: &(dyn Any + Send)) -> Fault {
     Fault::Panicked { message, location, backtrace }
 }
 
-/// Message, place and backtrace of the panic that this thread has just caught.
-pub(crate) fn describe_panic(
-    payload: &(dyn Any + Send),
-) -> (String, Option<String>, Option<String>) {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let message = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    let message = message.unwrap_or_else(|| "a payload that is not text".to_owned());
-    let (location, backtrace) =
-        LAST_PANIC.take().map_or((None, None), |(location, backtrace)| (Some(location), backtrace));
-    (message, location, backtrace)
+/// Leaves what a panic would leave after unwinding, in a program that aborts instead.
+pub(super) fn leave_panic(payload: &(dyn Any + Send)) {
+    if let Some(running) = running() {
+        Writer::new(running.world, running.id, &running.store).fault(&panicked(payload));
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     exit,
     handle::Streams,
     message::{self, Descriptors},
-    reaping, surroundings,
+    panics, reaping, surroundings,
 };
 use crate::{
     shm::world::{self, Identity, Me, World, me},
@@ -79,7 +79,7 @@ fn forked(world: &'static World, id: Identity, mut start: message::Start) -> Opt
     let pid = nix::unistd::getpid().as_raw();
     world.slot(id).claim(id, start.header.starter, pid);
     world::become_process(Me { id, pid });
-    child::record_panics();
+    panics::record_panics();
     super::current::show_name(&world.slot(id).name());
     let arguments = start.arguments().to_vec();
     let message::Start { header, lifeline, inbox, store, directory, handles, .. } = start;

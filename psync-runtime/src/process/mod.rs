@@ -23,6 +23,7 @@ mod never;
 mod options;
 mod outcome;
 mod packed;
+pub(crate) mod panics;
 mod preload;
 mod reaping;
 pub(crate) mod scope;
@@ -33,7 +34,6 @@ mod supervisor;
 mod surroundings;
 pub(crate) mod wait_any;
 
-pub(crate) use child::describe_panic;
 pub use current::{ChildInfo, CurrentProcess, ParentProcess, active_children, cpu_count, current};
 pub use error::{Failure, ParallelError, ProcessError, SpawnError};
 pub use exit::Finalizer;
@@ -44,6 +44,7 @@ pub use never::Never;
 pub use options::{Options, StartMethod, Stdio};
 pub(crate) use outcome::Fault;
 pub(crate) use packed::{Runner, answer};
+pub(crate) use panics::describe_panic;
 pub use preload::{OnError, preload, set_executable};
 pub use scope::{Scope, scope};
 #[doc(hidden)]

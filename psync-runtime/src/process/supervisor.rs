@@ -3,7 +3,7 @@
 //! It runs on a user thread, as user code does. Its main thread only waits for that one, and holds nothing: so a fork copies a
 //! process in which nobody was in the middle of anything, and the copy's one thread is fit for user code.
 
-use super::{child, current, legacy, link, message, preload, surroundings};
+use super::{child, current, legacy, link, message, panics, preload, surroundings};
 use crate::{
     channel::legacy::Legacy,
     shm::world::{Identity, Status, World, existing},
@@ -81,7 +81,7 @@ pub(crate) fn main(descriptors: [OwnedFd; 5], preloads: &str) {
     // As long as others' code may run here, this process hangs on its starter like any other.
     let Ok(Some(hold)) = lifeline::hang_on(&starter) else { return };
     current::show_name("psync-super");
-    child::record_panics();
+    panics::record_panics();
     if let Err(reason) =
         preload::run(preloads).and_then(|()| quiet().map_err(|error| error.to_string()))
     {

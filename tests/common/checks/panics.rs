@@ -129,10 +129,14 @@ pub fn report_on_standard_error(method: StartMethod) {
     let mut process = divide::spawn_with(options, 0).unwrap();
     let mut said = String::new();
     process.take_stderr().unwrap().read_to_string(&mut said).unwrap();
+    let pid = process.pid();
     let told = told(process.join(), "division");
     assert!(told.message.contains("divide by zero"), "{told:?}");
     for part in ["panicked", "panics.rs", "attempt to divide by zero"] {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(said.matches("attempt to divide by zero").count(), 1, "{said}");
+    // A child of `Fork` reports as its starter does, whose hook it has.
+    let named = format!("\nprocess `division` (pid {pid}) panicked at ");
+    assert!(said.starts_with(&named) || method == StartMethod::Fork, "{said}");
 }
