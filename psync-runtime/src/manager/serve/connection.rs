@@ -6,7 +6,7 @@ use crate::{
     manager::{
         error::Fault,
         lane::Hello,
-        wire::{DONE, FAILED, Header},
+        wire::{DONE, FAILED, Header, Reach, Reply},
     },
     shm::{self, Carried, Luggage, transfer, world::Identity},
 };
@@ -54,7 +54,7 @@ impl Connection {
                 Err(_) => return,
             };
             let (has_reply, luggage) =
-                respond(&self.table, self.client, &request, carried, &mut reply);
+                respond(&self.table, self.client, &request, carried, &mut reply, Reach::Near);
             if has_reply && !self.send(&mut reply, luggage) {
                 return;
             }
@@ -90,6 +90,7 @@ pub(in super::super) fn respond(
     request: &[u8],
     carried: Vec<Carried>,
     reply: &mut Vec<u8>,
+    reach: Reach,
 ) -> (bool, Luggage) {
     reply.clear();
     reply.push(DONE);
@@ -97,7 +98,8 @@ pub(in super::super) fn respond(
         write_fault(&Fault::Decode("it is no request".to_owned()), reply);
         return (true, Luggage::default());
     };
-    let mut work = || perform(table, client, &header, arguments, reply);
+    let mut work =
+        || perform(table, client, &header, arguments, Reply { bytes: &mut *reply, reach });
     let (done, luggage) = shm::collect_for(client, || {
         if carried.is_empty() { work() } else { transfer::offer_carried(carried, work) }
     });

@@ -42,11 +42,10 @@ pub(super) fn perform(
     client: Identity,
     header: &Header,
     arguments: &[u8],
-    reply: &mut Vec<u8>,
+    mut reply: Reply<'_>,
 ) -> Result<(), Fault> {
     let Header { operation, method, object, .. } = *header;
     let mut arguments = header.arguments(arguments);
-    let mut reply = Reply { bytes: reply };
     match operation {
         Operation::Call | Operation::Enter => {
             let served = table.get(object).ok_or(Fault::Gone)?;
