@@ -97,7 +97,7 @@ fn what_does_not_reach_another_program_is_an_error() {
     assert!(is_elsewhere(list.sort().expect_err("a function")));
     assert!(is_elsewhere(list.update_with(0, |n| n).expect_err("a function")));
     assert!(is_elsewhere(there.lock().expect_err("shared memory")));
-    assert!(is_elsewhere(there.queue::<u8>().expect_err("shared memory")));
+    assert!(is_elsewhere(there.barrier(1).expect_err("shared memory")));
     let queue = Queue::<u8>::bounded(1).expect("memory");
     assert!(is_elsewhere(there.value(queue).expect_err("shared memory")));
     assert_eq!(list.to_vec().expect("it goes on"), [2, 1]);

@@ -34,8 +34,17 @@ impl Held {
 
     /// Has the server make a built-in object.
     pub(super) fn make(server: &Arc<Server>, kind: u32) -> Result<Self, ManagerError> {
-        let object =
-            server.ask(Header::new(Operation::Make, kind, 0), None, |_| Ok(()), take_number)?;
+        Self::make_with(server, kind, |_| Ok(()))
+    }
+
+    /// The same, for a kind that needs to be told more.
+    pub(super) fn make_with(
+        server: &Arc<Server>,
+        kind: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError>,
+    ) -> Result<Self, ManagerError> {
+        let header = Header::new(Operation::Make, kind, 0);
+        let object = server.ask(header, None, write, take_number)?;
         Ok(Self::new(Arc::clone(server), object, me().id))
     }
 

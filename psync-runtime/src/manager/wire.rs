@@ -391,6 +391,16 @@ impl Reply<'_> {
         self.fits()
     }
 
+    /// A value that is the last, and may have handles in it.
+    pub(super) fn fresh<T: Serialize>(&mut self, value: &T) -> Result<(), Fault> {
+        if self.reach == Reach::Near {
+            return self.value(value);
+        }
+        let (written, luggage) = shm::collect(|| self.value(value));
+        written?;
+        if luggage.carried().is_empty() { self.fits() } else { Err(Fault::Elsewhere) }
+    }
+
     /// Whether the reply can be sent.
     pub(super) fn fits(&self) -> Result<(), Fault> {
         if self.reach == Reach::Near || self.bytes.len() <= LIMIT {

@@ -64,7 +64,7 @@ pub(super) fn perform(
             return done;
         }
         Operation::Make => {
-            let served = object::make(method)?;
+            let served = object::make(method, &mut arguments)?;
             reply.number(table.insert(client, served));
         }
         Operation::MakeBy => {
