@@ -9,6 +9,7 @@ use crate::{
         wire::{DONE, FAILED, Header, Reach, Reply},
     },
     shm::{self, Carried, Luggage, transfer, world::Identity},
+    sys::fault,
 };
 use std::sync::Arc;
 
@@ -53,11 +54,14 @@ impl Connection {
                 }
                 Err(_) => return,
             };
+            fault::point("manager: request taken");
             let (has_reply, luggage) =
                 respond(&self.table, self.client, &request, carried, &mut reply, Reach::Near);
+            fault::point("manager: call done");
             if has_reply && !self.send(&mut reply, luggage) {
                 return;
             }
+            fault::point("manager: reply sent");
             if request.capacity().max(reply.capacity()) > KEEP {
                 (request, reply) = (Vec::new(), Vec::new());
             }

@@ -10,6 +10,7 @@ use crate::{
     },
     process::describe_panic,
     shm::world::Identity,
+    sys::fault,
 };
 use core::{any::Any, cell::RefCell};
 use std::{
@@ -66,6 +67,7 @@ pub(super) fn perform(
         Operation::Make => {
             let served = object::make(method, &mut arguments)?;
             reply.number(table.insert(client, served));
+            fault::point("manager: object made");
         }
         Operation::MakeBy => {
             let maker = function_at(arguments.number()?)?;
@@ -77,7 +79,10 @@ pub(super) fn perform(
             let object = table.insert(client, served);
             reply.bytes[start..start + 8].copy_from_slice(&object.to_le_bytes());
         }
-        Operation::Release => table.release(client, object),
+        Operation::Release => {
+            table.release(client, object);
+            fault::point("manager: handle let go");
+        }
         Operation::Depart => {
             let charge = Charge::from_bits(arguments.number()?);
             return if table.depart(charge, object) { Ok(()) } else { Err(Fault::Gone) };
