@@ -27,8 +27,14 @@ fn turn(accounts: Option<Vec<i64>>) -> Option<Vec<i64>> {
 }
 
 #[process]
-fn work(manager: Manager, bank: Bank, log: ListProxy<CounterProxy>, calls: CounterProxy) {
-    loop {
+fn work(
+    manager: Manager,
+    bank: Bank,
+    log: ListProxy<CounterProxy>,
+    calls: CounterProxy,
+    at_work: &Semaphore,
+) {
+    for round in 0.. {
         bank.fetch_update("bank".to_owned(), turn).expect("there");
         // Handles in every state: made, stored, fetched, dropped.
         let own = manager.counter().expect("one");
@@ -36,6 +42,9 @@ fn work(manager: Manager, bank: Bank, log: ListProxy<CounterProxy>, calls: Count
         own.add(1).expect("there");
         drop(log.pop().expect("there"));
         calls.add(1).expect("there");
+        if round == 0 {
+            at_work.release(1).expect("no bound");
+        }
     }
 }
 
@@ -45,20 +54,31 @@ fn random(state: &mut u64) -> u64 {
     *state >> 33
 }
 
+const CLIENTS: usize = 64;
+
+/// Sixty-four clients live at the same time. The first sixty-four that are killed are replaced at once, so that the server takes in clients while it lets go of others.
 #[test]
 fn sixty_four_clients_are_killed_at_any_moment() {
-    let _watchdog = watchdog_for(Duration::from_mins(5));
+    let _watchdog = watchdog_for(Duration::from_mins(10));
     let manager = Manager::start().expect("starts");
     let bank: Bank = manager.dict().expect("a dict");
     let accounts = vec![EACH; usize::try_from(ACCOUNTS).expect("few")];
     bank.insert("bank".to_owned(), accounts).expect("there");
     let log = manager.list().expect("a list");
     let calls = manager.counter().expect("one");
-    let start =
-        || work::spawn(manager.clone(), bank.clone(), log.clone(), calls.clone()).expect("starts");
-    let mut clients: Vec<Process<()>> = (0..8).map(|_| start()).collect();
+    let at_work = Shared::new(Semaphore::new(0)).expect("memory");
+    let start = || {
+        let (manager, bank, log, calls) =
+            (manager.clone(), bank.clone(), log.clone(), calls.clone());
+        work::spawn(manager, bank, log, calls, &at_work).expect("starts")
+    };
+    let mut clients: Vec<Process<()>> = (0..CLIENTS).map(|_| start()).collect();
+    for _ in 0..CLIENTS {
+        at_work.acquire().expect("each has done a round").forget();
+    }
+    assert!(clients.iter().all(Process::is_alive));
     let mut state = 12345;
-    for killed in 0..64 {
+    for killed in 0.. {
         // After so many further steps of all of them together.
         let (now, more) = (calls.get().expect("there"), random(&mut state) % 50);
         let more = i64::try_from(more).expect("few");
@@ -71,11 +91,13 @@ fn sixty_four_clients_are_killed_at_any_moment() {
         client.wait();
         let accounts = bank.get("bank").expect("there").expect("one");
         assert_eq!(accounts.iter().sum::<i64>(), EACH * i64::try_from(ACCOUNTS).expect("few"));
-        if killed < 56 {
+        if killed < CLIENTS {
             clients.push(start());
         }
+        if clients.is_empty() {
+            break;
+        }
     }
-    assert!(clients.is_empty());
     log.clear().expect("there");
     assert!(eventually(|| manager.objects().expect("there") == 3), "{:?}", manager.objects());
     manager.shutdown().expect("it ends by itself");

@@ -233,6 +233,91 @@ fn objects_hold_and_hand_out_proxies() {
     assert!(eventually(|| manager.objects().expect("there") == 0));
 }
 
+/// Written with both names of the type, and with more of what the type has than its functions.
+#[derive(Serialize, Deserialize)]
+struct Basket {
+    eggs: u32,
+}
+
+impl Basket {
+    const SIDES: usize = 2;
+}
+
+#[managed]
+impl Basket {
+    pub fn new(eggs: u32) -> Basket {
+        Basket { eggs }
+    }
+
+    pub fn pour(&mut self, other: Self, more: [u32; Self::SIDES]) -> u32 {
+        self.eggs += other.eggs + more.iter().sum::<u32>();
+        self.eggs
+    }
+
+    pub fn halves(&self) -> [Self; Self::SIDES] {
+        [self.eggs / 2, self.eggs - self.eggs / 2].map(|eggs| Self { eggs })
+    }
+
+    /// An error of a call that a method makes is a result like any other.
+    pub fn tell(&self, manager: Manager) -> Result<i64, ManagerError> {
+        manager.counter()?.add(i64::from(self.eggs))
+    }
+}
+
+#[test]
+fn the_type_goes_by_both_of_its_names() {
+    let _watchdog = watchdog();
+    let manager = Manager::start().expect("starts");
+    let basket = BasketProxy::new(&manager, 3).expect("made");
+    assert_eq!(basket.pour(Basket { eggs: 4 }, [1, 1]).expect("there"), 9);
+    assert_eq!(basket.halves().expect("there").map(|half| half.eggs), [4, 5]);
+    assert_eq!(basket.tell(manager.clone()).expect("there").expect("there"), 9);
+    let other = Manager::start().expect("starts");
+    let pid = other.pid();
+    let gone = other.clone();
+    other.shutdown().expect("ends");
+    let told = basket.tell(gone).expect("there");
+    assert!(matches!(told, Err(ManagerError::Lost { pid: lost }) if lost == pid), "{told:?}");
+    let refused = |basket: BasketProxy| -> Result<u32, ManagerError> {
+        basket.pour(Basket { eggs: 1 }, [0; 2])
+    };
+    assert_eq!(spawn(refused, basket).expect("starts").join().expect("ends").expect("there"), 10);
+}
+
+/// It cannot even be let go of.
+struct Glass;
+
+impl Drop for Glass {
+    fn drop(&mut self) {
+        panic!("it breaks");
+    }
+}
+
+#[managed]
+impl Glass {
+    pub fn new() -> Self {
+        Self
+    }
+
+    pub fn ring(&self) -> u32 {
+        440
+    }
+}
+
+#[test]
+fn a_panic_at_an_objects_end_hurts_nobody() {
+    let _watchdog = watchdog();
+    let manager = Manager::start().expect("starts");
+    let other = manager.counter().expect("one");
+    for round in 1..=3 {
+        let glass = GlassProxy::new(&manager).expect("made");
+        assert_eq!(glass.ring().expect("there"), 440);
+        drop(glass);
+        assert_eq!(other.add(1).expect("the same connection goes on"), round);
+        assert_eq!(manager.objects().expect("there"), 1);
+    }
+}
+
 /// Who has how much. Between the two steps of a transfer money is missing: nobody may see that.
 struct Bank {
     accounts: BTreeMap<u32, i64>,

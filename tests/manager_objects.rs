@@ -273,6 +273,7 @@ fn a_deque_has_two_ends() {
     );
     assert_eq!(deque.to_vec().expect("there"), [20, 3, 4, 1]);
     assert_eq!(deque.front().expect("there"), Some(20));
+    assert_eq!(deque.back().expect("there"), Some(1));
     assert_eq!(deque.pop_front().expect("there"), Some(20));
     assert_eq!(deque.pop_back().expect("there"), Some(1));
     assert_eq!((deque.len().expect("there"), deque.get(1).expect("there")), (2, Some(4)));

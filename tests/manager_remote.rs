@@ -5,7 +5,9 @@ mod common;
 
 use common::{eventually, is_alive, signal, sleep_for_ever, watchdog};
 use psync::{
-    manager::{Address, Client, CounterProxy, DequeProxy, DictProxy, ListProxy, NamespaceProxy},
+    manager::{
+        Address, Client, CounterProxy, DequeProxy, DictProxy, ListProxy, NamespaceProxy, Proxy,
+    },
     prelude::*,
     spawn,
 };
@@ -95,13 +97,66 @@ fn what_does_not_reach_another_program_is_an_error() {
     assert!(is_elsewhere(list.sort().expect_err("a function")));
     assert!(is_elsewhere(list.update_with(0, |n| n).expect_err("a function")));
     assert!(is_elsewhere(there.lock().expect_err("shared memory")));
-    assert!(is_elsewhere(there.queue::<u8>().expect_err("shared memory")));
+    assert!(is_elsewhere(there.barrier(1).expect_err("shared memory")));
     let queue = Queue::<u8>::bounded(1).expect("memory");
     assert!(is_elsewhere(there.value(queue).expect_err("shared memory")));
     assert_eq!(list.to_vec().expect("it goes on"), [2, 1]);
     let queue = Queue::bounded(1).expect("memory");
     assert!(queue.send(list).is_err(), "its handles stay in this process");
     assert!(is_elsewhere(there.shutdown().expect_err("it is not ours")));
+}
+
+/// An object of the program's own, as a client of another program sees it.
+fn seen<P: Proxy>(manager: &Manager, there: &Manager, own: &P) -> P {
+    manager.publish("it", own).expect("there");
+    there.find("it").expect("there").expect("it was published")
+}
+
+#[test]
+fn what_cannot_be_sent_is_not_taken() {
+    let _watchdog = watchdog();
+    let (manager, address) = serve();
+    let there = Manager::connect(address, KEY).expect("it listens");
+    let queue = Queue::bounded(1).expect("memory");
+    queue.send(7).expect("there is room");
+    let is_left = |taken: Result<bool, ManagerError>| {
+        assert!(matches!(taken, Err(ManagerError::Elsewhere)), "{taken:?}");
+    };
+
+    let own = manager.list::<Queue<u8>>().expect("a list");
+    own.push(queue.clone()).expect("there");
+    let list = seen(&manager, &there, &own);
+    is_left(list.pop().map(|taken| taken.is_some()));
+    is_left(list.remove(0).map(|_| true));
+    is_left(list.get(0).map(|got| got.is_some()));
+    assert_eq!(list.len().expect("there"), 1);
+    assert_eq!(own.pop().expect("there").expect("it").len(), 1);
+
+    let own = manager.deque::<Queue<u8>>().expect("a deque");
+    own.push_back(queue.clone()).expect("there");
+    let deque = seen(&manager, &there, &own);
+    is_left(deque.pop_back().map(|taken| taken.is_some()));
+    is_left(deque.pop_front().map(|taken| taken.is_some()));
+    assert_eq!(own.pop_front().expect("there").expect("it").len(), 1);
+
+    let own = manager.dict::<u8, Option<Queue<u8>>>().expect("a dict");
+    own.insert(1, Some(queue.clone())).expect("there");
+    let dict = seen(&manager, &there, &own);
+    is_left(dict.remove(&1).map(|taken| taken.is_some()));
+    is_left(dict.insert(1, None).map(|old| old.is_some()));
+    is_left(dict.pop_last().map(|taken| taken.is_some()));
+    assert_eq!(own.remove(&1).expect("there").flatten().expect("it").len(), 1);
+
+    let own = manager.value(Some(queue.clone())).expect("a value");
+    let value = seen(&manager, &there, &own);
+    is_left(value.replace(None).map(|taken| taken.is_some()));
+    assert_eq!(own.get().expect("there").expect("it").len(), 1);
+
+    let own = manager.namespace().expect("one");
+    own.set("queue", queue).expect("there");
+    let space = seen(&manager, &there, &own);
+    is_left(space.get::<Queue<u8>>("queue").map(|got| got.is_some()));
+    assert!(space.remove("queue").expect("what it was is not asked"));
 }
 
 #[test]
@@ -119,6 +174,10 @@ fn what_is_too_long_for_a_connection_is_an_error_of_that_call() {
     let error = list.to_vec().expect_err("more than 64 MiB");
     assert!(matches!(&error, ManagerError::System { reason } if reason.contains("too long")));
     assert_eq!(list.len().expect("it goes on"), 3);
+    own.push("acorn ".repeat(12 << 20)).expect("there");
+    let error = list.pop().expect_err("more than 64 MiB");
+    assert!(matches!(&error, ManagerError::System { reason } if reason.contains("too long")));
+    assert_eq!(own.pop().expect("there").expect("it is still there").len(), 6 * (12 << 20));
     let error = list.push("acorn ".repeat(11 << 20)).expect_err("more than 64 MiB");
     assert!(matches!(error, ManagerError::Protocol { .. }), "{error}");
     assert_eq!(list.len().expect("it goes on"), 3);

@@ -33,7 +33,7 @@ pub(crate) struct Function {
 /// What a function does with the object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// `-> Self`, without `self`.
+    /// `-> Self`, or the name of the type, without `self`.
     Make,
     /// `&self`.
     Look,
@@ -72,7 +72,8 @@ impl Block {
             );
             return None;
         };
-        let functions = item.items.iter().filter_map(|item| Function::of(item, diag)).collect();
+        let functions =
+            item.items.iter().filter_map(|one| Function::of(one, &item.self_ty, diag)).collect();
         Some(Self { item, name, krate, functions })
     }
 }
@@ -90,14 +91,14 @@ fn name_of(ty: &Type) -> Option<Ident> {
 
 impl Function {
     /// `None` for what the proxy does not have.
-    fn of(item: &ImplItem, diag: &mut Diag) -> Option<Self> {
+    fn of(item: &ImplItem, object: &Type, diag: &mut Diag) -> Option<Self> {
         let ImplItem::Fn(item) = item else { return None };
         if matches!(item.vis, Visibility::Inherited) {
             return None;
         }
         let access = match item.sig.receiver() {
             Some(receiver) => access(receiver),
-            None if returns_self(&item.sig.output) => Access::Make,
+            None if returns(&item.sig.output, object) => Access::Make,
             None => return None,
         };
         let typed = item.sig.inputs.iter().filter_map(|input| match input {
@@ -129,8 +130,9 @@ pub(super) fn is_self(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
 }
 
-fn returns_self(output: &ReturnType) -> bool {
-    matches!(output, ReturnType::Type(_, ty) if is_self(ty))
+/// Whether that is the object itself, by whichever of its two names.
+fn returns(output: &ReturnType, object: &Type) -> bool {
+    matches!(output, ReturnType::Type(_, ty) if is_self(ty) || **ty == *object)
 }
 
 impl Param {

@@ -7,6 +7,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, ReturnType, Type, Visibility};
 
 use super::ast::{Access, Block, Function, Param};
+use super::named::Named;
 use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
 
 /// The block and its proxy. Of a function that is wrong the proxy has the signature, so that nothing more is said about it.
@@ -116,14 +117,15 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     let (generics, _, clause) = sig.generics.split_for_impl();
     let attrs = attributes(&function.item.attrs, &["cfg", "doc", "deprecated"]);
     let names: Vec<&Ident> = function.params.iter().map(|param| &param.name).collect();
-    let types: Vec<&Type> = function.params.iter().map(|param| &*param.typed.ty).collect();
+    let named = Named(&block.item.self_ty);
+    let types = function.params.iter().map(|param| named.outside(&param.typed.ty));
     let body = body(block, function, rt);
     let (receiver, output) = match function.access {
         Access::Make => {
             let manager = local("manager");
             (quote!(#manager: &#rt::Manager), quote!(Self))
         }
-        _ => (quote!(&self), output(function)),
+        _ => (quote!(&self), output(function, &named)),
     };
     quote! {
         #(#attrs)*
@@ -133,10 +135,13 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     }
 }
 
-fn output(function: &Function) -> TokenStream {
+fn output(function: &Function, named: &Named<'_>) -> TokenStream {
     match &function.item.sig.output {
         // What is only known by what it does can be no result of a function that returns nothing.
-        ReturnType::Type(_, ty) if !(function.is_wrong && is_opaque(ty)) => quote!(#ty),
+        ReturnType::Type(_, ty) if !(function.is_wrong && is_opaque(ty)) => {
+            let ty = named.outside(ty);
+            quote!(#ty)
+        }
         _ => quote!(()),
     }
 }

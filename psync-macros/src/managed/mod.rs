@@ -3,6 +3,7 @@
 mod ast;
 mod check;
 mod expand;
+mod named;
 #[cfg(test)]
 mod tests;
 

@@ -100,6 +100,11 @@ impl<T> Queue<T> {
         Incoming::new(self.core(), Self::NEEDS, self.put_off.is_some())
     }
 
+    /// Whether nothing can be sent any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.core().head().is_closed()
+    }
+
     /// How many messages it holds at this moment.
     pub fn len(&self) -> usize {
         usize::try_from(self.core().head().len()).unwrap_or(usize::MAX)

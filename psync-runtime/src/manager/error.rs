@@ -7,9 +7,12 @@ use crate::{
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Why an operation of a manager or of a proxy failed. If not said otherwise, nothing was changed.
-#[derive(Debug)]
+///
+/// It can be sent, so a `#[process]` function and a managed method may return it.
+#[derive(Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ManagerError {
     /// The server has ended: it was shut down, or killed. All handles of the manager report this from then on. If it was running this very call,
@@ -73,7 +76,7 @@ pub enum ManagerError {
     /// What came is nothing that the other side may send.
     Protocol {
         /// What is wrong about it.
-        reason: &'static str,
+        reason: Cow<'static, str>,
     },
     /// It is no address.
     Address {
@@ -171,6 +174,11 @@ wraps!(
 );
 
 impl ManagerError {
+    /// What came is nothing that the other side may send.
+    pub(super) const fn protocol(reason: &'static str) -> Self {
+        Self::Protocol { reason: Cow::Borrowed(reason) }
+    }
+
     /// What the system refused, from an error of the layers below.
     pub(super) fn system(error: &crate::Error) -> Self {
         Self::System { reason: error.to_string() }

@@ -7,9 +7,12 @@ use super::{
     stored::Keep,
     wire::{Header, Operation, offset, put_number, take_number},
 };
-use crate::shm::{
-    transfer,
-    world::{Identity, me},
+use crate::{
+    shm::{
+        transfer,
+        world::{Identity, me},
+    },
+    sys::fault,
 };
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -34,8 +37,17 @@ impl Held {
 
     /// Has the server make a built-in object.
     pub(super) fn make(server: &Arc<Server>, kind: u32) -> Result<Self, ManagerError> {
-        let object =
-            server.ask(Header::new(Operation::Make, kind, 0), None, |_| Ok(()), take_number)?;
+        Self::make_with(server, kind, |_| Ok(()))
+    }
+
+    /// The same, for a kind that needs to be told more.
+    pub(super) fn make_with(
+        server: &Arc<Server>,
+        kind: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), ManagerError>,
+    ) -> Result<Self, ManagerError> {
+        let header = Header::new(Operation::Make, kind, 0);
+        let object = server.ask(header, None, write, take_number)?;
         Ok(Self::new(Arc::clone(server), object, me().id))
     }
 
@@ -169,6 +181,7 @@ impl Serialize for Going<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Count { server, object, .. } = &*self.held.0;
         let charge = charge();
+        fault::point("manager: handle departed");
         // After the server's end there is nothing to count: the handle says so wherever it comes to.
         let departed = server.ask_number(Operation::Depart, *object, charge.bits());
         if departed.is_ok() && charge.process != Identity::NOBODY {
@@ -184,8 +197,12 @@ impl<'de> Deserialize<'de> for Come {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let ((object, charge, made_for), Known(server)) =
             <(Parts, Known)>::deserialize(deserializer)?;
+        fault::point("manager: handle received");
         let holder = match server.ask_number(Operation::Arrive, object, charge) {
-            Ok(()) => me().id,
+            Ok(()) => {
+                fault::point("manager: handle arrived");
+                me().id
+            }
             // Every call will say so.
             Err(ManagerError::Lost { .. } | ManagerError::Gone) => Identity::NOBODY,
             Err(error) => return Err(D::Error::custom(error)),

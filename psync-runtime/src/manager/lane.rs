@@ -7,6 +7,7 @@ use crate::{
         Carried, Luggage,
         world::{Identity, me},
     },
+    sys::fault,
 };
 use core::time::Duration;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,7 @@ impl Lane {
         let hello =
             Hello { client: holder.bits(), requests: their_requests, replies: their_replies };
         server.say_hello(hello)?;
+        fault::point("manager: hello said");
         let lane = Self { holder, requests, replies };
         let mut answer = Vec::new();
         loop {
@@ -63,6 +65,7 @@ impl Lane {
     pub(super) fn tell(&self, request: &[u8]) {
         // If the server is gone, so is what it was to be told about.
         let _ = self.requests.send(request, Luggage::default());
+        fault::point("manager: told");
     }
 
     /// Sends a request, and puts the reply in its place.
@@ -77,10 +80,13 @@ impl Lane {
             SendErrorKind::Disconnected => server.lost(),
             _ => ManagerError::System { reason },
         })?;
-        self.replies.receive(bytes, Limit::FOREVER).map_err(|error| match error {
+        fault::point("manager: request sent");
+        let carried = self.replies.receive(bytes, Limit::FOREVER).map_err(|error| match error {
             RecvError::Disconnected => server.lost(),
             RecvError::Decode(reason) => ManagerError::Decode { reason },
             error => error.into(),
-        })
+        })?;
+        fault::point("manager: reply received");
+        Ok(carried)
     }
 }

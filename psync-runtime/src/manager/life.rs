@@ -80,7 +80,7 @@ impl Manager {
     /// Starts a server process that other programs can [`connect`](Self::connect) to as well, with the same key.
     ///
     /// The address is as of [`Address`]; with port 0 the system chooses one, which [`addr`](Self::addr) tells. A key that is hard to guess has 32 random bytes. Clients of other programs
-    /// have what needs no function of this program and no shared memory: lists, dicts, sets, deques, namespaces, values and counters, but none of the calls that take a function. They find
+    /// have what needs no function of this program and no shared memory: lists, dicts, sets, deques, namespaces, values, counters and queues, but none of the calls that take a function. They find
     /// objects by [name](Self::publish). What is sent is authenticated, and not encrypted.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::{Manager, ManagerError, held::Held};
 use crate::channel::fingerprint;
 
-/// A proxy of a built-in object that keeps its values in the server: what [`Manager::publish`] takes and [`Manager::find`] gives.
+/// A proxy of a built-in object that the server itself can work with: what [`Manager::publish`] takes and [`Manager::find`] gives.
 pub trait Proxy: Sized + 'static {
     #[doc(hidden)]
     fn held(&self) -> &Held;

@@ -65,7 +65,7 @@ impl Remote {
     pub(super) fn ask(&self, bytes: &mut Vec<u8>) -> Result<(), ManagerError> {
         // With the last connection would go what this client holds.
         if bytes.len() > LIMIT {
-            return Err(ManagerError::Protocol { reason: "the message is too long" });
+            return Err(ManagerError::protocol("the message is too long"));
         }
         let ask = || {
             let client = self.take()?;
@@ -105,7 +105,7 @@ fn open(address: &str, key: &[u8], id: ClientId) -> Result<(Client, i32), Manage
     client.send_bytes(&id)?;
     let answer = client.recv_bytes()?;
     let Some((&DONE, pid)) = answer.split_first() else {
-        return Err(ManagerError::Protocol { reason: "it is no manager" });
+        return Err(ManagerError::protocol("it is no manager"));
     };
     let pid = Pieces(pid).number().and_then(|pid| i32::try_from(pid).ok()).ok_or_else(cut_short)?;
     Ok((client, pid))

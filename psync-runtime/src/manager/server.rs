@@ -5,7 +5,7 @@ use super::{
     lane::{Hello, Lane},
     remote::Remote,
     serve::{self, Charge, Table},
-    wire::{DONE, Header, Operation, cut_short, put_number, take_last},
+    wire::{DONE, Header, Operation, Reach, cut_short, put_number, take_last},
 };
 use crate::{
     channel::{SendErrorKind, Sender},
@@ -297,7 +297,7 @@ impl Server {
 fn perform_here(table: &Table, bytes: &mut Vec<u8>, mut luggage: Luggage) -> Vec<Carried> {
     let request = core::mem::take(bytes);
     let carried = luggage.carried().to_vec();
-    let (_, mut back) = serve::respond(table, table.owner(), &request, carried, bytes);
+    let (_, mut back) = serve::respond(table, table.owner(), &request, carried, bytes, Reach::Near);
     luggage.depart();
     let carried = back.carried().to_vec();
     back.depart();

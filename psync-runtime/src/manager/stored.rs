@@ -76,6 +76,10 @@ impl Stored {
         Ok(Self::Kept(Box::new(Mutex::new(value))))
     }
 
+    pub(super) const fn has_handles(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
     /// Encodes it for whoever asks. Handles in it are noted by the `collect` around this.
     pub(super) fn write(&self, bytes: &mut Vec<u8>) -> Result<(), Fault> {
         match self {

@@ -14,6 +14,7 @@
 
 use super::{
     error::{Fault, ManagerError},
+    net::LIMIT,
     stored::{Keep, Stored},
 };
 use crate::{channel::codec, process, shm};
@@ -347,10 +348,20 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Where a reply grows.
+/// Where a reply goes, and so what can be in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To a process of this program.
+    Near,
+    /// To another program: no handles, and no more bytes than a connection takes.
+    Far,
+}
+
+/// Where a reply grows. What is taken out of an object is added first, and taken after that: what cannot be in the reply stays where it is.
 #[derive(Debug)]
 pub(super) struct Reply<'a> {
     pub(super) bytes: &'a mut Vec<u8>,
+    pub(super) reach: Reach,
 }
 
 impl Reply<'_> {
@@ -373,7 +384,30 @@ impl Reply<'_> {
 
     /// A kept value that is the last.
     pub(super) fn last(&mut self, value: &Stored) -> Result<(), Fault> {
-        value.write(self.bytes)
+        if self.reach == Reach::Far && value.has_handles() {
+            return Err(Fault::Elsewhere);
+        }
+        value.write(self.bytes)?;
+        self.fits()
+    }
+
+    /// A value that is the last, and may have handles in it.
+    pub(super) fn fresh<T: Serialize>(&mut self, value: &T) -> Result<(), Fault> {
+        if self.reach == Reach::Near {
+            return self.value(value);
+        }
+        let (written, luggage) = shm::collect(|| self.value(value));
+        written?;
+        if luggage.carried().is_empty() { self.fits() } else { Err(Fault::Elsewhere) }
+    }
+
+    /// Whether the reply can be sent.
+    pub(super) fn fits(&self) -> Result<(), Fault> {
+        if self.reach == Reach::Near || self.bytes.len() <= LIMIT {
+            return Ok(());
+        }
+        // Its client would take a connection that ends for the end of the server.
+        Err(Fault::System("the result is too long for a connection".to_owned()))
     }
 
     /// A kept value, or that there is none.
@@ -386,14 +420,15 @@ impl Reply<'_> {
     /// One kept value of several.
     pub(super) fn item(&mut self, value: &Stored) -> Result<(), Fault> {
         let start = begin_item(self.bytes);
-        value.write(self.bytes)?;
+        self.last(value)?;
         end_item(self.bytes, start);
         Ok(())
     }
 
     /// One of several, as bytes.
-    pub(super) fn raw_item(&mut self, bytes: &[u8]) {
+    pub(super) fn raw_item(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.len(bytes.len());
         self.bytes.extend_from_slice(bytes);
+        self.fits()
     }
 }

@@ -40,6 +40,11 @@ pub enum SpawnError {
     TimedOut,
     /// The system refused something; see the call and the reason.
     Os(OsError),
+    /// Another process, which sent this error, could not start one.
+    Told {
+        /// Why, in its words.
+        reason: String,
+    },
 }
 
 impl fmt::Display for SpawnError {
@@ -64,7 +69,21 @@ impl fmt::Display for SpawnError {
             Self::Lost => f.write_str("several processes died before they could take on the start"),
             Self::TimedOut => f.write_str("no process took on the start in time"),
             Self::Os(error) => error.fmt(f),
+            Self::Told { reason } => f.write_str(reason),
         }
+    }
+}
+
+/// It crosses to another process in its words: there it is [`SpawnError::Told`].
+impl serde::Serialize for SpawnError {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SpawnError {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|reason| Self::Told { reason })
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn knock(stream: &mut Stream, key: &[u8]) -> Result<Keys, ManagerErro
         return Err(ManagerError::Refused);
     };
     let (true, Some(&server)) = (*magic == MAGIC, server.first_chunk()) else {
-        return Err(ManagerError::Protocol { reason: "it is no server of psync" });
+        return Err(ManagerError::protocol("it is no server of psync"));
     };
     let client: Nonce = random::bytes().map_err(|error| ManagerError::system(&error.into()))?;
     let proof = mac(key, OF_CLIENT, &server, &client).finalize().into_bytes();

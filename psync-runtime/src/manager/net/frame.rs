@@ -61,7 +61,7 @@ impl Sending {
     /// Sends one frame. After an error nothing more can be sent.
     pub(super) fn send(&mut self, payload: &[u8]) -> Result<(), ManagerError> {
         let len = u32::try_from(payload.len()).ok().filter(|_| payload.len() <= LIMIT);
-        let len = len.ok_or(ManagerError::Protocol { reason: "the message is too long" })?;
+        let len = len.ok_or(ManagerError::protocol("the message is too long"))?;
         let tag = tag_of(&self.key, self.number, payload).finalize().into_bytes();
         self.number += 1;
         self.buffer.clear();
@@ -109,7 +109,7 @@ impl Receiving {
         self.read(&mut len[read..]).map_err(cut)?;
         let len = u32::from_le_bytes(len) as usize;
         if len > LIMIT {
-            return Err(ManagerError::Protocol { reason: "a message is too long" });
+            return Err(ManagerError::protocol("a message is too long"));
         }
         payload.clear();
         while payload.len() < len {
@@ -121,7 +121,7 @@ impl Receiving {
         self.read(&mut tag).map_err(cut)?;
         // In constant time.
         let verified = tag_of(&self.key, self.number, payload).verify_slice(&tag);
-        verified.map_err(|_| ManagerError::Protocol { reason: "a message is not authentic" })?;
+        verified.map_err(|_| ManagerError::protocol("a message is not authentic"))?;
         self.number += 1;
         Ok(())
     }

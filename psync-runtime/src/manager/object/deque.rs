@@ -15,7 +15,7 @@ pub(in crate::manager) struct Deque(Behind<VecDeque<Stored>>);
 
 numbered! {
     /// What can be asked of a deque.
-    Method { PushBack PushFront PopBack PopFront Get Set Len Part Extend Rotate Clear }
+    Method { PushBack PushFront PopBack PopFront Back Get Set Len Part Extend Rotate Clear }
 }
 
 impl Served for Deque {
@@ -39,13 +39,20 @@ impl Served for Deque {
                 self.0.write().extend(values);
             }
             Method::PopBack => {
-                let value = self.0.write().pop_back();
-                reply.option(value.as_ref())?;
+                let mut deque = self.0.write();
+                reply.option(deque.back())?;
+                let value = deque.pop_back();
+                drop(deque);
+                drop(value);
             }
             Method::PopFront => {
-                let value = self.0.write().pop_front();
-                reply.option(value.as_ref())?;
+                let mut deque = self.0.write();
+                reply.option(deque.front())?;
+                let value = deque.pop_front();
+                drop(deque);
+                drop(value);
             }
+            Method::Back => reply.option(self.0.read().back())?,
             Method::Get => {
                 let index = arguments.index()?;
                 reply.option(self.0.read().get(index))?;

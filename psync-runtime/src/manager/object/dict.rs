@@ -55,6 +55,11 @@ impl Entries {
         Some(value)
     }
 
+    pub(super) fn last(&self) -> Option<(&[u8], &Stored)> {
+        let (_, key) = self.order.last_key_value()?;
+        Some((key, self.get(key)?))
+    }
+
     pub(super) fn pop(&mut self) -> Option<(Key, Stored)> {
         let (_, key) = self.order.pop_last()?;
         let (_, value) = self.values.remove(&key)?;
@@ -80,7 +85,7 @@ pub(in crate::manager) struct Dict(Behind<Entries>);
 
 numbered! {
     /// What can be asked of a dictionary.
-    Method { Insert Get Remove Contains Len Keys Items GetOrInsert Exchange Extend PopLast Clear }
+    Method { Insert Get Remove Contains Len Keys Items GetOrInsert Exchange Extend PopLast Clear Discard }
 }
 
 impl Served for Dict {
@@ -93,21 +98,34 @@ impl Served for Dict {
         match Method::of(method)? {
             Method::Insert => {
                 let (key, value) = (arguments.item()?, arguments.last_stored()?);
-                let old = self.0.write().insert(key, value);
-                reply.option(old.as_ref())?;
+                let mut entries = self.0.write();
+                reply.option(entries.get(key))?;
+                let old = entries.insert(key, value);
+                drop(entries);
+                drop(old);
             }
             Method::Get => reply.option(self.0.read().get(arguments.last()))?,
             Method::Remove => {
+                let key = arguments.last();
+                let mut entries = self.0.write();
+                reply.option(entries.get(key))?;
+                let old = entries.remove(key);
+                drop(entries);
+                drop(old);
+            }
+            Method::Discard => {
                 let old = self.0.write().remove(arguments.last());
-                reply.option(old.as_ref())?;
+                reply.flag(old.is_some());
             }
             Method::Contains => reply.flag(self.0.read().get(arguments.last()).is_some()),
             Method::Len => reply.len(self.0.read().len()),
-            Method::Keys => self.0.read().iter().for_each(|(key, _)| reply.raw_item(key)),
+            Method::Keys => {
+                self.0.read().iter().try_for_each(|(key, _)| reply.raw_item(key))?;
+            }
             Method::Items => {
                 let entries = self.0.read();
                 entries.iter().try_for_each(|(key, value)| {
-                    reply.raw_item(key);
+                    reply.raw_item(key)?;
                     reply.item(value)
                 })?;
             }
@@ -147,11 +165,14 @@ impl Served for Dict {
                 drop(old);
             }
             Method::PopLast => {
-                let last = self.0.write().pop();
-                if let Some((key, value)) = last {
-                    reply.raw_item(&key);
-                    reply.item(&value)?;
+                let mut entries = self.0.write();
+                if let Some((key, value)) = entries.last() {
+                    reply.raw_item(key)?;
+                    reply.item(value)?;
                 }
+                let last = entries.pop();
+                drop(entries);
+                drop(last);
             }
             Method::Clear => {
                 let all = core::mem::take(&mut *self.0.write());

@@ -62,16 +62,20 @@ impl Served for List {
                 reply.flag(is_it);
             }
             Method::Pop => {
-                let value = self.0.write().pop();
-                reply.option(value.as_ref())?;
+                let mut list = self.0.write();
+                reply.option(list.last())?;
+                let value = list.pop();
+                drop(list);
+                drop(value);
             }
             Method::Remove => {
                 let index = arguments.index()?;
                 let mut list = self.0.write();
                 let index = within(index, list.len())?;
+                reply.last(&list[index])?;
                 let value = list.remove(index);
                 drop(list);
-                reply.last(&value)?;
+                drop(value);
             }
             Method::Truncate => {
                 let len = arguments.index()?;

@@ -4,10 +4,11 @@ pub(super) mod counter;
 pub(super) mod deque;
 pub(super) mod dict;
 pub(super) mod list;
+pub(super) mod queue;
 pub(super) mod set;
 pub(super) mod value;
 
-use super::{error::Fault, serve::Served, stored::Stored};
+use super::{error::Fault, serve::Served, stored::Stored, wire::Arguments};
 use core::any::Any;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -34,11 +35,11 @@ pub(super) use numbered;
 
 numbered! {
     /// The kinds of built-in objects.
-    Kind { List Dict Set Deque Value Counter }
+    Kind { List Dict Set Deque Value Counter Queue }
 }
 
-/// A new object of that kind.
-pub(super) fn make(kind: u32) -> Result<Arc<dyn Served>, Fault> {
+/// A new object of that kind. Only a queue is told more: how many messages there may be.
+pub(super) fn make(kind: u32, arguments: &mut Arguments<'_>) -> Result<Arc<dyn Served>, Fault> {
     Ok(match Kind::of(kind)? {
         Kind::List => Arc::new(list::List::default()),
         Kind::Dict => Arc::new(dict::Dict::default()),
@@ -46,6 +47,10 @@ pub(super) fn make(kind: u32) -> Result<Arc<dyn Served>, Fault> {
         Kind::Deque => Arc::new(deque::Deque::default()),
         Kind::Value => Arc::new(value::Value::default()),
         Kind::Counter => Arc::new(counter::Counter::default()),
+        Kind::Queue => {
+            let capacity = if arguments.is_empty() { None } else { Some(arguments.index()?) };
+            Arc::new(queue::Queue::with_capacity(capacity))
+        }
     })
 }
 

@@ -38,7 +38,9 @@ impl Served for Set {
             Method::Remove => reply.flag(self.0.write().remove(arguments.last()).is_some()),
             Method::Contains => reply.flag(self.0.read().get(arguments.last()).is_some()),
             Method::Len => reply.len(self.0.read().len()),
-            Method::Items => self.0.read().iter().for_each(|(member, _)| reply.raw_item(member)),
+            Method::Items => {
+                self.0.read().iter().try_for_each(|(member, _)| reply.raw_item(member))?;
+            }
             Method::Extend => {
                 let members = members(arguments)?;
                 let mut set = self.0.write();
@@ -63,10 +65,13 @@ impl Served for Set {
                 *set = kept;
             }
             Method::Pop => {
-                if let Some((member, _)) = self.0.write().pop() {
+                let mut set = self.0.write();
+                if let Some((member, _)) = set.last() {
                     reply.flag(true);
-                    reply.bytes.extend_from_slice(&member);
+                    reply.bytes.extend_from_slice(member);
+                    reply.fits()?;
                 }
+                set.pop();
             }
             Method::Clear => *self.0.write() = Entries::default(),
         }

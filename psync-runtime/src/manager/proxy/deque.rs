@@ -90,6 +90,25 @@ impl<T: Item> DequeProxy<T> {
         self.get(0)
     }
 
+    /// The value at the back, which stays there.
+    ///
+    /// # Errors
+    /// [`ManagerError::Lost`].
+    ///
+    /// # Examples
+    /// ```
+    /// use psync::Manager;
+    ///
+    /// let manager = Manager::start()?;
+    /// let plates = manager.deque()?;
+    /// plates.extend(["blue".to_owned(), "red".to_owned()])?;
+    /// assert_eq!(plates.back()?.as_deref(), Some("red"));
+    /// # Ok::<(), psync::Error>(())
+    /// ```
+    pub fn back(&self) -> Result<Option<T>, ManagerError> {
+        self.held.call::<T, _>(Method::Back as u32, nothing, take_option)
+    }
+
     /// The value at `index`, counted from the front, if there is one.
     ///
     /// # Errors

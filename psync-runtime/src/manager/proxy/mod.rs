@@ -15,6 +15,7 @@ pub(super) mod lock;
 pub(super) mod namespace;
 mod outside;
 pub(super) mod queue;
+mod queue_calls;
 pub(super) mod semaphore;
 pub(super) mod set;
 pub(super) mod shared;

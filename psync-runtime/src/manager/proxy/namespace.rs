@@ -53,10 +53,10 @@ impl NamespaceProxy {
     ///
     /// # Errors
     /// [`ManagerError::Encode`], [`ManagerError::Lost`].
-    pub fn set<T: Item>(&self, name: &str, value: T) -> Result<(), ManagerError> {
+    pub fn set<T: Item>(&self, name: impl AsRef<str>, value: T) -> Result<(), ManagerError> {
         let value = Typed { fingerprint: fingerprint::<T>(), value };
         let write = |bytes: &mut Vec<u8>| {
-            put_key(bytes, name)?;
+            put_key(bytes, name.as_ref())?;
             put(bytes, &value)
         };
         self.held.call::<Typed<T>, _>(Method::Extend as u32, write, take_nothing)
@@ -66,7 +66,7 @@ impl NamespaceProxy {
     ///
     /// # Errors
     /// [`ManagerError::WrongType`] if it is of another type, [`ManagerError::Lost`].
-    pub fn get<T: Item>(&self, name: &str) -> Result<Option<T>, ManagerError> {
+    pub fn get<T: Item>(&self, name: impl AsRef<str>) -> Result<Option<T>, ManagerError> {
         let read = |bytes: &[u8]| {
             let is_other = |own: &[u8; 8]| *own != fingerprint::<T>().to_le_bytes();
             // The type is told before the value is looked at.
@@ -75,7 +75,7 @@ impl NamespaceProxy {
             }
             take_option::<Typed<T>>(bytes).map(|typed| typed.map(|typed| typed.value))
         };
-        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name);
+        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name.as_ref());
         self.held.call::<Typed<T>, _>(Method::Get as u32, write, read)
     }
 
@@ -83,17 +83,17 @@ impl NamespaceProxy {
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    pub fn remove(&self, name: &str) -> Result<bool, ManagerError> {
-        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name);
-        self.held.call::<(), _>(Method::Remove as u32, write, |bytes| Ok(!bytes.is_empty()))
+    pub fn remove(&self, name: impl AsRef<str>) -> Result<bool, ManagerError> {
+        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name.as_ref());
+        self.held.call::<(), _>(Method::Discard as u32, write, take_flag)
     }
 
     /// Whether there is a value under the name.
     ///
     /// # Errors
     /// [`ManagerError::Lost`].
-    pub fn contains(&self, name: &str) -> Result<bool, ManagerError> {
-        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name);
+    pub fn contains(&self, name: impl AsRef<str>) -> Result<bool, ManagerError> {
+        let write = |bytes: &mut Vec<u8>| put_last_key(bytes, name.as_ref());
         self.held.call::<(), _>(Method::Contains as u32, write, take_flag)
     }
 

@@ -29,6 +29,11 @@ impl<T: Item> Outside<T> {
 }
 
 impl<T> Outside<T> {
+    /// A thing, and the object that is there already to keep it.
+    pub(super) const fn kept(held: Held, thing: T) -> Self {
+        Self { held, thing }
+    }
+
     /// Works with it, as long as the server lives: waits end with that.
     #[inline]
     pub(super) fn with<'a, R, E>(

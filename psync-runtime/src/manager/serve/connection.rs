@@ -6,9 +6,10 @@ use crate::{
     manager::{
         error::Fault,
         lane::Hello,
-        wire::{DONE, FAILED, Header},
+        wire::{DONE, FAILED, Header, Reach, Reply},
     },
     shm::{self, Carried, Luggage, transfer, world::Identity},
+    sys::fault,
 };
 use std::sync::Arc;
 
@@ -53,11 +54,14 @@ impl Connection {
                 }
                 Err(_) => return,
             };
+            fault::point("manager: request taken");
             let (has_reply, luggage) =
-                respond(&self.table, self.client, &request, carried, &mut reply);
+                respond(&self.table, self.client, &request, carried, &mut reply, Reach::Near);
+            fault::point("manager: call done");
             if has_reply && !self.send(&mut reply, luggage) {
                 return;
             }
+            fault::point("manager: reply sent");
             if request.capacity().max(reply.capacity()) > KEEP {
                 (request, reply) = (Vec::new(), Vec::new());
             }
@@ -90,6 +94,7 @@ pub(in super::super) fn respond(
     request: &[u8],
     carried: Vec<Carried>,
     reply: &mut Vec<u8>,
+    reach: Reach,
 ) -> (bool, Luggage) {
     reply.clear();
     reply.push(DONE);
@@ -97,7 +102,8 @@ pub(in super::super) fn respond(
         write_fault(&Fault::Decode("it is no request".to_owned()), reply);
         return (true, Luggage::default());
     };
-    let mut work = || perform(table, client, &header, arguments, reply);
+    let mut work =
+        || perform(table, client, &header, arguments, Reply { bytes: &mut *reply, reach });
     let (done, luggage) = shm::collect_for(client, || {
         if carried.is_empty() { work() } else { transfer::offer_carried(carried, work) }
     });

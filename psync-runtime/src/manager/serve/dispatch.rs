@@ -10,6 +10,7 @@ use crate::{
     },
     process::describe_panic,
     shm::world::Identity,
+    sys::fault,
 };
 use core::{any::Any, cell::RefCell};
 use std::{
@@ -42,11 +43,10 @@ pub(super) fn perform(
     client: Identity,
     header: &Header,
     arguments: &[u8],
-    reply: &mut Vec<u8>,
+    mut reply: Reply<'_>,
 ) -> Result<(), Fault> {
     let Header { operation, method, object, .. } = *header;
     let mut arguments = header.arguments(arguments);
-    let mut reply = Reply { bytes: reply };
     match operation {
         Operation::Call | Operation::Enter => {
             let served = table.get(object).ok_or(Fault::Gone)?;
@@ -65,8 +65,9 @@ pub(super) fn perform(
             return done;
         }
         Operation::Make => {
-            let served = object::make(method)?;
+            let served = object::make(method, &mut arguments)?;
             reply.number(table.insert(client, served));
+            fault::point("manager: object made");
         }
         Operation::MakeBy => {
             let maker = function_at(arguments.number()?)?;
@@ -78,7 +79,10 @@ pub(super) fn perform(
             let object = table.insert(client, served);
             reply.bytes[start..start + 8].copy_from_slice(&object.to_le_bytes());
         }
-        Operation::Release => table.release(client, object),
+        Operation::Release => {
+            table.release(client, object);
+            fault::point("manager: handle let go");
+        }
         Operation::Depart => {
             let charge = Charge::from_bits(arguments.number()?);
             return if table.depart(charge, object) { Ok(()) } else { Err(Fault::Gone) };

@@ -10,10 +10,12 @@ use crate::{
     manager::{
         ManagerError,
         error::Fault,
-        object::{self, deque, dict, list, set, value},
+        object::{self, deque, dict, list, queue, set, value},
         remote::ClientId,
         stored::Keep,
-        wire::{DONE, FAILED, Header, Operation, offset, put, put_last, take_last},
+        wire::{
+            DONE, FAILED, Header, Operation, Reach, offset, put, put_last, put_number, take_last,
+        },
     },
     shm::{
         self, Shared,
@@ -23,7 +25,7 @@ use crate::{
 use std::sync::{Arc, OnceLock};
 
 /// The objects that are there before the client: one of each kind, in the order of their kinds.
-pub const OWN: usize = 6;
+pub const OWN: usize = 7;
 const CLIENT: ClientId = [7; 16];
 
 type Numbers = Shared<[u64]>;
@@ -59,11 +61,13 @@ impl Visit {
     }
 
     fn fill(&self) {
-        let own = (0..).map_while(|kind| object::make(kind).ok());
+        let own = (0..).map_while(|kind| {
+            object::make(kind, &mut Header::new(Operation::Make, kind, 0).arguments(&[])).ok()
+        });
         let own: Vec<u64> =
             own.map(|object| self.table().insert(self.table().owner(), object)).collect();
         assert_eq!(own.len(), OWN, "there is a kind that nobody asks");
-        let [list, dict, set, deque, value, _counter] = own[..] else { return };
+        let [list, dict, set, deque, value, _counter, queue] = own[..] else { return };
         for with_handle in [true, false] {
             let last = |bytes: &mut Vec<u8>| {
                 if with_handle { put_last(bytes, numbers()) } else { put_last(bytes, &5_u64) }
@@ -73,6 +77,10 @@ impl Visit {
             self.prepare(value, value::Method::Set as u32, last);
             self.prepare(dict, dict::Method::Insert as u32, |bytes| {
                 put(bytes, &u8::from(with_handle))?;
+                last(bytes)
+            });
+            self.prepare(queue, queue::Method::Send as u32, |bytes| {
+                put_number(bytes, 0);
                 last(bytes)
             });
             self.prepare(set, set::Method::Insert as u32, |bytes| {
@@ -98,7 +106,8 @@ impl Visit {
         }
         let (table, mut reply) = (self.table(), Vec::new());
         let carried = luggage.carried().to_vec();
-        let (_, mut back) = respond(table, table.owner(), &request, carried, &mut reply);
+        let (_, mut back) =
+            respond(table, table.owner(), &request, carried, &mut reply, Reach::Near);
         luggage.depart();
         back.depart();
         assert_eq!(reply.first(), Some(&DONE), "it can be kept");

@@ -4,9 +4,9 @@ use super::{Table, respond};
 use crate::{
     manager::{
         error::Fault,
-        net::{Client, Door, Greeter, LIMIT},
+        net::{Client, Door, Greeter},
         remote::ClientId,
-        wire::{DONE, Header, put_number},
+        wire::{DONE, Header, Reach, put_number},
     },
     primitive::{AtomicUsize, Ordering},
     shm::world::{Identity, SLOTS, me},
@@ -128,15 +128,8 @@ impl Guest {
             super::connection::write_fault(&Fault::Elsewhere, reply);
             return true;
         }
-        let (has_reply, luggage) = respond(&self.table, identity, request, Vec::new(), reply);
-        if !luggage.carried().is_empty() {
-            super::connection::write_fault(&Fault::Elsewhere, reply);
-        } else if reply.len() > LIMIT {
-            // Its client would take a connection that ends for the end of the server.
-            let reason = "the result is too long for a connection".to_owned();
-            super::connection::write_fault(&Fault::System(reason), reply);
-        }
-        has_reply
+        // What is far has no luggage.
+        respond(&self.table, identity, request, Vec::new(), reply, Reach::Far).0
     }
 }
 

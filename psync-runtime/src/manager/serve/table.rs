@@ -13,6 +13,7 @@ use crate::{
 use core::hash::{BuildHasherDefault, Hasher};
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
 };
 
@@ -102,7 +103,8 @@ impl Table {
         for object in gone {
             let removed =
                 self.objects.write().unwrap_or_else(PoisonError::into_inner).remove(&object);
-            drop(removed);
+            // What the user's `drop` does is no fault of whoever lets go, nor of the other objects here.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(removed)));
         }
     }
 
