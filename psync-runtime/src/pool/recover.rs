@@ -2,7 +2,6 @@
 
 use super::{
     batch::{Outcome, Parcel},
-    books::Phase,
     crew::Ending,
     desk::{State, Ticket},
     error::TaskError,
@@ -165,10 +164,10 @@ impl Inner {
     fn replace(&self) {
         let mut crew = lock(&self.crew);
         // Under the lock, so that nobody is started behind the back of whoever ends the pool.
-        let is_needed = match lock(&self.books).phase {
-            Phase::Open => true,
-            Phase::Closing => self.outstanding.load(Ordering::SeqCst) > 0,
-            Phase::Ended | Phase::Broken(_) => false,
+        let is_needed = {
+            let books = lock(&self.books);
+            let is_idle = self.outstanding.load(Ordering::SeqCst) == 0;
+            books.phase.works() && !(is_idle && books.are_complete())
         };
         if !is_needed {
             return;
