@@ -49,7 +49,7 @@ use std::{
 /// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Pool {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     /// Ends it when the program exits and nobody has dropped it.
     at_exit: Option<Finalizer>,

@@ -29,11 +29,14 @@ pub(super) struct Inner {
     pub(super) crew: Mutex<Crew>,
     /// Whoever has it takes in what the workers tell; its buffer.
     pub(super) role: Mutex<Vec<u8>>,
-    pub(super) is_collecting: AtomicBool,
+    /// The thread that has the role, by its mark; 0 for none.
+    pub(super) collector: AtomicUsize,
     /// How many batches are not over.
     pub(super) outstanding: AtomicUsize,
     /// The deaths that were seen to.
     pub(super) deaths: AtomicU32,
+    /// Told when those that have ended were seen to.
+    pub(super) staffed: Signal,
     /// What the keeper sleeps on.
     pub(super) call: AtomicU32,
     pub(super) is_over: AtomicBool,
@@ -81,9 +84,10 @@ impl Inner {
             books: Mutex::new(Books::new(workers)),
             crew: Mutex::new(Crew::new(workers)),
             role: Mutex::default(),
-            is_collecting: AtomicBool::new(false),
+            collector: AtomicUsize::new(0),
             outstanding: AtomicUsize::new(0),
             deaths: AtomicU32::new(world::deaths()),
+            staffed: Signal::default(),
             call: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
             idle: Signal::default(),

@@ -11,6 +11,7 @@ use super::{
     task::received,
 };
 use crate::{
+    channel::message,
     primitive::{AtomicU64, Ordering},
     sys::clock::Deadline,
 };
@@ -135,13 +136,26 @@ impl<R> Shelf<R> {
 impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
     fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64)) {
         let (mut done, mut failed) = (0, 0);
-        // Code of the user's runs in here, to decode: this lock is one that nobody else asks for but whoever waits for these results.
-        let mut shelf = lock(&self.shelf);
-        parcel.each(|index, outcome| {
+        let mut received = |outcome| {
             let result = received::<R>(outcome).map_err(Box::new);
             *(if result.is_ok() { &mut done } else { &mut failed }) += 1;
-            shelf.put(base + u64::from(index), result, self.is_ordered);
-        });
+            result
+        };
+        let mut shelf;
+        if message::is_plain::<R>() {
+            shelf = lock(&self.shelf);
+            parcel.each(|index, outcome| {
+                shelf.put(base + u64::from(index), received(outcome), self.is_ordered);
+            });
+        } else {
+            // Code of the user's runs to decode them, which may wait for more of the same results.
+            let mut results = Vec::new();
+            parcel.each(|index, outcome| results.push((index, received(outcome))));
+            shelf = lock(&self.shelf);
+            for (index, result) in results {
+                shelf.put(base + u64::from(index), result, self.is_ordered);
+            }
+        }
         count(done, failed);
         self.ready.store(shelf.ready(), Ordering::Release);
         drop(shelf);
@@ -290,8 +304,9 @@ where
         let inner = Arc::clone(inner);
         let mut stream =
             Self { inner, feed, deadline, yielded: 0, last: None, is_over: false, bar };
-        // Whoever has a slow iterator has the first results while the rest is to come.
-        stream.refill(|is_slow| is_slow);
+        // Whoever has a slow iterator has the first results while the rest is to come, unless it was said how much is taken.
+        let is_open = options.buffer.is_none();
+        stream.refill(|is_slow| is_slow && is_open || deadline.is_over());
         stream.inner.leave_to_keeper();
         Ok(stream)
     }
