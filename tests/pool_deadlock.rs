@@ -7,14 +7,20 @@ mod killing;
 mod pooling;
 
 use crashing::{Kind, Orders, follow};
-use killing::{Watchdog, kill, own_pid};
-use pooling::{Stage, exited_with, held, lost_by, panic_of, pids, pool, recovers, square, stage};
+use killing::{Watchdog, kill, own_pid, poll_for};
+use pooling::{
+    LONG, Stage, exited_with, held, lost_by, panic_of, pids, pool, recovers, square, stage,
+};
 use psync::{
-    pool::{SubmitError, Task, TaskError},
+    pool::{MapOptions, ReturnWhen, SubmitError, Task, TaskError, as_completed, wait_tasks},
     prelude::*,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
-use std::thread;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+    thread,
+};
 
 /// An argument that cannot be encoded.
 #[derive(Debug, Deserialize)]
@@ -269,4 +275,113 @@ fn every_way_out_of_a_task_ends_it() {
     let tasks: Vec<Task<u64>> = (0..10).map(|n| pool.submit(square, n).expect("open")).collect();
     assert!(tasks.into_iter().all(|task| task.wait().is_ok()));
     recovers(&pool, 1);
+}
+
+/// A callback may wait for tasks that have callbacks as well, which run meanwhile.
+#[test]
+fn a_callback_may_wait_for_callbacks() {
+    let _watchdog = Watchdog::new("a_callback_may_wait_for_callbacks");
+    let pool = Arc::new(pool(2));
+    let (told, tells) = std::sync::mpsc::channel();
+    let task = pool.submit(square, 2).expect("an open pool");
+    let again = Arc::clone(&pool);
+    task.on_done(move |_| {
+        let with_callback = |n: u64| {
+            let task = again.submit(square, n).expect("an open pool");
+            let told = told.clone();
+            task.on_done(move |result| told.send(result.clone()).expect("somebody listens"));
+            task
+        };
+        assert_eq!(with_callback(3).wait(), Ok(9));
+        assert_eq!(as_completed((0..5).map(with_callback).collect()).count(), 5);
+        let tasks = (0..5).map(with_callback).collect();
+        assert_eq!(wait_tasks(tasks, ReturnWhen::All, None).0.len(), 5);
+        told.send(Ok(0)).expect("somebody listens");
+    });
+    assert_eq!(tells.iter().count(), 12);
+    recovers(&pool, 2);
+}
+
+/// A result that has work of its own done by the pool when it is decoded.
+#[derive(Debug, PartialEq)]
+struct Grown(u64);
+
+static GARDEN: OnceLock<Pool> = OnceLock::new();
+
+impl Serialize for Grown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Grown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let n = u64::deserialize(deserializer)?;
+        let garden = GARDEN.get_or_init(|| pool(1));
+        if n.is_multiple_of(10) {
+            let crash = garden.run(|()| std::process::abort(), ()).map(|()| ());
+            assert!(matches!(crash, Err(TaskError::WorkerLost { .. })), "{crash:?}");
+        }
+        assert_eq!(garden.map(square, 0..20).map(|all| all.len()), Ok(20));
+        garden.run(square, n).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+#[test]
+fn decoding_a_result_may_wait_for_its_pool() {
+    let _watchdog = Watchdog::new("decoding_a_result_may_wait_for_its_pool");
+    let garden = GARDEN.get_or_init(|| pool(1));
+    let grow = |n: u64| Grown(n);
+    let all: Vec<Grown> = (0..50).map(square).map(Grown).collect();
+    assert_eq!(garden.run(grow, 7), Ok(Grown(49)));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| assert_eq!(garden.map(grow, 0..50).as_ref(), Ok(&all)));
+        }
+    });
+    assert!(garden.imap(grow, 0..50).eq((0..50).map(square).map(|n| Ok(Grown(n)))));
+    // The pool's own thread decodes them.
+    let tasks: Vec<_> = (0..10).map(|n| garden.submit(grow, n).expect("an open pool")).collect();
+    assert!(poll_for(LONG, || tasks.iter().all(Task::is_done)));
+    for (task, grown) in tasks.into_iter().zip(all) {
+        assert_eq!(task.wait(), Ok(grown));
+    }
+    recovers(garden, 1);
+}
+
+/// An argument that panics as it is encoded.
+struct Thorny(u64);
+
+impl Serialize for Thorny {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert_ne!(self.0, 5, "thorns");
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Thorny {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(Self)
+    }
+}
+
+#[test]
+fn an_argument_that_panics_as_it_is_encoded_ends_the_map() {
+    let _watchdog = Watchdog::new("an_argument_that_panics_as_it_is_encoded_ends_the_map");
+    let pool = pool(2);
+    let touch = |Thorny(n): Thorny| n;
+    let panics = |call: &dyn Fn()| catch_unwind(AssertUnwindSafe(call)).is_err();
+    for chunk in [None, Some(1), Some(4), Some(100)] {
+        let options = MapOptions { chunk, ..MapOptions::default() };
+        let map = || drop(pool.map_with(touch, (0..20).map(Thorny), options.clone()));
+        assert!(panics(&map), "it is the caller's");
+        let mut lazy = pool.imap_with(touch, (0..20).map(Thorny), options.clone());
+        for n in 0..5 {
+            assert_eq!(lazy.next(), Some(Ok(n)), "what came before it");
+        }
+        assert!(catch_unwind(AssertUnwindSafe(|| lazy.next())).is_err());
+        assert_eq!(lazy.next(), None);
+    }
+    assert!(panics(&|| drop(pool.submit(touch, Thorny(5)))));
+    recovers(&pool, 2);
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Debug,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
     time::Duration,
 };
 
@@ -161,4 +162,25 @@ fn a_pool_may_do_nothing_for_a_while() {
     let spent: u64 = ticks().iter().zip(&before).map(|(now, before)| now - before).sum();
     assert!(spent <= 5, "{spent} hundredths of a second for nothing");
     assert!(poll_for(LONG, || pool.run(square, 2) == Ok(4)));
+}
+
+/// As in Python: whoever looks while workers are replaced sees as many as there should be.
+#[test]
+fn no_seat_is_seen_empty() {
+    let _watchdog = Watchdog::new("no_seat_is_seen_empty");
+    let pool = Pool::builder().workers(2).max_tasks_per_worker(1).build().expect("a pool");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(SeqCst) {
+                let seen = pool.workers();
+                assert_eq!(seen.len(), 2, "{seen:?}");
+            }
+        });
+        for n in 0..100 {
+            assert_eq!(pool.run(square, n), Ok(square(n)));
+            assert_eq!(pool.workers().len(), 2);
+        }
+        is_over.store(true, SeqCst);
+    });
 }

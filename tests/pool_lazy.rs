@@ -5,12 +5,12 @@ mod killing;
 mod pooling;
 
 use killing::{Watchdog, poll_for};
-use pooling::{LONG, pool, recovers, square, stage};
+use pooling::{LONG, SOON, Stage, pool, recovers, square, stage, stay};
 use psync::{
     pool::{MapOptions, TaskError},
     prelude::*,
 };
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 fn buffer_of(buffer: usize) -> MapOptions {
     MapOptions { buffer: Some(buffer), ..MapOptions::default() }
@@ -151,5 +151,97 @@ fn the_output_of_one_is_the_input_of_another() {
     let mut roots = pool.map(|n: u64| n.isqrt(), squares).expect("all");
     roots.sort_unstable();
     assert!(roots.into_iter().eq(0..500));
+    recovers(&pool, 2);
+}
+
+/// Numbers that come slowly, and how many have come.
+fn slowly(pulled: &Cell<u64>) -> impl Iterator<Item = u64> {
+    (0..).inspect(|_| {
+        pulled.set(pulled.get() + 1);
+        std::thread::sleep(Duration::from_millis(20));
+    })
+}
+
+#[test]
+fn the_first_results_do_not_wait_for_slow_input() {
+    let _watchdog = Watchdog::new("the_first_results_do_not_wait_for_slow_input");
+    let pool = pool(2);
+    // The workers know how short the task is, so that batches could be long.
+    recovers(&pool, 2);
+    for round in 0..2 {
+        let pulled = Cell::new(0);
+        let mut squares: Box<dyn Iterator<Item = Result<u64, TaskError>> + '_> = if round == 0 {
+            Box::new(pool.imap(square, slowly(&pulled)))
+        } else {
+            Box::new(pool.imap_unordered(square, slowly(&pulled)))
+        };
+        for _ in 0..10 {
+            squares.next().expect("no end").expect("a result");
+        }
+        assert!(pulled.get() < 50, "{} items for 10 results", pulled.get());
+    }
+}
+
+#[test]
+fn a_map_fails_in_the_middle_of_slow_input() {
+    let _watchdog = Watchdog::new("a_map_fails_in_the_middle_of_slow_input");
+    let pool = pool(2);
+    let pulled = Cell::new(0);
+    let fail = |n: u64| assert_ne!(n, 3, "no such number");
+    let error = pool.map(fail, slowly(&pulled).take(1_000)).expect_err("one fails");
+    assert!(matches!(error, TaskError::Panicked { .. }), "{error}");
+    assert!(pulled.get() < 100, "{} items were taken for nothing", pulled.get());
+    recovers(&pool, 2);
+}
+
+#[test]
+fn slow_input_without_end_is_over_when_the_time_is_up() {
+    let _watchdog = Watchdog::new("slow_input_without_end_is_over_when_the_time_is_up");
+    let pool = pool(2);
+    for chunk in [None, Some(1), Some(1_000_000)] {
+        let timeout = Some(Duration::from_millis(200));
+        let options = MapOptions { chunk, timeout, ..MapOptions::default() };
+        let pulled = Cell::new(0);
+        let late = pool.map_with(square, slowly(&pulled), options.clone());
+        assert_eq!(late, Err(TaskError::TimedOut));
+        let last = pool.imap_with(square, slowly(&pulled), options.clone()).last();
+        assert_eq!(last, Some(Err(TaskError::TimedOut)));
+        let last = pool.imap_unordered_with(square, slowly(&pulled), options).last();
+        assert_eq!(last, Some(Err(TaskError::TimedOut)));
+    }
+    recovers(&pool, 2);
+}
+
+#[test]
+fn what_is_ready_can_be_had_after_the_time() {
+    let _watchdog = Watchdog::new("what_is_ready_can_be_had_after_the_time");
+    let pool = pool(2);
+    let timeout = Some(Duration::from_millis(500));
+    let options = MapOptions { timeout, ..MapOptions::default() };
+    let mut squares = pool.imap_with(square, 0..5, options);
+    assert_eq!(squares.next(), Some(Ok(0)));
+    assert!(idle(&pool));
+    std::thread::sleep(Duration::from_millis(600));
+    let rest: Result<Vec<u64>, TaskError> = squares.collect();
+    assert_eq!(rest, Ok(vec![1, 4, 9, 16]), "nothing was missing");
+}
+
+/// The failure is waited out, but not beyond the time that there is.
+#[test]
+fn a_failed_map_ends_what_runs_when_the_time_is_up() {
+    let _watchdog = Watchdog::new("a_failed_map_ends_what_runs_when_the_time_is_up");
+    let pool = pool(2);
+    let stage = stage();
+    let work = |(stage, place): (Shared<Stage>, usize)| {
+        if place == 1 {
+            stage.here[0].wait();
+            panic!("at once");
+        }
+        stay((stage, place))
+    };
+    let options = MapOptions { chunk: Some(1), timeout: Some(SOON * 10), ..MapOptions::default() };
+    let places = (0..2).map(|place| (stage.clone(), place));
+    let error = pool.map_with(work, places, options).expect_err("both");
+    assert_eq!(error, TaskError::TimedOut, "that of the first item");
     recovers(&pool, 2);
 }

@@ -13,7 +13,7 @@ use pooling::{
     pids, pool, recovers, square, stage, stay,
 };
 use psync::{
-    pool::{SubmitError, Task, TaskError},
+    pool::{MapOptions, SubmitError, Task, TaskError},
     prelude::*,
 };
 use std::{sync::atomic::Ordering::SeqCst, thread};
@@ -328,4 +328,47 @@ fn who_closes_and_joins_has_everything_done() {
 fn a_finalizer_may_use_a_pool() {
     let _watchdog = common::watchdog();
     assert_eq!(run(["pool", "finalizer"]), "49\n");
+}
+
+/// As in Python, where `close` comes after `imap` more often than not.
+#[test]
+fn a_map_that_has_begun_goes_on_when_the_pool_is_closed() {
+    let _watchdog = Watchdog::new("a_map_that_has_begun_goes_on_when_the_pool_is_closed");
+    let own = pool(2);
+    let squares = own.imap(square, 0..2_000);
+    own.close();
+    assert!(is_closed(&own));
+    assert!(squares.map(|squared| squared.expect("a result")).eq((0..2_000).map(square)));
+    assert!(poll_for(LONG, || own.workers().is_empty()), "nothing more can come");
+    own.join().expect("ends");
+
+    // Who joins it waits for nobody who does not ask.
+    let own = pool(2);
+    let squares = own.imap(square, 0..2_000);
+    own.join().expect("ends");
+    let results: Vec<_> = squares.collect();
+    let (last, rest) = results.split_last().expect("some");
+    assert_eq!(*last, Err(TaskError::Closed));
+    assert!(rest.iter().all(Result::is_ok) && rest.len() < 2_000, "{}", rest.len());
+
+    // Workers that have done their number are replaced for it as well.
+    let own = Pool::builder().workers(2).max_tasks_per_worker(5).build().expect("a pool");
+    let stage = stage();
+    std::thread::scope(|scope| {
+        let items = (0..100_u64).inspect(|n| {
+            if *n == 50 {
+                stage.here[0].set();
+                stage.cue[0].wait();
+            }
+        });
+        let mapping = scope.spawn(|| {
+            let options = MapOptions { chunk: Some(1), ..MapOptions::default() };
+            own.map_with(square, items, options)
+        });
+        stage.here[0].wait();
+        own.close();
+        stage.cue[0].set();
+        assert_eq!(mapping.join().expect("no panic").map(|all| all.len()), Ok(100));
+    });
+    own.join().expect("ends");
 }

@@ -17,8 +17,10 @@ const BYTES: usize = 64 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
-    /// No more come; those that came are done.
+    /// No more come but those of maps that have begun; all that came are done.
     Closing,
+    /// No more come at all; those that came are done.
+    Leaving,
     /// Nothing is done any more.
     Ended,
     /// The same, since an initialiser failed.
@@ -30,14 +32,14 @@ impl Phase {
     pub(super) fn refusal(&self) -> Option<SubmitError> {
         match self {
             Self::Open => None,
-            Self::Closing | Self::Ended => Some(SubmitError::Closed),
+            Self::Closing | Self::Leaving | Self::Ended => Some(SubmitError::Closed),
             Self::Broken(reason) => Some(SubmitError::Initializer(reason.clone())),
         }
     }
 
     /// Whether what was taken is still worked on.
     pub(super) const fn works(&self) -> bool {
-        matches!(self, Self::Open | Self::Closing)
+        matches!(self, Self::Open | Self::Closing | Self::Leaving)
     }
 }
 
@@ -51,6 +53,8 @@ pub(super) struct Books {
     free: Vec<usize>,
     bytes: usize,
     workers: usize,
+    /// How many maps have begun, and may bring more.
+    pub(super) feeds: usize,
     /// What waits for a free slot.
     pub(super) backlog: VecDeque<Batch>,
     pub(super) done: u64,
@@ -68,10 +72,20 @@ impl Books {
             free: (0..slots).rev().collect(),
             bytes: 0,
             workers,
+            feeds: 0,
             backlog: VecDeque::new(),
             done: 0,
             failed: 0,
             retried: 0,
+        }
+    }
+
+    /// Whether nothing more will come.
+    pub(super) fn are_complete(&self) -> bool {
+        match self.phase {
+            Phase::Open => false,
+            Phase::Closing => self.feeds == 0,
+            Phase::Leaving | Phase::Ended | Phase::Broken(_) => true,
         }
     }
 

@@ -20,7 +20,17 @@ use core::time::Duration;
 use std::sync::{Arc, MutexGuard, TryLockError};
 
 /// How often the workers are looked at although nobody has told of a death: whoever should tell may be dead.
-const GLANCE: Duration = Duration::from_secs(1);
+pub(super) const GLANCE: Duration = Duration::from_secs(1);
+
+std::thread_local! {
+    /// Somewhere that no other thread has.
+    static MARK: u8 = const { 0 };
+}
+
+/// What tells this thread from all others that live.
+fn mark() -> usize {
+    MARK.with(|place| core::ptr::from_ref(place).addr())
+}
 
 impl Inner {
     /// Waits until `done`, of which `signal` tells; false if the deadline comes first. Takes in what the workers tell meanwhile, unless another
@@ -63,6 +73,13 @@ impl Inner {
             let buffer = match self.role.try_lock() {
                 Ok(buffer) => buffer,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // A result's `Deserialize` waits for the pool, and this very thread is decoding it: nobody else will collect.
+                Err(TryLockError::WouldBlock)
+                    if self.collector.load(Ordering::Relaxed) == mark() =>
+                {
+                    self.collect(&mut Vec::new(), done, deadline);
+                    continue;
+                }
                 Err(TryLockError::WouldBlock) => {
                     signal.wait(done, deadline);
                     continue;
@@ -79,10 +96,11 @@ impl Inner {
         done: &dyn Fn() -> bool,
         deadline: Deadline,
     ) {
-        self.is_collecting.store(true, Ordering::SeqCst);
+        self.collector.store(mark(), Ordering::SeqCst);
         self.collect(&mut buffer, done, deadline);
+        // Before another thread can have it and say so.
+        self.collector.store(0, Ordering::SeqCst);
         drop(buffer);
-        self.is_collecting.store(false, Ordering::SeqCst);
     }
 
     fn collect(&self, buffer: &mut Vec<u8>, done: &dyn Fn() -> bool, deadline: Deadline) {
@@ -125,7 +143,11 @@ impl Inner {
     fn take_in(&self, note: Note, body: &[u8], arrived: Arrived) {
         match note.kind {
             Kind::Ready => lock(&self.crew).stillborn = 0,
-            Kind::NotReady => self.break_down(String::from_utf8_lossy(body).into_owned()),
+            Kind::NotReady => {
+                let reason = String::from_utf8_lossy(body);
+                self.break_down(format!("the initializer of a worker failed: {reason}"));
+            }
+            Kind::Unreadable => self.break_down("the queue of tasks is damaged".to_owned()),
             Kind::Skipped => {
                 let batch = lock(&self.books).take_out(&self.post.slots, note.ticket);
                 // It was withdrawn, so it is told; but for one that was withdrawn to be sent again, which is no longer here.

@@ -2,6 +2,7 @@
 
 use super::{
     Task,
+    callbacks::step_aside,
     signal::{Signal, lock},
 };
 use crate::sys::clock::Deadline;
@@ -75,6 +76,9 @@ impl Arrivals {
 
     /// The next one that is over, if that comes before the deadline.
     fn next(&self, deadline: Deadline) -> Option<usize> {
+        if lock(&self.order).is_empty() {
+            step_aside();
+        }
         self.signal.wait(|| !lock(&self.order).is_empty(), deadline);
         lock(&self.order).pop_front()
     }

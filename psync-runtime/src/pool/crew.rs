@@ -62,6 +62,10 @@ pub(super) struct Crew {
     pub(super) members: Vec<Member>,
     /// How many have ended in a row before they had begun.
     pub(super) stillborn: usize,
+    /// How many have ended in a row of their own accord, without having taken anything.
+    pub(super) useless: usize,
+    /// The last time that one had to be started, none could be.
+    pub(super) is_short: bool,
     pub(super) started: u64,
     pub(super) lost: u64,
 }
@@ -69,7 +73,7 @@ pub(super) struct Crew {
 impl Crew {
     pub(super) fn new(workers: usize) -> Self {
         let members = (0..workers).map(|_| Member::default()).collect();
-        Self { members, stillborn: 0, started: 0, lost: 0 }
+        Self { members, stillborn: 0, useless: 0, is_short: false, started: 0, lost: 0 }
     }
 
     pub(super) fn living(&self) -> impl Iterator<Item = &Process<()>> {
@@ -127,6 +131,12 @@ impl Inner {
     pub(super) fn is_hopeless(&self, crew: &mut Crew) -> bool {
         crew.stillborn += 1;
         crew.stillborn > STILLBORN.max(4 * self.terms.workers)
+    }
+
+    /// Whether the pool cannot go on, after a worker has ended that had begun: it went without a reason and had taken nothing, as many before it.
+    pub(super) fn is_useless(&self, crew: &mut Crew, has_reason: bool) -> bool {
+        crew.useless = if has_reason { 0 } else { crew.useless + 1 };
+        crew.useless > STILLBORN.max(4 * self.terms.workers)
     }
 
     /// Ends all workers, and waits for that.

@@ -49,7 +49,7 @@ pub enum TaskError {
     Encode,
     /// Its argument could not be decoded by the worker, or its result here. Standard error says why.
     Decode,
-    /// The initialiser of a worker failed, and with it the pool; why.
+    /// The initialiser of a worker failed, or workers cannot be had at all, and with that the pool; why.
     Initializer(String),
     /// The pool was ended before the task was done, or takes no more.
     Closed,
@@ -80,7 +80,7 @@ impl fmt::Display for TaskError {
                 f.write_str("the argument or the result of the task could not be decoded")
             }
             Self::Initializer(reason) => {
-                write!(f, "the pool is broken, since the initializer of a worker failed: {reason}")
+                write!(f, "the pool is broken: {reason}")
             }
             Self::Closed => f.write_str("the pool is closed"),
             Self::Input(reason) => f.write_str(reason),
@@ -113,9 +113,9 @@ pub enum SubmitError {
     UnknownFunction,
     /// The pool is closed, or belongs to another process.
     Closed,
-    /// The initialiser of a worker failed, and with it the pool; why.
+    /// See [`TaskError::Initializer`].
     Initializer(String),
-    /// The system has no memory for it; what it said.
+    /// It cannot be sent to the workers, for want of memory most likely; why.
     System(String),
 }
 
@@ -128,7 +128,7 @@ impl fmt::Display for SubmitError {
             ),
             Self::Closed => TaskError::Closed.fmt(f),
             Self::Initializer(reason) => TaskError::Initializer(reason.clone()).fmt(f),
-            Self::System(reason) => write!(f, "there is no memory for the task: {reason}"),
+            Self::System(reason) => write!(f, "the task cannot be sent: {reason}"),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     error::{SubmitError, TaskError},
     inner::Inner,
 };
+use crate::sys::clock;
 use core::{any::Any, iter::Fuse};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
@@ -21,6 +22,10 @@ const LONGEST: (u32, usize) = (1 << 16, 60 << 10);
 const GROWTH: u32 = 4;
 /// How many tasks are under way if they come one by one.
 const AHEAD: u64 = 64;
+/// An iterator that takes more nanoseconds than this for an item is slow.
+const SLOW: u64 = 100_000;
+/// Whether it is, is known after so many: a few ticks of the coarse clock.
+const WHILE: u64 = 10_000_000;
 
 /// How a map is cut into batches.
 #[derive(Debug)]
@@ -87,6 +92,8 @@ pub(super) trait Taker: Work {
 pub(super) struct Feed<A, I: Iterator<Item = A>, W> {
     inner: Arc<Inner>,
     pub(super) work: Arc<W>,
+    /// Whether it did before the pool was closed.
+    has_begun: bool,
     function: Function,
     items: Fuse<I>,
     pace: Pace,
@@ -117,12 +124,14 @@ where
         items: I,
         options: &MapOptions,
     ) -> Result<Self, TaskError> {
+        let (function, pace) = (Function::of(function)?, Pace::new(options, inner.terms.workers)?);
         Ok(Self {
             inner: Arc::clone(inner),
             work,
-            function: Function::of(function)?,
+            has_begun: inner.begin_feed(),
+            function,
             items: items.fuse(),
-            pace: Pace::new(options, inner.terms.workers)?,
+            pace,
             taken: 0,
             is_over: false,
             panic: None,
@@ -145,8 +154,14 @@ where
         self.pace.buffer.unwrap_or_else(|| self.pace.ahead() / 2).max(1)
     }
 
-    /// Takes items and hands them over until `done` items are far enough behind. An error if the pool takes no more.
-    pub(super) fn fill(&mut self, done: u64) -> Result<(), TaskError> {
+    /// Takes items and hands them over until `done` items are far enough behind, or it is enough: that is asked after each batch, and told
+    /// whether the iterator is slow. Then the keeper looks after what is under way meanwhile. An error if the pool takes no more.
+    pub(super) fn fill(
+        &mut self,
+        done: u64,
+        is_enough: &dyn Fn(bool) -> bool,
+    ) -> Result<(), TaskError> {
+        let (began, before) = (clock::coarse(), self.taken);
         while !self.is_over {
             let room = self.pace.ahead().saturating_sub(self.taken - done);
             if room == 0 {
@@ -158,21 +173,38 @@ where
             if self.pace.buffer.is_none() && u64::from(count) > room && self.taken > done {
                 return Ok(());
             }
-            self.take(u64::from(count).min(room))?;
+            self.take(u64::from(count).min(room), is_enough)?;
+            let spent = clock::coarse().saturating_sub(began);
+            let is_slow = spent > WHILE + SLOW * (self.taken - before);
+            if is_slow {
+                self.inner.leave_to_keeper();
+            }
+            if is_enough(is_slow) {
+                return Ok(());
+            }
         }
         Ok(())
     }
 
-    /// Takes up to so many items and hands them over.
-    fn take(&mut self, count: u64) -> Result<(), TaskError> {
+    /// Takes up to so many items and hands them over; fewer, if they take long and nobody has said how many.
+    fn take(&mut self, count: u64, is_enough: &dyn Fn(bool) -> bool) -> Result<(), TaskError> {
+        let began = clock::coarse();
+        let is_fixed = self.pace.chunk.is_some();
         let work: Arc<dyn Work> = self.work.clone();
         let mut batch = Batch::new(work, self.function, self.taken);
         let mut refused = None;
         let items = &mut self.items;
         let (inner, taken, is_over) = (&self.inner, &mut self.taken, &mut self.is_over);
+        let hand_over = |batch| hand_over(inner, batch, self.has_begun);
         let fits = &mut self.pace.fits;
         let taking = catch_unwind(AssertUnwindSafe(|| {
-            for _ in 0..count {
+            for index in 0..count {
+                // Not each time: a look at the clock costs a part of a short item.
+                let is_late = (index % 16 == 0 || index.is_power_of_two())
+                    && clock::coarse().saturating_sub(began) > WHILE;
+                if is_late && (!is_fixed || is_enough(false)) {
+                    break;
+                }
                 let Some(item) = items.next() else {
                     *is_over = true;
                     break;
@@ -186,12 +218,12 @@ where
                     }
                     Ok(Some(alone)) => {
                         let next = alone.next();
-                        refused = hand_over(inner, core::mem::replace(&mut batch, next));
-                        refused = refused.take().or_else(|| hand_over(inner, alone));
+                        refused = hand_over(core::mem::replace(&mut batch, next));
+                        refused = refused.take().or_else(|| hand_over(alone));
                     }
                     Err(error) => {
                         let failed = batch.next();
-                        refused = hand_over(inner, core::mem::replace(&mut batch, failed));
+                        refused = hand_over(core::mem::replace(&mut batch, failed));
                         if refused.is_none() {
                             let outcome = Parcel::One(0, Outcome::Failed(error.into()));
                             Arc::clone(&batch.work).settle(batch.base, outcome, &inner.counter());
@@ -204,7 +236,11 @@ where
                 }
             }
         }));
-        let refused = refused.or_else(|| hand_over(inner, batch));
+        if taking.is_err() {
+            // An item that could not be encoded for a panic is none.
+            *taken = batch.base + u64::from(batch.count);
+        }
+        let refused = refused.or_else(|| hand_over(batch));
         if let Err(payload) = taking {
             self.panic = Some(payload);
             self.is_over = true;
@@ -221,13 +257,21 @@ where
     }
 }
 
+impl<A, I: Iterator<Item = A>, W> Drop for Feed<A, I, W> {
+    fn drop(&mut self) {
+        if self.has_begun {
+            self.inner.end_feed();
+        }
+    }
+}
+
 /// Hands a batch over, unless there is nothing in it; what it would have begun with, if it is not taken.
-fn hand_over(inner: &Inner, batch: Batch) -> Option<(u64, SubmitError)> {
+fn hand_over(inner: &Inner, batch: Batch, has_begun: bool) -> Option<(u64, SubmitError)> {
     let base = batch.base;
     if batch.count == 0 {
         return None;
     }
-    inner.submit(batch).err().map(|error| (base, error))
+    inner.take_on(batch, has_begun).err().map(|error| (base, error))
 }
 
 #[cfg(test)]

@@ -48,10 +48,19 @@ pub(super) enum Kind {
     Ready,
     /// The initialiser failed; why, in words.
     NotReady,
+    /// The queue of tasks is damaged.
+    Unreadable,
 }
 
-const KINDS: [Kind; 6] =
-    [Kind::Results, Kind::Returned, Kind::Fault, Kind::Skipped, Kind::Ready, Kind::NotReady];
+const KINDS: [Kind; 7] = [
+    Kind::Results,
+    Kind::Returned,
+    Kind::Fault,
+    Kind::Skipped,
+    Kind::Ready,
+    Kind::NotReady,
+    Kind::Unreadable,
+];
 
 fn words(head: &[u8; HEAD]) -> [u64; 6] {
     let (words, _) = head.as_chunks::<8>();

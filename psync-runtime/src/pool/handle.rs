@@ -49,7 +49,7 @@ use std::{
 /// # Ok::<(), psync::Error>(())
 /// ```
 pub struct Pool {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     keeper: Mutex<Option<JoinHandle<()>>>,
     /// Ends it when the program exits and nobody has dropped it.
     at_exit: Option<Finalizer>,
@@ -313,12 +313,13 @@ impl Pool {
         Ok(Task::new(&self.inner, &state, id))
     }
 
-    /// Takes no more tasks. Those that were taken are done, and the workers end then.
+    /// Takes no more tasks. Those that were taken are done, maps that have begun go on to their end, and the workers end then.
     pub fn close(&self) {
-        self.inner.close();
+        self.inner.close(Phase::Closing);
     }
 
-    /// [`close`](Self::close)s it, and waits until all tasks are done, all callbacks have run and all workers have ended.
+    /// [`close`](Self::close)s it, and waits until all tasks are done, all callbacks have run and all workers have ended. An [`Imap`] that has items to
+    /// take from its input gets [`TaskError::Closed`] for those.
     ///
     /// # Errors
     /// [`TaskError::Initializer`] if the pool was broken.
@@ -335,8 +336,8 @@ impl Pool {
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn join(self) -> crate::Result<()> {
-        self.close();
         let inner = &self.inner;
+        inner.close(Phase::Leaving);
         let is_idle = || inner.outstanding.load(Ordering::SeqCst) == 0;
         inner.wait_until(&inner.idle, &is_idle, Deadline::NEVER);
         inner.await_workers();

@@ -29,11 +29,14 @@ pub(super) struct Inner {
     pub(super) crew: Mutex<Crew>,
     /// Whoever has it takes in what the workers tell; its buffer.
     pub(super) role: Mutex<Vec<u8>>,
-    pub(super) is_collecting: AtomicBool,
+    /// The thread that has the role, by its mark; 0 for none.
+    pub(super) collector: AtomicUsize,
     /// How many batches are not over.
     pub(super) outstanding: AtomicUsize,
     /// The deaths that were seen to.
     pub(super) deaths: AtomicU32,
+    /// Told when those that have ended were seen to.
+    pub(super) staffed: Signal,
     /// What the keeper sleeps on.
     pub(super) call: AtomicU32,
     pub(super) is_over: AtomicBool,
@@ -81,9 +84,10 @@ impl Inner {
             books: Mutex::new(Books::new(workers)),
             crew: Mutex::new(Crew::new(workers)),
             role: Mutex::default(),
-            is_collecting: AtomicBool::new(false),
+            collector: AtomicUsize::new(0),
             outstanding: AtomicUsize::new(0),
             deaths: AtomicU32::new(world::deaths()),
+            staffed: Signal::default(),
             call: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
             idle: Signal::default(),
@@ -114,11 +118,18 @@ impl Inner {
 
     /// Takes a batch on.
     pub(super) fn submit(&self, batch: Batch) -> Result<(), SubmitError> {
+        self.take_on(batch, false)
+    }
+
+    /// The same for one of a map, which may have begun before the pool was closed.
+    pub(super) fn take_on(&self, batch: Batch, has_begun: bool) -> Result<(), SubmitError> {
         if !self.is_ours() {
             return Err(SubmitError::Closed);
         }
         let mut books = lock(&self.books);
-        if let Some(refusal) = books.phase.refusal() {
+        if let Some(refusal) = books.phase.refusal()
+            && !(has_begun && books.phase == Phase::Closing)
+        {
             return Err(refusal);
         }
         self.outstanding.fetch_add(1, Ordering::SeqCst);
@@ -199,10 +210,36 @@ impl Inner {
     /// A batch is over.
     pub(super) fn note_over(&self) {
         if self.outstanding.fetch_sub(1, Ordering::SeqCst) == 1 {
-            if lock(&self.books).phase == Phase::Closing {
-                self.post.tasks.close();
-            }
+            self.close_if_complete(&lock(&self.books));
             self.idle.notify();
+        }
+    }
+
+    /// The workers end, if all is done and nothing more will come.
+    fn close_if_complete(&self, books: &Books) {
+        let is_idle = self.outstanding.load(Ordering::SeqCst) == 0;
+        if is_idle && books.phase.works() && books.are_complete() {
+            self.post.tasks.close();
+        }
+    }
+
+    /// A map begins; false if it comes too late.
+    pub(super) fn begin_feed(&self) -> bool {
+        if !self.is_ours() {
+            return false;
+        }
+        let mut books = lock(&self.books);
+        let is_in_time = books.phase == Phase::Open;
+        books.feeds += usize::from(is_in_time);
+        is_in_time
+    }
+
+    /// A map that has begun brings nothing more.
+    pub(super) fn end_feed(&self) {
+        if self.is_ours() {
+            let mut books = lock(&self.books);
+            books.feeds -= 1;
+            self.close_if_complete(&books);
         }
     }
 
@@ -218,13 +255,16 @@ impl Inner {
             if slot.withdraw(ticket) {
                 batch.is_given_up = true;
                 told.push((Arc::clone(&batch.work), batch.base, batch.open()));
-            } else if reach != Reach::Waiting
-                && let State::Taken(seat) = slot.state(ticket)
-                && slot.stop(ticket, seat)
-            {
-                batch.stopped = Some(error.clone());
-                taken.push((seat, ticket));
+                continue;
             }
+            let seat = match slot.state(ticket) {
+                State::Taken(seat) if reach != Reach::Waiting && slot.stop(ticket, seat) => seat,
+                // It was called off before, but for what runs.
+                State::Stopped(seat) if reach == Reach::Running => seat,
+                _ => continue,
+            };
+            batch.stopped.get_or_insert_with(|| error.clone());
+            taken.push((seat, ticket));
         }
         drop(books);
         if reach == Reach::Running {
@@ -256,16 +296,14 @@ impl Inner {
         }
     }
 
-    /// No more tasks are taken; the workers end once those that were are done.
-    pub(super) fn close(&self) {
+    /// No more tasks are taken, or none but those of maps that have begun; the workers end once all are done.
+    pub(super) fn close(&self, phase: Phase) {
         let mut books = lock(&self.books);
-        if books.phase == Phase::Open {
-            books.phase = Phase::Closing;
+        if matches!(books.phase, Phase::Open | Phase::Closing) {
+            books.phase = phase;
         }
-        let is_idle = self.outstanding.load(Ordering::SeqCst) == 0;
-        drop(books);
-        if is_idle && self.is_ours() {
-            self.post.tasks.close();
+        if self.is_ours() {
+            self.close_if_complete(&books);
         }
     }
 

@@ -46,7 +46,7 @@ impl Inner {
 
     /// There is something to be taken in, and perhaps nobody at it.
     pub(super) fn call_keeper(&self) {
-        if !self.is_collecting.load(Ordering::SeqCst) {
+        if self.collector.load(Ordering::SeqCst) == 0 {
             self.call.fetch_add(1, Ordering::SeqCst);
             futex::wake_all(&self.call);
         }

@@ -11,6 +11,7 @@ use super::{
     task::received,
 };
 use crate::{
+    channel::message,
     primitive::{AtomicU64, Ordering},
     sys::clock::Deadline,
 };
@@ -135,13 +136,26 @@ impl<R> Shelf<R> {
 impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
     fn settle(self: Arc<Self>, base: u64, parcel: Parcel<'_>, count: &dyn Fn(u64, u64)) {
         let (mut done, mut failed) = (0, 0);
-        // Code of the user's runs in here, to decode: this lock is one that nobody else asks for but whoever waits for these results.
-        let mut shelf = lock(&self.shelf);
-        parcel.each(|index, outcome| {
+        let mut received = |outcome| {
             let result = received::<R>(outcome).map_err(Box::new);
             *(if result.is_ok() { &mut done } else { &mut failed }) += 1;
-            shelf.put(base + u64::from(index), result, self.is_ordered);
-        });
+            result
+        };
+        let mut shelf;
+        if message::is_plain::<R>() {
+            shelf = lock(&self.shelf);
+            parcel.each(|index, outcome| {
+                shelf.put(base + u64::from(index), received(outcome), self.is_ordered);
+            });
+        } else {
+            // Code of the user's runs to decode them, which may wait for more of the same results.
+            let mut results = Vec::new();
+            parcel.each(|index, outcome| results.push((index, received(outcome))));
+            shelf = lock(&self.shelf);
+            for (index, result) in results {
+                shelf.put(base + u64::from(index), result, self.is_ordered);
+            }
+        }
         count(done, failed);
         self.ready.store(shelf.ready(), Ordering::Release);
         drop(shelf);
@@ -207,7 +221,8 @@ where
     let leave = Leave { inner, work: &work };
     let mut shown = 0;
     let refused = loop {
-        if let Err(error) = feed.fill(work.settled()) {
+        let is_enough = |_| deadline.is_over() || work.has_failed();
+        if let Err(error) = feed.fill(work.settled(), &is_enough) {
             break Some(error);
         }
         let taken = feed.taken;
@@ -216,17 +231,21 @@ where
         let in_time = inner.wait_for_a_while(&work.signal, &enough, deadline);
         bar.advance_by(work.settled() - shown);
         shown = work.settled();
-        if !in_time {
-            inner.call_off(WorkId::of(&work), &TaskError::TimedOut, Reach::Running);
-            break Some(TaskError::TimedOut);
-        }
         if work.has_failed() || (feed.is_over && work.settled() == taken) {
             break None;
+        }
+        if !in_time || deadline.is_over() {
+            inner.call_off(WorkId::of(&work), &TaskError::TimedOut, Reach::Running);
+            break Some(TaskError::TimedOut);
         }
     };
     // What runs is awaited, so that nothing of it goes on behind the caller's back.
     drop(leave);
-    inner.wait_until(&work.signal, &|| work.settled() == feed.taken, Deadline::NEVER);
+    let is_quiet = || work.settled() == feed.taken;
+    if !inner.wait_until(&work.signal, &is_quiet, deadline) {
+        inner.call_off(WorkId::of(&work), &TaskError::TimedOut, Reach::Running);
+        inner.wait_until(&work.signal, &is_quiet, Deadline::NEVER);
+    }
     bar.advance_by(work.settled() - shown);
     if let Some(payload) = feed.panic.take() {
         resume_unwind(payload);
@@ -285,12 +304,15 @@ where
         let inner = Arc::clone(inner);
         let mut stream =
             Self { inner, feed, deadline, yielded: 0, last: None, is_over: false, bar };
-        stream.refill();
+        // Whoever has a slow iterator has the first results while the rest is to come, unless it was said how much is taken.
+        let is_open = options.buffer.is_none();
+        stream.refill(|is_slow| is_slow && is_open || deadline.is_over());
+        stream.inner.leave_to_keeper();
         Ok(stream)
     }
 
-    fn refill(&mut self) {
-        if let Err(error) = self.feed.fill(self.yielded) {
+    fn refill(&mut self, is_enough: impl Fn(bool) -> bool) {
+        if let Err(error) = self.feed.fill(self.yielded, &is_enough) {
             self.last = Some(error);
         }
     }
@@ -299,17 +321,22 @@ where
         if self.is_over {
             return None;
         }
-        self.refill();
-        if self.yielded == self.feed.taken {
+        let (work, deadline) = (Arc::clone(&self.feed.work), self.deadline);
+        let yielded = self.yielded;
+        if !deadline.is_over() {
+            let is_ready = || work.ready() > yielded;
+            self.refill(|is_slow| is_slow && is_ready() || deadline.is_over());
+        }
+        if yielded == self.feed.taken {
             self.is_over = true;
             if let Some(payload) = self.feed.panic.take() {
                 resume_unwind(payload);
             }
-            return self.last.take().map(Err);
+            let is_cut_short = deadline.is_over() && self.feed.most() != Some(0);
+            let late = is_cut_short.then_some(TaskError::TimedOut);
+            return self.last.take().or(late).map(Err);
         }
-        let work = Arc::clone(&self.feed.work);
-        let yielded = self.yielded;
-        if !self.inner.wait_until(&work.signal, &|| work.ready() > yielded, self.deadline) {
+        if !self.inner.wait_until(&work.signal, &|| work.ready() > yielded, deadline) {
             self.is_over = true;
             self.inner.call_off(WorkId::of(&work), &TaskError::TimedOut, Reach::Running);
             return Some(Err(TaskError::TimedOut));

@@ -2,7 +2,7 @@
 
 use super::{
     batch::{Outcome, Parcel},
-    books::Phase,
+    collect::GLANCE,
     crew::Ending,
     desk::{State, Ticket},
     error::TaskError,
@@ -13,6 +13,7 @@ use crate::{
     primitive::Ordering,
     process::{ExitStatus, Process, ProcessError},
     shm::world,
+    sys::clock::Deadline,
 };
 
 /// So many workers may end while they take a batch, before it counts as what has ended them.
@@ -47,6 +48,19 @@ impl Inner {
         }
         self.replace();
         self.deaths.store(deaths, Ordering::Relaxed);
+        self.staffed.notify();
+    }
+
+    /// Whether there is or may be anything to do.
+    pub(super) fn needs_workers(&self) -> bool {
+        let books = lock(&self.books);
+        let is_idle = self.outstanding.load(Ordering::SeqCst) == 0;
+        books.phase.works() && !(is_idle && books.are_complete())
+    }
+
+    /// Waits until `is_staffed`, as workers that have ended are replaced; not for long, since another thread may be at that, and held up.
+    pub(super) fn await_staff(&self, is_staffed: &dyn Fn() -> bool) {
+        self.wait_until(&self.staffed, is_staffed, Deadline::after(GLANCE));
     }
 
     fn find_dead(&self) -> Vec<Dead> {
@@ -70,12 +84,13 @@ impl Inner {
         if !is_ready {
             let begun = lock(&self.books).phase.works();
             let reason = match &dead.error {
-                Some(ProcessError::Decode { reason, .. }) => {
-                    Some(format!("its argument could not be decoded: {reason}"))
-                }
-                Some(_) if self.terms.has_initializer && place.has_prepared() => {
-                    Some(format!("worker {} ended while it ran: {}", dead.pid, dead.status))
-                }
+                Some(ProcessError::Decode { reason, .. }) => Some(format!(
+                    "the argument of a worker's initializer could not be decoded: {reason}"
+                )),
+                Some(_) if self.terms.has_initializer && place.has_prepared() => Some(format!(
+                    "the initializer of a worker failed: worker {} ended while it ran: {}",
+                    dead.pid, dead.status
+                )),
                 Some(_) if self.is_hopeless(&mut lock(&self.crew)) => Some(format!(
                     "the workers end before they begin, the last with {}",
                     dead.status
@@ -87,6 +102,13 @@ impl Inner {
             }
         }
         let ticket = place.ticket();
+        if is_ready {
+            let has_taken = place.tasks() > 0 || ticket.slot().is_some();
+            let has_reason = dead.error.is_some() || has_taken || !self.needs_workers();
+            if self.is_useless(&mut lock(&self.crew), has_reason) {
+                self.break_down("the workers end before they take anything".to_owned());
+            }
+        }
         match self.state(ticket) {
             State::Queued => self.withdraw_for(dead, ticket),
             State::Taken(seat) | State::Stopped(seat) if seat == dead.seat => {
@@ -165,15 +187,11 @@ impl Inner {
     fn replace(&self) {
         let mut crew = lock(&self.crew);
         // Under the lock, so that nobody is started behind the back of whoever ends the pool.
-        let is_needed = match lock(&self.books).phase {
-            Phase::Open => true,
-            Phase::Closing => self.outstanding.load(Ordering::SeqCst) > 0,
-            Phase::Ended | Phase::Broken(_) => false,
-        };
-        if !is_needed {
+        if !self.needs_workers() {
             return;
         }
         let failed = self.fill_seats(&mut crew).err();
+        crew.is_short = failed.is_some();
         let nobody = crew.living().next().is_none();
         let hopeless = nobody && failed.is_some() && self.is_hopeless(&mut crew);
         drop(crew);
@@ -198,5 +216,40 @@ impl Dead {
             }
             _ => TaskError::WorkerLost { pid: self.pid, cause: self.status },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Pool, TaskError,
+        desk::Ticket,
+        frame::{Kind, Note},
+    };
+
+    /// Workers that find a queue they can do nothing with.
+    #[test]
+    fn workers_that_are_of_no_use_break_the_pool() {
+        let pool = Pool::new(2).expect("a pool");
+        assert_eq!(pool.run(|n: u32| n + 1, 1), Ok(2));
+        // Behind its back, as if that were written there.
+        pool.inner.post.tasks.close();
+        while !matches!(pool.run(|n: u32| n + 1, 1), Err(TaskError::Initializer(_))) {
+            std::thread::yield_now();
+        }
+        let stats = pool.stats();
+        assert!(stats.started_workers < 100, "{stats:?}");
+        assert!(pool.join().is_err());
+    }
+
+    #[test]
+    fn a_damaged_queue_breaks_the_pool_at_once() {
+        let pool = Pool::new(2).expect("a pool");
+        let stuck = pool.submit(std::thread::sleep, core::time::Duration::MAX).expect("open");
+        let note = Note::about(Kind::Unreadable, Ticket::from_bits(0)).to_bytes();
+        pool.inner.post.results.send([&note, &[]], &[]).expect("memory");
+        let broken = TaskError::Initializer("the queue of tasks is damaged".to_owned());
+        assert_eq!(stuck.wait(), Err(broken));
+        assert_eq!(pool.stats().started_workers, 2);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{crew::Member, desk::State, inner::Inner, signal::lock};
 use crate::sys::clock;
-use core::time::Duration;
+use core::{cell::RefCell, time::Duration};
 
 /// What a worker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,10 +79,20 @@ pub struct PoolStats {
 }
 
 impl Inner {
+    /// One that ends is replaced at once, but for a moment nobody has its seat: that is waited for.
     pub(super) fn workers(&self) -> Vec<WorkerInfo> {
-        let crew = lock(&self.crew);
-        let members = crew.members.iter().enumerate();
-        members.filter_map(|(seat, member)| self.worker(seat, member)).collect()
+        let living = RefCell::default();
+        let look = || {
+            let crew = lock(&self.crew);
+            let members = crew.members.iter().enumerate();
+            let seen: Vec<_> =
+                members.filter_map(|(seat, member)| self.worker(seat, member)).collect();
+            let is_settled = seen.len() == crew.members.len() || crew.is_short;
+            living.replace(seen);
+            is_settled || !self.is_ours() || !self.needs_workers()
+        };
+        self.await_staff(&look);
+        living.into_inner()
     }
 
     fn worker(&self, seat: usize, member: &Member) -> Option<WorkerInfo> {

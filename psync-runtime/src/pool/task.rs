@@ -2,7 +2,7 @@
 
 use super::{
     batch::{Outcome, Parcel, Work, WorkId},
-    callbacks::contain,
+    callbacks::{contain, step_aside},
     error::{TaskError, complain, of_fault},
     inner::{Inner, Reach, Whereabouts},
     signal::{Signal, lock},
@@ -273,6 +273,9 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
 
     fn wait_until(&mut self, deadline: Deadline) -> Option<Result<R, TaskError>> {
         let state = &self.state;
+        if !state.is_over() {
+            step_aside();
+        }
         self.inner.wait_until(&state.signal, &|| state.is_over(), deadline).then(|| self.take())
     }
 
@@ -372,7 +375,7 @@ impl<R: DeserializeOwned + Send + 'static> Task<R> {
     }
 
     /// Has `callback` called with the result, before anybody who waits has it. Callbacks run one after the other, on a thread of the pool's; a panic in
-    /// one is reported and ends there. If the task is over already, it is called here and now, or
+    /// one is reported and ends there; while one waits for tasks, the next ones go ahead. If the task is over already, it is called here and now, or
     /// right after the one that another thread has had called.
     pub fn on_done(&self, callback: impl FnOnce(&Result<R, TaskError>) + Send + 'static) {
         let mut progress = lock(&self.state.progress);

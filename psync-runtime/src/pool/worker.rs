@@ -218,6 +218,12 @@ impl Worker<'_> {
         let arrived = match self.tasks.receive(&mut self.arguments, limit, claim) {
             Ok(arrived) => arrived,
             Err(RecvError::TimedOut) => return true,
+            Err(RecvError::Damaged) => {
+                // The next worker could do no more, and so on: the pool has to know.
+                let none = Ticket::from_bits(0);
+                self.tell(Note::about(Kind::Unreadable, none), &[], &[]);
+                return false;
+            }
             // Nothing more will come, or nothing more can be read: the pool looks after what this worker has claimed.
             Err(_) => return false,
         };
