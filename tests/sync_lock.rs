@@ -96,6 +96,13 @@ fn the_debug_form_names_the_owner() {
     let pen = pen();
     assert_eq!(format!("{:?}", pen.lock), "Lock(free)");
     let own = psync::current().pid();
+    // With the fields that it guards, or without: it is held once.
+    let fields = pen.lock_lock().expect("free");
+    let guarded = format!("{fields:?}");
+    assert!(guarded.starts_with("PenLock { lock: LockGuard(held by thread "), "{guarded}");
+    assert!(guarded.ends_with(&format!(" of process {own}), .. }}")), "{guarded}");
+    assert!(matches!(pen.lock_lock().unwrap_err(), LockError::Deadlock(_)));
+    drop(fields);
     let guard = pen.lock.lock().expect("free");
     let said = format!("{:?}", pen.lock);
     assert!(said.starts_with("Lock(held by thread "), "{said}");
@@ -141,6 +148,35 @@ fn whoever_dies_or_panics_with_a_lock_poisons_it() {
     assert_eq!(pen.count.lock().err(), poisoned(panicked, PoisonCause::Panicked));
     assert_eq!(*pen.count.lock_or_replace(5).expect("replaces"), 5);
     drop(pen.count.lock().expect("sound again"));
+}
+
+#[test]
+fn a_death_is_known_and_pardoned_before_anybody_meets_it() {
+    let _watchdog = watchdog();
+    let pen = pen();
+    let killed = || {
+        pen.held.clear();
+        let process = hold::spawn(&pen).expect("a start");
+        pen.held.wait();
+        process.kill().expect("kills");
+        process.wait();
+        process.pid()
+    };
+    let died = killed();
+    assert!(pen.count.is_poisoned() && pen.lock.is_poisoned());
+    assert!(!pen.count.is_locked() && !pen.lock.is_locked());
+    let said = format!("{:?}", pen.lock);
+    assert_eq!(said, format!("Lock(free, poisoned by the death of process {died})"));
+    pen.count.clear_poison();
+    pen.lock.clear_poison();
+    assert!(!pen.count.is_poisoned() && !pen.lock.is_poisoned());
+    drop(pen.count.lock().expect("pardoned"));
+    drop(pen.lock_lock().expect("pardoned"));
+    // Of whoever dies later, nothing is pardoned.
+    let pid = killed();
+    let poisoned = LockError::Poisoned { pid, cause: PoisonCause::Died };
+    assert_eq!(pen.count.try_lock().err(), Some(poisoned.clone()));
+    assert_eq!(pen.lock.try_lock().err(), Some(poisoned));
 }
 
 #[test]

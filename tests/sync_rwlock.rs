@@ -160,6 +160,21 @@ fn a_killed_writer_poisons_it_for_all_until_somebody_repairs() {
     assert_eq!(*board.notes.read().expect("sound"), [1, 1]);
 }
 
+#[test]
+fn a_dead_writer_is_known_and_pardoned_before_anybody_meets_it() {
+    let _watchdog = Watchdog::new("a_dead_writer_is_known_and_pardoned");
+    let board = board();
+    let writer = keeps_writing::spawn_with(daemon(), &board).expect("started");
+    board.here.wait();
+    kill(writer.pid());
+    writer.wait();
+    assert!(board.notes.is_poisoned() && !board.notes.is_write_locked());
+    board.notes.clear_poison();
+    assert!(!board.notes.is_poisoned());
+    assert_eq!(*board.notes.try_read().expect("pardoned"), [1, 0]);
+    drop(board.notes.try_write().expect("pardoned"));
+}
+
 #[process]
 fn waits_to_write(board: &Board) {
     board.here.set();

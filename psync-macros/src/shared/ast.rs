@@ -107,6 +107,26 @@ impl Model {
         derived.into_iter().any(|path| path.segments.last().is_some_and(|last| last.ident == name))
     }
 
+    /// Whether a field says `#[init]`.
+    pub(crate) fn has_inits(&self) -> bool {
+        matches!(&self.data, Data::Struct { fields, .. } if fields.iter().any(|field| field.init.is_some()))
+    }
+
+    /// Takes a trait out of `#[derive(..)]`: what the compiler would say about it has been filed already.
+    pub(crate) fn underive(&mut self, name: &str) {
+        self.attrs.retain_mut(|attr| {
+            if !attr.path().is_ident("derive") {
+                return true;
+            }
+            let parser = Punctuated::<Path, Token![,]>::parse_terminated;
+            let Ok(paths) = attr.parse_args_with(parser) else { return true };
+            let is_other = |path: &Path| path.segments.last().is_none_or(|last| last.ident != name);
+            let others: Vec<Path> = paths.into_iter().filter(is_other).collect();
+            attr.meta = syn::parse_quote!(derive(#(#others),*));
+            !others.is_empty()
+        });
+    }
+
     /// What is inside `#[repr(..)]`, one entry for each word.
     pub(crate) fn reprs(&self) -> Vec<TokenStream> {
         let parser = Punctuated::<syn::Meta, Token![,]>::parse_terminated;

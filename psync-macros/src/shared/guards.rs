@@ -88,7 +88,8 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
         });
         quote!(#(#attrs)* #doc pub #member: #rt::Held<'guard, #ty>)
     });
-    let (owner, hold, number) = (local("owner"), local("hold"), &pen.number);
+    let (owner, hold, formatter) = (local("owner"), local("hold"), local("formatter"));
+    let number = &pen.number;
     // A parameter of the struct need not be one of these fields.
     let whole = (!model.generics.params.is_empty()).then(|| {
         let phantom = quote!(::core::marker::PhantomData);
@@ -98,6 +99,11 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
     let body = bodies.choose(quote! {
         let #owner = #hold.owner();
         Self { #(#members: #hold.field(&#owner.#members),)* #owner_value __lock: #hold.rest() }
+    });
+    // For `unwrap_err` and its like, so whatever the fields are.
+    let (label, lock_label) = (name.unraw().to_string(), pen.lock.unraw().to_string());
+    let described = bodies.choose(quote! {
+        #formatter.debug_struct(#label).field(#lock_label, &self.__lock).finish_non_exhaustive()
     });
     quote! {
         #[doc = #doc]
@@ -112,6 +118,10 @@ fn guard(model: &Model, pen: &Pen<'_>, bodies: Bodies, rt: &TokenStream) -> Toke
         impl #declared #rt::FieldsGuard for #name #applied #bounds {
             fn lock_guard(&self) -> &#rt::LockGuard<'_> { &self.__lock }
             fn is_whole(&self) -> bool { #rt::is_whole(&self.__lock, &[#(self.#members.share()),*]) }
+        }
+
+        impl #declared ::core::fmt::Debug for #name #applied #bounds {
+            fn fmt(&self, #formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result { #described }
         }
     }
 }

@@ -21,10 +21,15 @@ pub(crate) fn run(args: TokenStream, item: TokenStream) -> TokenStream {
         return statics::run(args, &mut parsed, item);
     }
     let mut diag = Diag::default();
-    let Some(model) = Model::parse(args, item.clone(), &mut diag) else {
+    let Some(mut model) = Model::parse(args, item.clone(), &mut diag) else {
         return diag.attach(item);
     };
     check::model(&model, &mut diag);
-    let tokens = if diag.is_clean() { expand::model(&model) } else { expand::stub(&model) };
-    diag.attach(tokens)
+    if diag.is_clean() {
+        return expand::model(&model);
+    }
+    if model.has_inits() {
+        model.underive("Default");
+    }
+    diag.attach(expand::stub(&model))
 }

@@ -107,6 +107,18 @@ where
         renamed::__private::is_whole(&self.__lock, &[self.value.share()])
     }
 }
+impl<'guard, T: 'guard + Copy, const N: usize> ::core::fmt::Debug
+for SlotBigLock<'guard, T, N>
+where
+    T: Default,
+{
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        formatter
+            .debug_struct("SlotBigLock")
+            .field("big_lock", &self.__lock)
+            .finish_non_exhaustive()
+    }
+}
 impl<T: Copy, const N: usize> renamed::__private::Guards<0> for Slot<T, N>
 where
     T: Default,

@@ -105,6 +105,14 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPen<'guard> {
         )
     }
 }
+impl<'guard> ::core::fmt::Debug for FarmPen<'guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        formatter
+            .debug_struct("FarmPen")
+            .field("pen", &self.__lock)
+            .finish_non_exhaustive()
+    }
+}
 impl ::psync::__private::Guards<2> for Farm {
     const PLACE: usize = ::core::mem::offset_of!(Self, pen);
     fn lock_of_fields(&self) -> &::psync::__private::Lock {

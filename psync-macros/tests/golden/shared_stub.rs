@@ -38,6 +38,11 @@ impl<'guard> ::psync::__private::FieldsGuard for FarmPne<'guard> {
         ::psync::__private::is_whole(&self.__lock, &[self.acorns.share()])
     }
 }
+impl<'guard> ::core::fmt::Debug for FarmPne<'guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        ::core::unreachable!()
+    }
+}
 impl Farm {
     /// Waits for `pne` and gives the fields that it guards.
     #[track_caller]

@@ -109,6 +109,14 @@ impl<'guard> ::psync::__private::FieldsGuard for StoreTill<'guard> {
         )
     }
 }
+impl<'guard> ::core::fmt::Debug for StoreTill<'guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        formatter
+            .debug_struct("StoreTill")
+            .field("till", &self.__lock)
+            .finish_non_exhaustive()
+    }
+}
 impl ::psync::__private::Guards<0> for Store {
     const PLACE: usize = ::core::mem::offset_of!(Self, till);
     fn lock_of_fields(&self) -> &::psync::__private::Lock {
@@ -170,6 +178,14 @@ impl<'guard> ::psync::__private::FieldsGuard for StoreShelfLock<'guard> {
     }
     fn is_whole(&self) -> bool {
         ::psync::__private::is_whole(&self.__lock, &[self.shelf.share()])
+    }
+}
+impl<'guard> ::core::fmt::Debug for StoreShelfLock<'guard> {
+    fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        formatter
+            .debug_struct("StoreShelfLock")
+            .field("shelf_lock", &self.__lock)
+            .finish_non_exhaustive()
     }
 }
 impl ::psync::__private::Guards<3> for Store {

@@ -142,7 +142,7 @@ pub mod __private {
         WouldBlock,
     }
 
-    #[derive(Default)]
+    #[derive(Default, Debug)]
     pub struct Lock {
         /// How many guards and fields keep it held. Only the holder changes it.
         shares: AtomicU32,
@@ -188,6 +188,7 @@ pub mod __private {
         fields.iter().all(|field| core::ptr::eq(field.lock, guard.lock))
     }
 
+    #[derive(Debug)]
     pub struct LockGuard<'a> {
         lock: &'a Lock,
     }

@@ -130,6 +130,21 @@ impl<const N: usize> TryFrom<&str> for Text<N> {
     }
 }
 
+/// As from a `&str`, for what is at hand as a `String`.
+impl<const N: usize> TryFrom<String> for Text<N> {
+    type Error = CapacityError;
+
+    fn try_from(text: String) -> Result<Self, CapacityError> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl<const N: usize> From<Text<N>> for String {
+    fn from(text: Text<N>) -> Self {
+        text.as_str().to_owned()
+    }
+}
+
 impl<const N: usize> FromStr for Text<N> {
     type Err = CapacityError;
 
@@ -175,6 +190,30 @@ impl<const N: usize> PartialEq<str> for Text<N> {
 impl<const N: usize> PartialEq<&str> for Text<N> {
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
+    }
+}
+
+impl<const N: usize> PartialEq<String> for Text<N> {
+    fn eq(&self, other: &String) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl<const N: usize> PartialEq<Text<N>> for str {
+    fn eq(&self, other: &Text<N>) -> bool {
+        other == self
+    }
+}
+
+impl<const N: usize> PartialEq<Text<N>> for &str {
+    fn eq(&self, other: &Text<N>) -> bool {
+        other == self
+    }
+}
+
+impl<const N: usize> PartialEq<Text<N>> for String {
+    fn eq(&self, other: &Text<N>) -> bool {
+        other == self
     }
 }
 
@@ -269,6 +308,16 @@ mod tests {
         assert_eq!(a.cmp(&b), cmp::Ordering::Equal);
         assert!(std::collections::HashSet::from([a]).contains("ab"));
         assert_eq!(format!("{a:>4}|{a:?}"), "  ab|\"ab\"");
+    }
+
+    #[test]
+    fn strings_become_texts_and_texts_strings() {
+        let owned = String::from("ab");
+        let text = Text::<4>::try_from(owned.clone()).expect("fits");
+        assert!(text == owned && owned == text && "ab" == text && *"ab" == text);
+        assert!(text != String::from("b") && "b" != text);
+        assert_eq!(String::from(text), owned);
+        Text::<1>::try_from(owned).expect_err("two bytes");
     }
 
     proptest! {

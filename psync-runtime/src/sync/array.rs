@@ -157,7 +157,7 @@ impl<T: ShmSafe + Copy> Array<T> {
         self.lock.is_poisoned()
     }
 
-    /// Vouches for the values. Needs no lock: whoever calls it has to know.
+    /// Vouches for the values, after a death that nobody has met yet as well. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }

@@ -277,17 +277,18 @@ pub fn dump_waits() -> String {
 }
 
 fn who(process: &str, pid: i32, thread: u32) -> String {
-    match thread {
-        0 => format!("`{process}` (process {pid})"),
+    match (process, thread) {
+        ("", 0) => format!("process {pid}"),
+        ("", _) => format!("thread {thread} of process {pid}"),
+        (_, 0) => format!("`{process}` (process {pid})"),
         _ => format!("`{process}` (process {pid}, thread {thread})"),
     }
 }
 
+/// The name of a process, empty if it has ended.
 fn name(process: Identity) -> String {
-    match world::existing() {
-        Some(world) if world.is_alive(process) => world.slot(process).name(),
-        _ => "main".to_owned(),
-    }
+    let Some(world) = world::existing() else { return "main".to_owned() };
+    if world.is_alive(process) { world.slot(process).name() } else { String::new() }
 }
 
 const fn verb(operation: Operation) -> &'static str {
@@ -323,6 +324,14 @@ fn without_paths(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_whose_name_is_gone_has_its_number() {
+        assert_eq!(who("baker", 7, 0), "`baker` (process 7)");
+        assert_eq!(who("baker", 7, 8), "`baker` (process 7, thread 8)");
+        assert_eq!(who("", 7, 0), "process 7");
+        assert_eq!(who("", 7, 8), "thread 8 of process 7");
+    }
 
     #[test]
     fn names_of_types_lose_their_paths() {

@@ -102,12 +102,7 @@ impl Lock {
     /// [`LockError::WouldBlock`] if it is not, [`LockError::Poisoned`] if a holder died or panicked.
     #[inline]
     pub fn try_lock(&self) -> Result<LockGuard<'_>, LockError> {
-        let guard = match self.raw.try_lock() {
-            Some(Acquired::Clean) => Some(LockGuard::new(self)),
-            Some(Acquired::Inherited(dead)) => self.inherit(dead, Deadline::after(Duration::ZERO)),
-            None => None,
-        };
-        guard.ok_or(LockError::WouldBlock)?.into_sound()
+        self.take_at_once().ok_or(LockError::WouldBlock)?.into_sound()
     }
 
     /// Acquires the lock, waiting until it is free or `timeout` is over. With a timeout of zero, tries once.
@@ -181,14 +176,28 @@ impl Lock {
 
     /// Whether a holder died or panicked and nobody has vouched for what the lock protects since.
     ///
-    /// A death counts from the next attempt to acquire the lock.
+    /// A death counts as soon as the kernel has reported it, which is before anybody learns that the process has ended.
     pub fn is_poisoned(&self) -> bool {
-        self.raw.poison().is_some()
+        self.raw.poison_soon().is_some()
     }
 
-    /// Declares what the lock protects sound. Needs no lock: whoever calls it has to know.
+    /// Declares what the lock protects sound, after a death that nobody has met yet as well. Needs no lock: whoever calls it has to know.
+    ///
+    /// Where processes still work on parts that the dead one had lent them, nobody can know; the lock is poisoned then as soon as they are gone.
     pub fn clear_poison(&self) {
+        if self.raw.is_abandoned() {
+            drop(self.take_at_once());
+        }
         self.raw.clear_poison();
+    }
+
+    /// Acquires the lock, poisoned or not, if nobody holds it.
+    #[inline]
+    fn take_at_once(&self) -> Option<LockGuard<'_>> {
+        match self.raw.try_lock()? {
+            Acquired::Clean => Some(LockGuard::new(self)),
+            Acquired::Inherited(dead) => self.inherit(dead, Deadline::after(Duration::ZERO)),
+        }
     }
 
     /// Acquires the lock, poisoned or not.
@@ -256,18 +265,34 @@ impl Lock {
     }
 
     pub(super) fn describe(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.describe_with(name, |_| Ok(()), f)
+    }
+
+    /// The same for a lock whose shares are the levels of one that is taken again.
+    pub(super) fn describe_levels(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let levels =
+            |f: &mut fmt::Formatter<'_>| match self.shares.load(Ordering::Relaxed) & !IN_PANIC {
+                0 => Ok(()),
+                shares => write!(f, " {} times", shares + 1),
+            };
+        self.describe_with(name, levels, f)
+    }
+
+    fn describe_with(
+        &self,
+        name: &str,
+        levels: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
+        f: &mut fmt::Formatter<'_>,
+    ) -> fmt::Result {
         write!(f, "{name}(")?;
         match self.raw.owner() {
             Some((pid, tid)) => {
                 write!(f, "held by thread {tid} of process {pid}")?;
-                match self.shares.load(Ordering::Relaxed) & !IN_PANIC {
-                    0 => {}
-                    shares => write!(f, " {} times", shares + 1)?,
-                }
+                levels(f)?;
             }
             None => f.write_str("free")?,
         }
-        match self.raw.poison() {
+        match self.raw.poison_soon() {
             Some(Poison { pid, panicked }) => {
                 let event = if panicked { "panic" } else { "death" };
                 write!(f, ", poisoned by the {event} of process {pid})")
@@ -327,7 +352,7 @@ impl<'a> LockGuard<'a> {
 
     #[inline]
     pub(super) fn is_poisoned(&self) -> bool {
-        self.lock.is_poisoned()
+        self.lock.raw.poison().is_some()
     }
 
     /// Why the lock is poisoned, if it is.

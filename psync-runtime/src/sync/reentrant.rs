@@ -186,12 +186,12 @@ impl<T> ReentrantMutex<T> {
 
     /// Whether a holder died or panicked and nobody has made the data whole since.
     ///
-    /// A death counts from the next attempt to acquire the mutex.
+    /// A death counts as soon as the kernel has reported it, which is before anybody learns that the process has ended.
     pub fn is_poisoned(&self) -> bool {
         self.lock.is_poisoned()
     }
 
-    /// Declares the data sound. Needs no lock: whoever calls it has to know.
+    /// Declares the data sound, after a death that nobody has met yet as well. Needs no lock: whoever calls it has to know.
     pub fn clear_poison(&self) {
         self.lock.clear_poison();
     }
@@ -220,7 +220,7 @@ impl<T: Default> Default for ReentrantMutex<T> {
 
 impl<T> fmt::Debug for ReentrantMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lock.describe("ReentrantMutex", f)
+        self.lock.describe_levels("ReentrantMutex", f)
     }
 }
 

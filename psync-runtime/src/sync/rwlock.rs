@@ -248,14 +248,14 @@ impl<T> RwLock<T> {
 
     /// Whether a writer died or panicked and nobody has made the data whole since.
     ///
-    /// A death counts from the next attempt to acquire the lock.
+    /// A death counts as soon as the kernel has reported it, which is before anybody learns that the process has ended.
     pub fn is_poisoned(&self) -> bool {
-        self.raw.turn().poison().is_some()
+        self.raw.is_poisoned()
     }
 
-    /// Declares the data sound. Needs no lock: whoever calls it has to know.
+    /// Declares the data sound, after a death that nobody has met yet as well; see [`Lock::clear_poison`](super::Lock::clear_poison).
     pub fn clear_poison(&self) {
-        self.raw.turn().clear_poison();
+        self.raw.clear_poison();
     }
 
     /// The data, which nobody else can reach while `self` is borrowed for this.

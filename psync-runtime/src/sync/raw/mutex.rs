@@ -384,6 +384,14 @@ impl RawMutex {
         Some(Poison { pid, panicked: poison & PANICKED != 0 })
     }
 
+    /// [`poison`](Self::poison), or that which is to come since the owner died while it might write to the data.
+    pub(crate) fn poison_soon(&self) -> Option<Poison> {
+        self.poison().or_else(|| {
+            let dead = Me::from_bits(self.holder.load(Ordering::Relaxed))?;
+            self.is_abandoned().then_some(Poison { pid: dead.pid, panicked: false })
+        })
+    }
+
     pub(crate) fn set_poison(&self, poison: Poison) {
         let cause = if poison.panicked { PANICKED } else { DIED };
         let word = cause | u64::from(poison.pid.cast_unsigned());

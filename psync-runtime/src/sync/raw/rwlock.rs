@@ -359,6 +359,23 @@ impl RawRwLock {
         true
     }
 
+    /// Whether the data is suspect: it is poisoned, or will be since a writer died while it might write.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.turn.poison().is_some()
+            || self.turn.is_abandoned() && self.writer.load(Ordering::Relaxed) == ACTIVE
+    }
+
+    /// Lifts the poison, that of a death which nobody has met yet as well.
+    pub(crate) fn clear_poison(&self) {
+        if self.turn.is_abandoned()
+            && let Some(acquired) = self.turn.try_lock()
+            && self.settle(acquired, Deadline::after(Duration::ZERO))
+        {
+            self.turn.unlock();
+        }
+        self.turn.clear_poison();
+    }
+
     /// Whether this thread is the writer, or reads by the turn.
     pub(crate) fn has_turn(&self) -> bool {
         self.turn.is_mine()

@@ -1,4 +1,4 @@
-//! A value that `derive(Default)` would not use.
+//! A value that `derive(Default)` would not use, also of a type that has no other.
 #![allow(unused)]
 use psync::prelude::*;
 
@@ -9,4 +9,13 @@ struct A {
     a: u32,
 }
 
-fn main() {}
+#[shared]
+#[derive(Debug, Default)]
+struct B {
+    #[init(Semaphore::new(1))]
+    b: Semaphore,
+}
+
+fn main() {
+    println!("{:?}", B::default());
+}
