@@ -185,6 +185,42 @@ fn what_is_too_long_for_a_connection_is_an_error_of_that_call() {
 }
 
 #[test]
+fn a_crowded_manager_says_so_and_nothing_is_lost() {
+    let _watchdog = watchdog();
+    let (manager, address) = serve();
+    let there = Manager::connect(&address, KEY).expect("it listens");
+    let (queue, counter) = (there.queue::<u8>().expect("one"), there.counter().expect("one"));
+    let connect = || Manager::connect(&address, KEY);
+    let is_crowded = |error: ManagerError| matches!(error, ManagerError::Crowded);
+    std::thread::scope(|scope| {
+        // It waits in the only connection of this client.
+        let waits = scope.spawn(|| queue.recv().expect("a message"));
+        let mut others = Vec::new();
+        let refused = loop {
+            match connect() {
+                Ok(other) => others.push(other),
+                Err(error) => break error,
+            }
+        };
+        assert!(is_crowded(refused));
+        assert!(others.len() >= 254, "{}", others.len());
+        // Another call needs another connection, for which there is no room, unless the wait has just ended to begin anew.
+        for _ in 0..20 {
+            assert!(
+                counter.add(1).is_ok()
+                    || is_crowded(counter.add(0).err().unwrap_or(ManagerError::Crowded))
+            );
+        }
+        others.clear();
+        assert!(eventually(|| counter.get().is_ok()));
+        assert!(eventually(|| connect().is_ok()));
+        queue.send(7).expect("it is not lost");
+        assert_eq!(waits.join().expect("no panic"), 7);
+    });
+    assert_eq!(manager.objects().expect("there"), 2);
+}
+
+#[test]
 fn another_key_is_refused_and_the_others_do_not_notice() {
     let _watchdog = watchdog();
     let (manager, address) = serve();

@@ -8,7 +8,7 @@ use syn::{Attribute, ReturnType, Type, Visibility};
 
 use super::ast::{Access, Block, Function, Param};
 use super::named::Named;
-use crate::hygiene::{local, parenthesized, quiet, quiet_name, spanned};
+use crate::hygiene::{local, quiet, quiet_name, spanned};
 
 /// The block and its proxy. Of a function that is wrong the proxy has the signature, so that nothing more is said about it.
 pub(super) fn block(block: &Block) -> TokenStream {
@@ -125,7 +125,7 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
             let manager = local("manager");
             (quote!(#manager: &#rt::Manager), quote!(Self))
         }
-        _ => (quote!(&self), output(function, &named)),
+        _ => (quote!(&self), output(function, &named, rt)),
     };
     quote! {
         #(#attrs)*
@@ -135,8 +135,10 @@ fn method(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
     }
 }
 
-fn output(function: &Function, named: &Named<'_>) -> TokenStream {
+fn output(function: &Function, named: &Named<'_>, rt: &TokenStream) -> TokenStream {
     match &function.item.sig.output {
+        // That is no type of its own yet.
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => quote!(#rt::Never),
         // What is only known by what it does can be no result of a function that returns nothing.
         ReturnType::Type(_, ty) if !(function.is_wrong && is_opaque(ty)) => {
             let ty = named.outside(ty);
@@ -175,37 +177,21 @@ fn body(block: &Block, function: &Function, rt: &TokenStream) -> TokenStream {
         _ => ("change", quote!(&mut #ty)),
     };
     // The compiler shows an argument that cannot cross at the name of the method that is called: of one, that is its type. A result that
-    // cannot come back it shows at the whole call.
-    let (of_arguments, of_result) = spans(function);
-    let method = Ident::new(method, of_arguments);
+    // cannot come back it shows where it is named.
+    let method = Ident::new(method, at_arguments(function));
     let inside =
         quote!(|#object: #reference, (#(#names,)*)| <#ty>::#name(#object, #passed), #arguments);
-    let inside = parenthesized(inside, of_result);
-    let handle = located(quote!(self.0), of_result);
-    quote!(#handle.#method #inside)
+    let output = output(function, &Named(ty), rt);
+    quote!(self.0.#method::<_, #output>(#inside))
 }
 
-/// Where to show what is wrong about the arguments, and about the result.
-fn spans(function: &Function) -> (Span, Span) {
-    let name = function.item.sig.ident.span();
-    let of_arguments = match &function.params[..] {
+/// Where to show what is wrong about the arguments.
+fn at_arguments(function: &Function) -> Span {
+    let at = match &function.params[..] {
         [only] => only.typed.ty.span(),
-        _ => name,
+        _ => function.item.sig.ident.span(),
     };
-    let of_result = match &function.item.sig.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => name,
-    };
-    let here = Span::call_site();
-    (of_arguments.resolved_at(here), of_result.resolved_at(here))
-}
-
-fn located(tokens: TokenStream, span: Span) -> TokenStream {
-    let at = |mut tree: TokenTree| {
-        tree.set_span(span);
-        tree
-    };
-    tokens.into_iter().map(at).collect()
+    at.resolved_at(Span::call_site())
 }
 
 /// The arguments as they are sent.

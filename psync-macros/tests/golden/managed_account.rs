@@ -79,7 +79,10 @@ impl AccountProxy {
         reason: &str,
     ) -> ::core::result::Result<Result<i64, String>, ::psync::__private::ManagerError> {
         self.0
-            .change(
+            .change::<
+                _,
+                Result<i64, String>,
+            >(
                 |object: &mut Account, (cents, reason)| <Account>::deposit(
                     object,
                     cents,
@@ -94,6 +97,6 @@ impl AccountProxy {
     pub(crate) fn balance(
         &self,
     ) -> ::core::result::Result<i64, ::psync::__private::ManagerError> {
-        self.0.look(|object: &Account, ()| <Account>::balance(object), &())
+        self.0.look::<_, i64>(|object: &Account, ()| <Account>::balance(object), &())
     }
 }

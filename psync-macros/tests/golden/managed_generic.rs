@@ -91,7 +91,10 @@ where
         arg0: T,
     ) -> ::core::result::Result<(), renamed::__private::ManagerError> {
         self.0
-            .change(
+            .change::<
+                _,
+                (),
+            >(
                 |object: &mut Stack<T>, (arg0,)| <Stack<T>>::push(object, arg0),
                 &(renamed::__private::Owned(arg0),),
             )

@@ -71,6 +71,8 @@ pub enum ManagerError {
     Refused,
     /// The other side is gone.
     Disconnected,
+    /// The manager has as many connections of other programs as it takes. Those that are there go on, and others may be taken later.
+    Crowded,
     /// It took too long.
     TimedOut,
     /// What came is nothing that the other side may send.
@@ -130,6 +132,7 @@ impl fmt::Display for ManagerError {
             ),
             Self::Refused => f.write_str("the two sides do not have the same key"),
             Self::Disconnected => f.write_str("the other side is gone"),
+            Self::Crowded => f.write_str("the manager takes no more connections for now"),
             Self::TimedOut => f.write_str("it took too long"),
             Self::Protocol { reason } => f.write_str(reason),
             Self::Address { reason } => write!(f, "it is no address: {reason}"),
@@ -198,6 +201,7 @@ pub(super) enum Fault {
     Reentered,
     UnknownFunction,
     Elsewhere,
+    Crowded,
     System(String),
 }
 
@@ -217,6 +221,7 @@ impl From<Fault> for ManagerError {
             Fault::Reentered => Self::Reentered,
             Fault::UnknownFunction => Self::UnknownFunction,
             Fault::Elsewhere => Self::Elsewhere,
+            Fault::Crowded => Self::Crowded,
             Fault::System(reason) => Self::System { reason },
         }
     }

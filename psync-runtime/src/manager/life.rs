@@ -113,7 +113,7 @@ impl Manager {
     /// When the other side hangs up or cannot be reached any more, all handles report [`ManagerError::Lost`]. When this process ends in any way, what it held is released.
     ///
     /// # Errors
-    /// [`ManagerError::Refused`] if the keys differ; [`ManagerError::Address`], [`ManagerError::TimedOut`], [`ManagerError::System`] if nobody listens there.
+    /// [`ManagerError::Refused`] if the keys differ; [`ManagerError::Crowded`] if 256 connections are there; [`ManagerError::Address`], [`ManagerError::TimedOut`], [`ManagerError::System`] if nobody listens there.
     pub fn connect(address: impl AsRef<str>, key: &[u8]) -> Result<Self, ManagerError> {
         let remote = Remote::connect(address.as_ref(), key)?;
         Ok(Self { server: Server::remote(remote), owner: None })

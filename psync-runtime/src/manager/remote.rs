@@ -2,8 +2,9 @@
 
 use super::{
     ManagerError,
+    error::Fault,
     net::{Client, LIMIT},
-    wire::{DONE, Pieces, cut_short},
+    wire::{DONE, FAILED, Pieces, cut_short, take_last},
 };
 use crate::{
     primitive::{AtomicBool, Ordering},
@@ -104,8 +105,10 @@ fn open(address: &str, key: &[u8], id: ClientId) -> Result<(Client, i32), Manage
     let client = Client::connect(address, key)?;
     client.send_bytes(&id)?;
     let answer = client.recv_bytes()?;
-    let Some((&DONE, pid)) = answer.split_first() else {
-        return Err(ManagerError::protocol("it is no manager"));
+    let pid = match answer.split_first() {
+        Some((&DONE, pid)) => pid,
+        Some((&FAILED, fault)) => return Err(take_last::<Fault>(fault)?.into()),
+        _ => return Err(ManagerError::protocol("it is no manager")),
     };
     let pid = Pieces(pid).number().and_then(|pid| i32::try_from(pid).ok()).ok_or_else(cut_short)?;
     Ok((client, pid))

@@ -50,6 +50,10 @@ fn main() -> psync::Result<()> {
     #[psync::managed]
     impl Local {
         pub fn nothing(&self) {}
+
+        pub fn never(&self) -> ! {
+            panic!("as it says")
+        }
     }
 
     let manager = Manager::start()?;
@@ -59,6 +63,7 @@ fn main() -> psync::Result<()> {
     assert_eq!(pair.first()?, Some(1));
     let local: LocalProxy = manager.create(|()| Local, ())?;
     local.nothing()?;
+    assert!(local.never().is_err());
     assert!(format!("{local:?}").contains("Local"));
     Ok(())
 }

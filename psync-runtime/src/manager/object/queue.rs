@@ -90,7 +90,7 @@ impl Queue {
         let Some(first) = state.messages.front() else {
             return refuse(
                 reply,
-                if state.is_closed { RecvError::Closed } else { RecvError::Empty },
+                if state.is_closed { &RecvError::Closed } else { &RecvError::Empty },
             );
         };
         reply.flag(true);
@@ -181,8 +181,8 @@ impl<T: Item> Lent<T> {
     fn receive(&self, reply: &mut Reply<'_>) -> Result<(), Fault> {
         let value = match self.queue.try_recv() {
             Ok(value) => value,
-            Err(RecvError::Disconnected) => return refuse(reply, RecvError::Empty),
-            Err(error) => return refuse(reply, error),
+            Err(RecvError::Disconnected) => return refuse(reply, &RecvError::Empty),
+            Err(error) => return refuse(reply, &error),
         };
         reply.flag(true);
         let written = reply.fresh(&value);
@@ -239,9 +239,9 @@ pub(in crate::manager) fn lend<T: Item>(
     Ok(Arc::new(Lent { queue, done: Mutex::default(), changed: Condvar::new() }))
 }
 
-fn refuse(reply: &mut Reply<'_>, error: RecvError) -> Result<(), Fault> {
+fn refuse(reply: &mut Reply<'_>, error: &RecvError) -> Result<(), Fault> {
     reply.flag(false);
-    reply.value(&error)
+    reply.value(error)
 }
 
 fn patience(arguments: &mut Arguments<'_>) -> Result<Duration, Fault> {

@@ -103,7 +103,9 @@ impl Manager {
         let system = |error| ManagerError::system(&error);
         if self.server().is_remote() {
             let write = |bytes: &mut Vec<u8>| {
-                capacity.into_iter().for_each(|capacity| put_number(bytes, capacity as u64));
+                if let Some(capacity) = capacity {
+                    put_number(bytes, capacity as u64);
+                }
                 Ok(())
             };
             if capacity == Some(0) {

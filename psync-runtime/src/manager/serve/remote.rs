@@ -1,6 +1,6 @@
 //! Clients of other programs: each connection on a thread of its own, which does only what needs no function and no memory of this program.
 
-use super::{Table, respond};
+use super::{Table, connection::write_fault, respond};
 use crate::{
     manager::{
         error::Fault,
@@ -19,6 +19,8 @@ use std::{
 
 /// How many connections there may be.
 const CONNECTIONS: usize = 256;
+/// How many more may be told at a time that there are as many.
+const REFUSED: usize = 16;
 /// How long a client has to say which one it is.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -64,15 +66,15 @@ pub(super) fn start(table: &Arc<Table>, door: Door, key: Vec<u8>) {
         let guests = Arc::new(Guests::default());
         loop {
             let Ok(client) = hall.next() else { continue };
-            if guests.connections.load(Ordering::Relaxed) >= CONNECTIONS {
+            if guests.connections.load(Ordering::Relaxed) >= CONNECTIONS + REFUSED {
                 // It finds itself hung up on.
                 continue;
             }
-            guests.connections.fetch_add(1, Ordering::Relaxed);
+            let is_crowded = guests.connections.fetch_add(1, Ordering::Relaxed) >= CONNECTIONS;
             let (guests, table) = (Arc::clone(&guests), Arc::clone(&table));
             let guest = Guest::new(guests, table);
             let thread = std::thread::Builder::new().name("manager guest".to_owned());
-            let _ = thread.spawn(move || guest.serve(&client));
+            let _ = thread.spawn(move || guest.serve(&client, is_crowded));
         }
     });
 }
@@ -108,8 +110,14 @@ impl Guest {
         self.guests.leave(id);
     }
 
-    fn serve(&self, client: &Client) {
+    fn serve(&self, client: &Client, is_crowded: bool) {
         let Ok(id) = client.recv_bytes_timeout(PATIENCE) else { return };
+        if is_crowded {
+            let mut reply = Vec::new();
+            write_fault(&Fault::Crowded, &mut reply);
+            let _ = client.send_bytes(&reply);
+            return;
+        }
         let Ok(id) = ClientId::try_from(&id[..]) else { return };
         let Some(identity) = self.enter(id) else { return };
         let mut reply = vec![DONE];
@@ -125,7 +133,7 @@ impl Guest {
     /// Does what is asked for; whether there is a reply.
     pub(super) fn answer(&self, identity: Identity, request: &[u8], reply: &mut Vec<u8>) -> bool {
         if Header::read(request).is_some_and(|(header, _)| !header.is_for_all()) {
-            super::connection::write_fault(&Fault::Elsewhere, reply);
+            write_fault(&Fault::Elsewhere, reply);
             return true;
         }
         // What is far has no luggage.
