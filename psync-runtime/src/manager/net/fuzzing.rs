@@ -1,9 +1,5 @@
 //! Both ends of a connection with nothing but bytes between them.
 #![allow(missing_docs, reason = "for the fuzz targets of this repository only")]
-#![allow(
-    clippy::missing_panics_doc,
-    reason = "a fuzz target says by a panic that something is wrong"
-)]
 
 use super::{
     auth, frame,

@@ -1,9 +1,5 @@
 //! A server's objects, and a client of another program that asks whatever it likes.
 #![allow(missing_docs, reason = "for the fuzz targets of this repository only")]
-#![allow(
-    clippy::missing_panics_doc,
-    reason = "a fuzz target says by a panic that something is wrong"
-)]
 
 use super::{
     Table,
