@@ -1,6 +1,7 @@
 //! The thread on which callbacks run, one after the other: made when the first one is due.
 
 use super::signal::lock;
+use crate::shm::world;
 use core::{any::Any, cell::RefCell};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,8 +13,8 @@ type Job = Box<dyn FnOnce() + Send>;
 type Jobs = Arc<Mutex<mpsc::Receiver<Job>>>;
 
 std::thread_local! {
-    /// The jobs of which this thread runs one, as long as the next is its own as well.
-    static MINE: RefCell<Option<(Jobs, Threads)>> = const { RefCell::new(None) };
+    /// The jobs of which this thread runs one, as long as the next is its own as well; and of which process that goes.
+    static MINE: RefCell<Option<(Jobs, Threads, i32)>> = const { RefCell::new(None) };
 }
 
 /// All that have run jobs of a pool; the last one still does.
@@ -71,7 +72,7 @@ impl Desk {
 
 /// Whether there is a thread now that runs the jobs.
 fn start(jobs: &Jobs, threads: &Threads) -> bool {
-    let mine = (Arc::clone(jobs), Arc::clone(threads));
+    let mine = (Arc::clone(jobs), Arc::clone(threads), world::me().pid);
     let run = move || {
         let jobs = Arc::clone(&mine.0);
         MINE.set(Some(mine));
@@ -92,8 +93,9 @@ fn start(jobs: &Jobs, threads: &Threads) -> bool {
 /// Before a wait for tasks. In a callback, those may be over only after callbacks that are due behind it: another thread runs them.
 pub(super) fn step_aside() {
     MINE.with_borrow_mut(|mine| {
-        // If there can be no other thread, it stays what it was.
-        if mine.as_ref().is_some_and(|(jobs, threads)| start(jobs, threads)) {
+        // If there can be no other thread, it stays what it was. A forked copy has copies of the jobs, which are not its to run.
+        let is_ours = |pid: i32| pid == world::me().pid;
+        if mine.as_ref().is_some_and(|(jobs, threads, pid)| is_ours(*pid) && start(jobs, threads)) {
             *mine = None;
         }
     });

@@ -161,7 +161,7 @@ where
         done: u64,
         is_enough: &dyn Fn(bool) -> bool,
     ) -> Result<(), TaskError> {
-        let (began, before) = (clock::coarse(), self.taken);
+        let (mut began, before) = (None, self.taken);
         while !self.is_over {
             let room = self.pace.ahead().saturating_sub(self.taken - done);
             if room == 0 {
@@ -173,6 +173,7 @@ where
             if self.pace.buffer.is_none() && u64::from(count) > room && self.taken > done {
                 return Ok(());
             }
+            let began = *began.get_or_insert_with(clock::coarse);
             self.take(u64::from(count).min(room), is_enough)?;
             let spent = clock::coarse().saturating_sub(began);
             let is_slow = spent > WHILE + SLOW * (self.taken - before);

@@ -39,6 +39,9 @@ pub struct MapOptions {
 /// For how many results there is room at once: an iterator that promises more may not keep its word.
 const MOST_ROOM: usize = 1 << 20;
 
+/// So many results are decoded before they are put into their places.
+const TRAY: usize = 64;
+
 /// A result, in little room.
 type Slim<R> = Result<R, Box<TaskError>>;
 
@@ -148,13 +151,22 @@ impl<R: DeserializeOwned + Send + 'static> Work for Results<R> {
                 shelf.put(base + u64::from(index), received(outcome), self.is_ordered);
             });
         } else {
-            // Code of the user's runs to decode them, which may wait for more of the same results.
-            let mut results = Vec::new();
-            parcel.each(|index, outcome| results.push((index, received(outcome))));
-            shelf = lock(&self.shelf);
-            for (index, result) in results {
-                shelf.put(base + u64::from(index), result, self.is_ordered);
-            }
+            // Code of the user's runs to decode them, which may wait for the same pool and take in more of these results: without the lock, then.
+            let mut some = Vec::with_capacity(TRAY);
+            let put = |some: &mut Vec<_>| {
+                let mut shelf = lock(&self.shelf);
+                for (index, result) in some.drain(..) {
+                    shelf.put(base + u64::from(index), result, self.is_ordered);
+                }
+                shelf
+            };
+            parcel.each(|index, outcome| {
+                some.push((index, received(outcome)));
+                if some.len() == TRAY {
+                    drop(put(&mut some));
+                }
+            });
+            shelf = put(&mut some);
         }
         count(done, failed);
         self.ready.store(shelf.ready(), Ordering::Release);

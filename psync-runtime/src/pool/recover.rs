@@ -245,7 +245,16 @@ mod tests {
     #[test]
     fn a_damaged_queue_breaks_the_pool_at_once() {
         let pool = Pool::new(2).expect("a pool");
-        let stuck = pool.submit(std::thread::sleep, core::time::Duration::MAX).expect("open");
+        let stuck = pool
+            .submit(
+                |()| -> () {
+                    loop {
+                        std::thread::park()
+                    }
+                },
+                (),
+            )
+            .expect("open");
         let note = Note::about(Kind::Unreadable, Ticket::from_bits(0)).to_bytes();
         pool.inner.post.results.send([&note, &[]], &[]).expect("memory");
         let broken = TaskError::Initializer("the queue of tasks is damaged".to_owned());
