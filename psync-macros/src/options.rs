@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::token::Paren;
 use syn::{Expr, ExprLit, Path, Token};
 
@@ -50,6 +50,21 @@ pub(crate) struct Accepts {
     /// The macro, as the user writes it.
     pub(crate) owner: &'static str,
     pub(crate) names: &'static [&'static str],
+}
+
+/// Reads all that an attribute was given.
+pub(crate) fn attribute(
+    args: TokenStream,
+    accepts: &Accepts,
+    diag: &mut Diag,
+    fill: impl FnMut(&Ident, ParseStream<'_>, &mut Diag) -> syn::Result<Known>,
+) {
+    let parser = |input: ParseStream<'_>| {
+        parse(input, accepts, diag, fill);
+        if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` between two options")) }
+    };
+    let end = parser.parse2(args);
+    diag.at_end(end);
 }
 
 /// Reads `key ..` separated by commas up to the end of the input or a `;`. A mistake in one option leaves the others standing.
@@ -187,6 +202,19 @@ pub(crate) struct Krate(Opt<Path>);
 impl Krate {
     pub(crate) const fn new() -> Self {
         Self(Opt::named("crate"))
+    }
+
+    /// What an attribute was given that takes nothing else.
+    pub(crate) fn alone(args: TokenStream, accepts: &Accepts, diag: &mut Diag) -> Self {
+        let mut krate = Self::new();
+        attribute(args, accepts, diag, |key, input, diag| {
+            if key != "crate" {
+                return Ok(Known::No);
+            }
+            krate.fill(key, input, diag)?;
+            Ok(Known::Yes)
+        });
+        krate
     }
 
     /// Reads `= path`.

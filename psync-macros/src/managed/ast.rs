@@ -1,7 +1,6 @@
 //! What a managed `impl` block is made of: the block as written, its type, and what each public function does with the object.
 
 use proc_macro2::{Ident, TokenStream};
-use syn::parse::{ParseStream, Parser as _};
 use syn::{
     FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, Receiver, ReceiverKind, ReturnType, Type,
     Visibility,
@@ -9,7 +8,7 @@ use syn::{
 
 use crate::diag::Diag;
 use crate::hygiene::{numbered, quiet_name};
-use crate::options::{self, Accepts, Known, Krate};
+use crate::options::{Accepts, Krate};
 
 const ACCEPTS: Accepts = Accepts { owner: "`#[managed]`", names: &["crate"] };
 
@@ -55,7 +54,7 @@ pub(crate) struct Param {
 impl Block {
     /// Builds the model; `None` if the item is no `impl` block of a type with a name, in which case the mistake has been filed.
     pub(crate) fn parse(args: TokenStream, item: TokenStream, diag: &mut Diag) -> Option<Self> {
-        let krate = parse_options(args, diag);
+        let krate = Krate::alone(args, &ACCEPTS, diag);
         let no_block = |error: syn::Error| {
             let message = "`#[managed]` goes on an `impl` block, the one with the methods that processes may call";
             syn::Error::new(error.span(), message)
@@ -76,23 +75,6 @@ impl Block {
         let functions = item.items.iter().filter_map(|item| Function::of(item, diag)).collect();
         Some(Self { item, name, krate, functions })
     }
-}
-
-fn parse_options(args: TokenStream, diag: &mut Diag) -> Krate {
-    let mut krate = Krate::new();
-    let parser = |input: ParseStream<'_>| {
-        options::parse(input, &ACCEPTS, diag, |key, input, diag| {
-            if key == "crate" {
-                krate.fill(key, input, diag)?;
-                return Ok(Known::Yes);
-            }
-            Ok(Known::No)
-        });
-        if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` between two options")) }
-    };
-    let end = parser.parse2(args);
-    diag.at_end(end);
-    krate
 }
 
 fn name_of(ty: &Type) -> Option<Ident> {

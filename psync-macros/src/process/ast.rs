@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, TokenStream};
 use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::parse::{Parse, ParseStream};
 use syn::{
     Attribute, Expr, FnArg, GenericParam, LitBool, LitStr, Pat, ReturnType, Signature, Token, Type,
     Visibility,
@@ -171,16 +171,7 @@ impl Options {
             start_method: Opt::named("start_method"),
             krate: Krate::new(),
         };
-        let parser = |input: ParseStream<'_>| {
-            options::parse(input, &ACCEPTS, diag, |key, input, diag| found.fill(key, input, diag));
-            if input.is_empty() {
-                Ok(())
-            } else {
-                Err(input.error("expected `,` between two options"))
-            }
-        };
-        let end = parser.parse2(args);
-        diag.at_end(end);
+        options::attribute(args, &ACCEPTS, diag, |key, input, diag| found.fill(key, input, diag));
         found
     }
 

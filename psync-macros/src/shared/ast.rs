@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, Fields, Generics, Item, LitBool, Member, Path, Token, Type, Variant,
@@ -160,16 +160,7 @@ fn refuse(item: &Item, diag: &mut Diag) {
 impl Options {
     fn parse(args: TokenStream, diag: &mut Diag) -> Self {
         let mut found = Self { default: Opt::named("default"), krate: Krate::new() };
-        let parser = |input: ParseStream<'_>| {
-            options::parse(input, &ACCEPTS, diag, |key, input, diag| found.fill(key, input, diag));
-            if input.is_empty() {
-                Ok(())
-            } else {
-                Err(input.error("expected `,` between two options"))
-            }
-        };
-        let end = parser.parse2(args);
-        diag.at_end(end);
+        options::attribute(args, &ACCEPTS, diag, |key, input, diag| found.fill(key, input, diag));
         found
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::parse::{Parse, ParseStream};
 use syn::visit_mut::VisitMut as _;
 use syn::{Attribute, Expr, Token, Type, Visibility, parse_quote};
 
@@ -11,7 +11,7 @@ use super::expand::Storable;
 use super::hints;
 use crate::diag::Diag;
 use crate::messages;
-use crate::options::{self, Accepts, Known, Krate};
+use crate::options::{Accepts, Krate};
 
 /// The options, for the parser and its messages.
 const ACCEPTS: Accepts = Accepts { owner: "`#[shared]` on a static", names: &["crate"] };
@@ -50,28 +50,10 @@ pub(super) fn run(args: TokenStream, item: &mut Static, written: TokenStream) ->
     }
     let mut diag = Diag::default();
     messages::once("shared", &mut item.attrs, &mut diag);
-    let krate = options(args, &mut diag);
+    let krate = Krate::alone(args, &ACCEPTS, &mut diag);
     check(item, &mut diag);
     let tokens = expand(item, &krate.runtime(), diag.is_clean());
     diag.attach(tokens)
-}
-
-fn options(args: TokenStream, diag: &mut Diag) -> Krate {
-    let mut krate = Krate::new();
-    let fill = |key: &Ident, input: ParseStream<'_>, diag: &mut Diag| {
-        if key != "crate" {
-            return Ok(Known::No);
-        }
-        krate.fill(key, input, diag)?;
-        Ok(Known::Yes)
-    };
-    let parser = |input: ParseStream<'_>| {
-        options::parse(input, &ACCEPTS, diag, fill);
-        if input.is_empty() { Ok(()) } else { Err(input.error("expected `,` between two options")) }
-    };
-    let end = parser.parse2(args);
-    diag.at_end(end);
-    krate
 }
 
 fn check(item: &Static, diag: &mut Diag) {

@@ -124,7 +124,7 @@ fn stack_size() -> usize {
 /// Takes messages until one is a start that this process may have.
 fn serve(ends: &Ends, hold: lifeline::Hold, only_one: bool) {
     let Some(world) = existing() else { return };
-    let mut buffer = vec![0; message::LARGEST];
+    let Ok(mut buffer) = message::room() else { return };
     loop {
         let Ok(Some(received)) = socket::receive(&ends.line_receiver, &mut buffer) else { return };
         let Some(start) = Start::parse(&buffer[..received.len], received.descriptors) else {

@@ -8,19 +8,25 @@ use super::family::{Family, Region};
 use crate::{
     channel::codec,
     shm::world::Identity,
-    sys::{OsError, socket},
+    sys::{OsError, memory, socket},
 };
+use memmap2::MmapMut;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What does not go into a message of a socket goes into the store.
 const INLINE: usize = 48 << 10;
-/// Room for any message. So much that the allocator takes fresh pages for it, of which only those are touched that a message fills: a child
-/// that has just been forked would pay for each of them.
-pub(crate) const LARGEST: usize = 256 << 10;
+/// The length of no message is more.
+const LARGEST: usize = 256 << 10;
 /// How many handles go along with the message itself.
 const MOST_HANDLES: usize = socket::MAX_DESCRIPTORS - 8;
+
+/// Room for any message. Only those pages are touched that a message fills: a child that has just been forked would pay for each of them, and whoever
+/// waits for a death while the supervisor looks for messages.
+pub(crate) fn room() -> Result<MmapMut, OsError> {
+    memory::untouched(LARGEST)
+}
 
 /// The fixed part.
 #[derive(Debug, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use crate::{
     sys::{OsError, clock::Deadline, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
 };
 use core::time::Duration;
+use memmap2::MmapMut;
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -66,6 +67,8 @@ struct Supervisor {
     ignored: u32,
     /// How many children to keep ready.
     wanted: usize,
+    /// Where messages arrive.
+    room: MmapMut,
     /// What ended processes have sent handles of that nobody has received yet.
     legacies: Vec<Legacy>,
 }
@@ -151,6 +154,7 @@ impl Supervisor {
             starved: None,
             ignored,
             wanted: super::cpu_count().clamp(2, 4),
+            room: message::room()?,
             legacies: Vec::new(),
         })
     }
@@ -323,11 +327,11 @@ impl Supervisor {
     }
 
     /// Nobody is ready and nobody can be made: starts that wait in the line are refused, with the reason.
-    fn refuse_waiting(&self) {
+    fn refuse_waiting(&mut self) {
         let Some(errno) = self.starved else { return };
-        let mut buffer = vec![0; message::LARGEST];
-        while let Ok(Some(received)) = socket::try_receive(&self.ends.line_receiver, &mut buffer) {
-            if let Some((header, _)) = message::peek(&buffer[..received.len]) {
+        while let Ok(Some(received)) = socket::try_receive(&self.ends.line_receiver, &mut self.room)
+        {
+            if let Some((header, _)) = message::peek(&self.room[..received.len]) {
                 self.refuse(header.id(), errno as i32);
             }
         }
@@ -340,12 +344,9 @@ impl Supervisor {
         }
     }
 
-    fn next_request(&self) -> Result<Option<Request>, OsError> {
-        let mut buffer = vec![0; message::LARGEST];
-        Ok(socket::try_receive(&self.control_receiver, &mut buffer)?.map(|received| {
-            buffer.truncate(received.len);
-            (buffer, received.descriptors)
-        }))
+    fn next_request(&mut self) -> Result<Option<Request>, OsError> {
+        let received = socket::try_receive(&self.control_receiver, &mut self.room)?;
+        Ok(received.map(|received| (self.room[..received.len].to_vec(), received.descriptors)))
     }
 
     fn serve_requests(&mut self) {

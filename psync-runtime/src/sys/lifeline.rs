@@ -1,6 +1,6 @@
 //! The pipe whose end is the end of a process: when its writer dies, the kernel kills everyone who hangs on it.
 
-use super::{OsError, standard};
+use super::{OsError, retry, standard};
 use nix::{
     errno::Errno,
     fcntl::{FcntlArg, OFlag, fcntl, open},
@@ -81,15 +81,6 @@ fn control(file: &OwnedFd, command: i32, value: i32) -> Result<(), OsError> {
     // SAFETY: both commands take an int and touch no memory of ours.
     let result = unsafe { libc::fcntl(file.as_raw_fd(), command, value) };
     OsError::wrap("fcntl(F_SETSIG)", Errno::result(result).map(drop))
-}
-
-fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Anonymous files in memory, sized and reserved, and mappings of them.
 
-use super::{OsError, standard};
-use memmap2::{MmapOptions, MmapRaw};
+use super::{OsError, retry, standard};
+use memmap2::{MmapMut, MmapOptions, MmapRaw};
 use nix::{
     fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl},
     sys::{
@@ -33,36 +33,35 @@ fn allow(call: &'static str, size: u64) -> Result<(), OsError> {
 
 /// Reserves the pages of a part of the file, so that lack of memory shows here and not as SIGBUS at some store.
 pub(crate) fn reserve(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError> {
-    retry("fallocate", || {
+    let done = retry(|| {
         fallocate(
             file.as_fd(),
             FallocateFlags::empty(),
             offset(start).unwrap_or(0),
             offset(len).unwrap_or(0),
         )
-    })
+    });
+    OsError::wrap("fallocate", done)
 }
 
 /// Gives the pages of a part of the file back; it reads as zeros from then on.
 pub(crate) fn punch(file: impl AsFd, start: u64, len: u64) -> Result<(), OsError> {
     let flags = FallocateFlags::FALLOC_FL_PUNCH_HOLE | FallocateFlags::FALLOC_FL_KEEP_SIZE;
-    retry("fallocate", || {
+    let done = retry(|| {
         fallocate(file.as_fd(), flags, offset(start).unwrap_or(0), offset(len).unwrap_or(0))
-    })
+    });
+    OsError::wrap("fallocate", done)
 }
 
 /// Writes to a part of the file without mapping it. Of `RLIMIT_FSIZE` holds what [`set_size`] says.
 pub(crate) fn write_at(file: impl AsFd, mut start: u64, mut bytes: &[u8]) -> Result<(), OsError> {
     allow("pwrite", start.saturating_add(bytes.len() as u64))?;
     while !bytes.is_empty() {
-        match nix::sys::uio::pwrite(file.as_fd(), bytes, offset(start)?) {
-            Err(nix::errno::Errno::EINTR) => {}
-            written => {
-                let written = OsError::wrap("pwrite", written)?;
-                bytes = &bytes[written..];
-                start += written as u64;
-            }
-        }
+        let at = offset(start)?;
+        let written = retry(|| nix::sys::uio::pwrite(file.as_fd(), bytes, at));
+        let written = OsError::wrap("pwrite", written)?;
+        bytes = &bytes[written..];
+        start += written as u64;
     }
     Ok(())
 }
@@ -76,10 +75,10 @@ pub(crate) fn read_at(file: impl AsFd, start: u64, len: usize) -> Result<Vec<u8>
     let mut done = 0;
     while done < len {
         let at = offset(start + done as u64)?;
-        match nix::sys::uio::pread(file.as_fd(), &mut bytes[done..], at) {
-            Err(nix::errno::Errno::EINTR) => {}
-            Ok(0) => return Err(OsError::new("pread", nix::errno::Errno::EIO)),
-            read => done += OsError::wrap("pread", read)?,
+        let read = retry(|| nix::sys::uio::pread(file.as_fd(), &mut bytes[done..], at));
+        match OsError::wrap("pread", read)? {
+            0 => return Err(OsError::new("pread", nix::errno::Errno::EIO)),
+            read => done += read,
         }
     }
     Ok(bytes)
@@ -119,6 +118,12 @@ pub(crate) fn map(file: impl AsFd, start: u64, len: usize) -> Result<MmapRaw, Os
     })
 }
 
+/// Memory of this process's own that costs something only where it is written. The allocator would clear all of it by hand, once it has seen that
+/// such lengths come and go.
+pub(crate) fn untouched(len: usize) -> Result<MmapMut, OsError> {
+    MmapMut::map_anon(len).map_err(|_| OsError::last("mmap"))
+}
+
 /// Gives memory that this process has freed back to the system, where the allocator would keep it. It looks at all of the heap.
 pub(crate) fn give_back() {
     #[cfg(target_env = "gnu")]
@@ -126,18 +131,6 @@ pub(crate) fn give_back() {
     // SAFETY: may be called at any time, by any thread.
     unsafe {
         nix::libc::malloc_trim(0);
-    }
-}
-
-fn retry(
-    call: &'static str,
-    mut operation: impl FnMut() -> nix::Result<()>,
-) -> Result<(), OsError> {
-    loop {
-        match operation() {
-            Err(nix::errno::Errno::EINTR) => {}
-            result => return OsError::wrap(call, result),
-        }
     }
 }
 

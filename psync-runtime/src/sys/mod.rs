@@ -22,3 +22,15 @@ pub(crate) mod thread;
 
 mod error;
 pub use error::OsError;
+
+use nix::errno::Errno;
+
+/// Calls again for as long as a signal is what kept it from its work.
+pub(crate) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Nameless sockets that carry bytes and descriptors.
 
-use super::{OsError, standard};
+use super::{OsError, retry, standard};
 use nix::{
     cmsg_space,
     errno::Errno,
@@ -146,15 +146,6 @@ fn receive_with(
 fn adopt(descriptor: RawFd) -> OwnedFd {
     // SAFETY: the kernel has just installed it for us and nobody else knows of it.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
-}
-
-fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            result => return result,
-        }
-    }
 }
 
 #[cfg(test)]
