@@ -72,7 +72,7 @@ fn what_they_held_comes_back_and_where_they_waited_others_are_told() {
     while_others_come_and_go(|yard, _| drop(yard.notes.write().expect("no poison")));
     watchdog.step("a party of a barrier");
     while_others_come_and_go(|yard, dead| {
-        let Err(BrokenBarrier { dead: told, .. }) = yard.gate.wait() else { panic!("it is dead") };
+        let Err(BrokenBarrier { dead: told }) = yard.gate.wait() else { panic!("it is dead") };
         assert_eq!(told, Some(dead));
     });
 }

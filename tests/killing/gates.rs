@@ -30,7 +30,7 @@ fn pass_too(stage: &Stage, gate: &Barrier) {
     let crossed = gate.wait();
     match crossed {
         Ok(_) => drop(stage.arena.crossings.fetch_add(1, SeqCst)),
-        Err(BrokenBarrier { dead: Some(pid), .. }) => stage.arena.told.store(pid, SeqCst),
+        Err(BrokenBarrier { dead: Some(pid) }) => stage.arena.told.store(pid, SeqCst),
         Err(_) => {}
     }
     stage.arena.other_beats.fetch_add(1, SeqCst);

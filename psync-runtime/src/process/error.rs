@@ -298,7 +298,6 @@ impl core::error::Error for ProcessError {
 /// }
 /// ```
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct Failure {
     /// Which branch, counted from 0 in the order written.
     pub branch: usize,

@@ -256,7 +256,6 @@ impl BarrierWait {
 
 /// The parties could not cross a [`Barrier`] together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[non_exhaustive]
 pub struct BrokenBarrier {
     /// The process whose death broke it, if it was a death.
     pub dead: Option<i32>,

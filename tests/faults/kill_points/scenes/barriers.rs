@@ -53,7 +53,7 @@ fn gate<G: Gate>(part: &Part) -> &Barrier {
 fn saw(crossed: Result<BarrierWait, BrokenBarrier>) -> Saw {
     match crossed {
         Ok(_) => Saw::Fine,
-        Err(BrokenBarrier { dead: Some(pid), .. }) => Saw::Died(pid),
+        Err(BrokenBarrier { dead: Some(pid) }) => Saw::Died(pid),
         Err(_) => Saw::Broken,
     }
 }
