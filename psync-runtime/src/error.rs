@@ -52,10 +52,11 @@ impl Error {
     }
 }
 
-/// What `main` prints of an error that it returns, so it is what the error says. `{:#?}` shows the operation's own error, field by field.
+/// What `main` prints of an error that it returns, so it is what the error says, in several lines if there is much to say. `{:#?}` shows the
+/// operation's own error, field by field.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() { fmt::Debug::fmt(&self.0, f) } else { fmt::Display::fmt(&self.0, f) }
+        if f.alternate() { fmt::Debug::fmt(&self.0, f) } else { write!(f, "{:#}", self.0) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The entry that psync has in every program: it does nothing, unless psync itself has executed the program.
 
-use super::{child, link::VARIABLE, panics, supervisor};
+use super::{child, link::VARIABLE, supervisor};
 use crate::{
     shm::world,
     sys::{OsError, image, signal, spawn, standard},
@@ -58,7 +58,6 @@ fn serve(role: &str, constructors: impl FnOnce()) {
         return;
     }
     let Ok(descriptors) = take_descriptors() else { return };
-    panics::report_by_name();
     constructors();
     signal::ignore_broken_pipes();
     match role {

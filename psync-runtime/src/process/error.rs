@@ -350,8 +350,13 @@ impl ParallelError {
     }
 }
 
+/// In one line; `{:#}` gives each of several failures a line of its own.
 impl fmt::Display for ParallelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() && self.failures.len() > 1 {
+            write!(f, "{} branches failed", self.failures.len())?;
+            return self.failures.iter().try_for_each(|failure| write!(f, "\n  {failure}"));
+        }
         for (index, failure) in self.failures.iter().enumerate() {
             if index > 0 {
                 f.write_str("; ")?;
@@ -369,3 +374,25 @@ impl core::error::Error for ParallelError {
 }
 
 crate::error::umbrella!(SpawnError, ProcessError, ParallelError);
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, ParallelError, ProcessError};
+
+    fn late(index: usize) -> Failure {
+        let error = ProcessError::TimedOut { name: "cook".to_owned(), pid: 7 };
+        Failure { branch: 0, index: Some(index), name: "cook".to_owned(), error }
+    }
+
+    #[test]
+    fn several_failures_are_a_line_or_a_line_each() {
+        let [first, second] = [0, 3]
+            .map(|i| format!("branch `cook`[{i}]: process `cook` (pid 7) ran into its deadline"));
+        let one = ParallelError::new(vec![late(0)]);
+        assert_eq!([format!("{one}"), format!("{one:#}")], [first.clone(), first.clone()]);
+        let two = ParallelError::new(vec![late(0), late(3)]);
+        assert_eq!(format!("{two}"), format!("{first}; {second}"));
+        let lines = format!("2 branches failed\n  {first}\n  {second}");
+        assert_eq!(format!("{:?}", crate::Error::from(two)), lines);
+    }
+}

@@ -26,18 +26,28 @@ thread_local! {
     static LAST_PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// Has panics of this process reported under its name. To be called before any code of others, so that a hook of theirs comes instead.
-pub(crate) fn report_by_name() {
-    std::panic::set_hook(Box::new(report));
-}
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send + 'static>;
 
-/// Has every panic of this process note where it was, before it is reported as usual.
+/// Has every panic of this process note where it was, before it is reported: by the hook that there is, or, if that is std's own, by [`report`].
 pub(crate) fn record_panics() {
-    let report = std::panic::take_hook();
+    let hook = std::panic::take_hook();
+    // There is none now, so this is std's.
+    let of_std = std::panic::take_hook();
+    let report: Hook = if is_same(&hook, &of_std) { Box::new(report) } else { hook };
     std::panic::set_hook(Box::new(move |info| {
         note(info);
         report(info);
     }));
+}
+
+/// Whether both are one function. A hook cannot be asked whether it is std's; but std makes a box of its own in one place, of a function without
+/// data, so its boxes are equal, and nobody else's is equal to them.
+#[allow(
+    ambiguous_wide_pointer_comparisons,
+    reason = "the tables of functions are what is compared"
+)]
+fn is_same(one: &Hook, other: &Hook) -> bool {
+    core::ptr::eq(&raw const **one, &raw const **other)
 }
 
 fn note(info: &PanicHookInfo<'_>) {
@@ -144,7 +154,14 @@ fn shorten(backtrace: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shorten;
+    use super::{Hook, is_same, shorten};
+
+    #[test]
+    fn a_hook_is_the_same_only_as_itself() {
+        let hooks: [Hook; 2] = [Box::new(super::report), Box::new(super::note)];
+        let again: Hook = Box::new(super::report);
+        assert!(is_same(&hooks[0], &hooks[0]) && !is_same(&hooks[1], &again));
+    }
 
     const LONG: &str = "   0: psync_runtime::process::panics::note
              at ./src/process/panics.rs:1:2

@@ -136,7 +136,7 @@ pub fn report_on_standard_error(method: StartMethod) {
         assert!(said.contains(part), "{said}");
     }
     assert_eq!(said.matches("attempt to divide by zero").count(), 1, "{said}");
-    // A child of `Fork` reports as its starter does, whose hook it has.
+    // A child of `Fork` has the hook of its starter, and the test harness has set one.
     let named = format!("\nprocess `division` (pid {pid}) panicked at ");
     assert!(said.starts_with(&named) || method == StartMethod::Fork, "{said}");
 }
