@@ -110,7 +110,8 @@ fn methods_are_called_from_any_process() {
     );
     assert_eq!(manager.objects().expect("there"), 1);
     drop(account);
-    assert_eq!(manager.objects().expect("there"), 0);
+    // What the other process has let go of at its end is gone a moment later.
+    assert!(eventually(|| manager.objects().expect("there") == 0));
 }
 
 #[test]
