@@ -234,7 +234,7 @@ fn memory_is_found_by_name_until_the_manager_ends() {
     let names = manager.namespace().expect("a namespace");
     for len in (5..10).chain(32..112) {
         let bytes = Array::from_slice(&vec![7_u8; len]).expect("memory");
-        names.set(&format!("bytes {len}"), bytes).expect("set");
+        names.set(format!("bytes {len}"), bytes).expect("set");
     }
     let read = |names: psync::manager::NamespaceProxy| {
         (5..10).chain(32..112).all(|len| {
