@@ -319,7 +319,7 @@ impl<'de> Deserialize<'de> for Grown {
         let n = u64::deserialize(deserializer)?;
         let garden = GARDEN.get_or_init(|| pool(1));
         if n.is_multiple_of(10) {
-            let crash = garden.run(|()| std::process::abort(), ()).map(|()| ());
+            let crash: Result<(), TaskError> = garden.run(|()| std::process::abort(), ());
             assert!(matches!(crash, Err(TaskError::WorkerLost { .. })), "{crash:?}");
         }
         assert_eq!(garden.map(square, 0..20).map(|all| all.len()), Ok(20));

@@ -249,7 +249,7 @@ mod tests {
             .submit(
                 |()| -> () {
                     loop {
-                        std::thread::park()
+                        std::thread::park();
                     }
                 },
                 (),
