@@ -314,8 +314,11 @@ mod tests {
     fn strings_become_texts_and_texts_strings() {
         let owned = String::from("ab");
         let text = Text::<4>::try_from(owned.clone()).expect("fits");
-        assert!(text == owned && owned == text && "ab" == text && *"ab" == text);
-        assert!(text != String::from("b") && "b" != text);
+        assert_eq!(text, owned);
+        assert_eq!(owned, text);
+        assert_eq!("ab", text);
+        assert_eq!(*"ab", text);
+        assert_ne!("b", text);
         assert_eq!(String::from(text), owned);
         Text::<1>::try_from(owned).expect_err("two bytes");
     }

@@ -285,7 +285,7 @@ impl Lock {
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
         write!(f, "{name}(")?;
-        match self.raw.owner() {
+        match self.raw.owner().filter(|_| self.raw.is_locked()) {
             Some((pid, tid)) => {
                 write!(f, "held by thread {tid} of process {pid}")?;
                 levels(f)?;

@@ -345,8 +345,10 @@ impl RawMutex {
         (self.holder.load(Ordering::Relaxed) ^ known_bits()) >> 32 == 0
     }
 
+    /// Whether somebody who is alive holds the lock.
     pub(crate) fn is_locked(&self) -> bool {
-        !self.is_unowned()
+        let seen = self.word.load(Ordering::Relaxed);
+        seen & TID != 0 && !self.is_left_unmarked(seen)
     }
 
     /// Whether its owner died and nobody has taken it over.
