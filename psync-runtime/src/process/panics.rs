@@ -51,11 +51,16 @@ fn is_same(one: &Hook, other: &Hook) -> bool {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    LAST_PANIC.set(Some(look_at(info)));
+    // A thread that panics while its locals are dropped has none any more.
+    let _ = LAST_PANIC.try_with(|last| last.replace(Some(look_at(info))));
     // Without unwinding nothing else of this process's code runs after the hook.
     if cfg!(panic = "abort") {
         child::leave_panic(info.payload());
     }
+}
+
+fn noted() -> Option<Panic> {
+    LAST_PANIC.try_with(|last| last.borrow().clone()).ok().flatten()
 }
 
 fn look_at(info: &PanicHookInfo<'_>) -> Panic {
@@ -72,7 +77,7 @@ pub(crate) fn describe_panic(
     payload: &(dyn Any + Send),
 ) -> (String, Option<String>, Option<String>) {
     let message = message(payload).to_owned();
-    let last = LAST_PANIC.take();
+    let last = LAST_PANIC.try_with(RefCell::take).ok().flatten();
     last.map_or((message.clone(), None, None), |last| {
         (message, Some(last.location), last.backtrace)
     })
@@ -88,8 +93,7 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 /// those of several processes do not get between each other's lines.
 fn report(info: &PanicHookInfo<'_>) {
     static HINTED: AtomicBool = AtomicBool::new(false);
-    let Panic { location, backtrace } =
-        LAST_PANIC.with_borrow(Clone::clone).unwrap_or_else(|| look_at(info));
+    let Panic { location, backtrace } = noted().unwrap_or_else(|| look_at(info));
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(text, "\n{} panicked at {location}:\n{}", who(), message(info.payload()));
