@@ -156,6 +156,34 @@ fn what_fails_too_often_becomes_a_dead_letter() {
     assert!(jobs.dead_letters().is_empty());
 }
 
+/// A job that nobody will ever receive again is finished, also for those who wait for that.
+#[test]
+fn the_last_attempt_needs_no_further_receiver() {
+    let _watchdog = watchdog();
+    let jobs = WorkQueue::unbounded().expect("memory").with_max_attempts(1);
+    for death in [false, true] {
+        jobs.send(death).expect("room");
+        let worker = spawn(
+            |jobs: WorkQueue<bool>| {
+                let job = jobs.recv().expect("a job");
+                if *job {
+                    common::signal(std::process::id().cast_signed(), libc::SIGKILL);
+                }
+            },
+            jobs.clone(),
+        );
+        let letters = jobs.dead_letters();
+        if death {
+            jobs.join();
+        }
+        // Of one that is given up, its last holder tells; it need not be asked for.
+        assert_eq!(letters.recv(), Ok(death));
+        worker.expect("starts").wait();
+        assert_eq!(jobs.unfinished(), 0);
+        assert!(jobs.join_timeout(Duration::ZERO) && letters.is_empty());
+    }
+}
+
 #[test]
 fn a_closed_queue_waits_for_what_might_come_back() {
     let _watchdog = watchdog();

@@ -95,7 +95,7 @@ impl Jobs {
     fn is_there(&self, is_dead: impl Fn(Identity) -> bool) -> bool {
         let head = self.core.head();
         head.len() > 0 && self.work().find_free(self.hands()).is_some()
-            || self.work().find_again(self.hands(), head.received(), is_dead).is_some()
+            || self.work().find_again(self.hands(), head.received(), is_dead, 0).is_some()
     }
 
     /// Whether a receive would end at once.
@@ -110,7 +110,7 @@ impl Jobs {
         let (head, work, me) = (self.core.head(), self.work(), world::me().id);
         let is_dead = if certain { raw::is_gone } else { raw::is_dead };
         work.sweep(self.hands(), head.received(), is_dead, |index| self.release(index));
-        if let Some(index) = work.find_again(self.hands(), head.received(), is_dead) {
+        if let Some(index) = work.find_again(self.hands(), head.received(), is_dead, 0) {
             return self.take_again(index, me);
         }
         let Some(index) = work.find_free(self.hands()) else { return Look::Nothing };
@@ -149,8 +149,35 @@ impl Jobs {
         let tried = hand.attempt();
         hand.take_over(me);
         let taken = Taken { index, attempt: hand.attempt(), bytes, note: hand.has_note() };
-        let most = self.work().most_attempts.load(Ordering::Relaxed);
-        if most != 0 && tried >= most { Look::Spent(taken) } else { Look::Got(taken) }
+        if self.most_attempts().is_some_and(|most| tried >= most) {
+            Look::Spent(taken)
+        } else {
+            Look::Got(taken)
+        }
+    }
+
+    fn most_attempts(&self) -> Option<u32> {
+        Some(self.work().most_attempts.load(Ordering::Relaxed)).filter(|&most| most != 0)
+    }
+
+    /// Gives to `spent` what was tried often enough and is in nobody's hands: there may be no receiver who would meet it.
+    pub(super) fn bury(&self, spent: impl Fn(Taken)) {
+        while let Some(taken) = self.take_spent() {
+            let index = taken.index;
+            spent(taken);
+            self.finish(index);
+        }
+    }
+
+    fn take_spent(&self) -> Option<Taken> {
+        let most = self.most_attempts()?;
+        let _door = self.core.enter(Role::Receiver, Limit::FOREVER)?;
+        let received = self.core.head().received();
+        let index = self.work().find_again(self.hands(), received, raw::is_dead, most)?;
+        match self.take_again(index, world::me().id) {
+            Look::Spent(taken) => Some(taken),
+            _ => None,
+        }
     }
 
     /// Makes a hand usable.
@@ -211,10 +238,18 @@ impl Jobs {
         usize::try_from(head.len()).unwrap_or(usize::MAX).saturating_add(in_hands)
     }
 
-    /// Waits until all jobs are done; false if the time is up first.
+    /// Waits until all jobs are done; false if the time is up first. What was tried often enough goes to `spent`.
     #[track_caller]
-    pub(super) fn join(&self, needs: Needs, limit: Limit) -> Result<bool, DeadlockReport> {
-        let is_done = || self.unfinished() == 0;
+    pub(super) fn join(
+        &self,
+        needs: Needs,
+        limit: Limit,
+        spent: impl Fn(Taken),
+    ) -> Result<bool, DeadlockReport> {
+        let is_done = || {
+            self.bury(&spent);
+            self.unfinished() == 0
+        };
         self.core.await_jobs(is_done, needs, limit)
     }
 }

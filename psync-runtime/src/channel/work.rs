@@ -20,6 +20,7 @@ use core::{fmt, marker::PhantomData, ops::Deref, time::Duration};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error as _,
 };
+use std::sync::Arc;
 
 /// A queue of jobs, each of which is delivered until it is done.
 ///
@@ -112,7 +113,8 @@ impl<T> WorkQueue<T> {
         self
     }
 
-    /// Where the jobs go that were tried often enough. They count as finished.
+    /// Where the jobs go that were tried often enough. They count as finished. A job that is given up for the last time is there at once; one whose
+    /// holder was killed, when any process next receives from the queue, [joins](Self::join) it or asks it for this or for what is [unfinished](Self::unfinished).
     ///
     /// # Examples
     /// ```
@@ -122,17 +124,27 @@ impl<T> WorkQueue<T> {
     /// jobs.send("too hard".to_owned())?;
     /// assert_eq!(jobs.recv()?.attempt(), 1); // dropped undone
     /// assert_eq!(jobs.recv()?.attempt(), 2);
-    /// assert!(jobs.try_recv().is_err());
     /// assert_eq!(jobs.dead_letters().recv()?, "too hard");
     /// assert_eq!(jobs.unfinished(), 0);
     /// # Ok::<(), psync::Error>(())
     /// ```
     pub fn dead_letters(&self) -> Queue<T> {
+        self.bury();
         self.dead.clone()
+    }
+
+    /// Sends what was tried often enough to the dead letters.
+    fn bury(&self) {
+        self.jobs.bury(|spent| self.dead_letter(&spent));
+    }
+
+    fn dead_letter(&self, spent: &Taken) {
+        write_off(self.dead.core(), spent, Self::NEEDS);
     }
 
     /// How many jobs are not done: those that wait, and those in work.
     pub fn unfinished(&self) -> usize {
+        self.bury();
         self.jobs.unfinished()
     }
 
@@ -148,7 +160,7 @@ impl<T> WorkQueue<T> {
 
     #[track_caller]
     fn join_within(&self, limit: Limit) -> bool {
-        match self.jobs.join(Self::NEEDS, limit) {
+        match self.jobs.join(Self::NEEDS, limit, |spent| self.dead_letter(&spent)) {
             Ok(done) => done,
             Err(report) => panic!("the jobs will never be done: {report}"),
         }
@@ -255,15 +267,17 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
 
     #[track_caller]
     fn receive_within(&self, limit: Limit) -> Result<Job<T>, RecvError> {
-        let bury = |spent: Taken| {
-            // If there is no memory for it, it is lost like any other message would be refused.
-            let _ = self.dead.core().send(&[&spent.bytes], spent.note, Self::NEEDS, Limit::Try);
-        };
         let taken = self
             .jobs
-            .receive(Self::NEEDS, limit, bury)
+            .receive(Self::NEEDS, limit, |spent| self.dead_letter(&spent))
             .map_err(|lack| message::lacking(&lack, limit))?;
-        let claim = Claim { jobs: self.jobs.clone(), index: taken.index, pid: world::me().pid };
+        let claim = Claim {
+            jobs: self.jobs.clone(),
+            dead: Arc::clone(self.dead.core()),
+            needs: Self::NEEDS,
+            index: taken.index,
+            pid: world::me().pid,
+        };
         // Handles in it stay on their sender's account until it is done: whoever is killed before that had them for a while only.
         let (decoded, landings) =
             transfer::postpone(|| message::decode_whole(&taken.bytes, taken.note));
@@ -280,10 +294,19 @@ impl<T: DeserializeOwned + 'static> WorkQueue<T> {
     }
 }
 
+/// Puts a job where the dead letters are.
+fn write_off(dead: &Core, spent: &Taken, needs: Needs) {
+    // Never full. If there is no memory for it, it is lost like any other message would be refused.
+    let _ = dead.send(&[&spent.bytes], spent.note, needs, Limit::FOREVER);
+}
+
 /// The right to finish a job. Gives it up if it is dropped.
 #[derive(Debug)]
 struct Claim {
     jobs: Jobs,
+    /// Where it goes if that was the last attempt.
+    dead: Arc<Core>,
+    needs: Needs,
     index: usize,
     pid: i32,
 }
@@ -306,6 +329,7 @@ impl Drop for Claim {
         // Not in a process that was forked with it: it is the parent's.
         if self.pid == world::me().pid {
             self.jobs.give_up(self.index);
+            self.jobs.bury(|spent| write_off(&self.dead, &spent, self.needs));
         }
     }
 }

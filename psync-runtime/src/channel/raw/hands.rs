@@ -158,19 +158,22 @@ impl Work {
         }
     }
 
-    /// The oldest job that is to be had again.
+    /// The oldest job that is to be had again, of those that were tried at least so many times.
     pub(crate) fn find_again(
         &self,
         hands: &[Hand; HANDS],
         received: u64,
         is_dead: impl Fn(Identity) -> bool,
+        times: u32,
     ) -> Option<usize> {
         let is_again = |hand: &Hand| {
             let seen = hand.state();
-            let (holder, _, kind) = seen;
+            let (holder, attempt, kind) = seen;
             // Who is dead by now may have done it just before.
             let is_left = || kind == HELD && is_dead(holder) && hand.state() == seen;
-            hand.number.load(Ordering::Relaxed) < received && (kind == RETURNED || is_left())
+            hand.number.load(Ordering::Relaxed) < received
+                && attempt >= times
+                && (kind == RETURNED || is_left())
         };
         let all = self.used(hands).iter().enumerate().filter(|(_, hand)| is_again(hand));
         all.min_by_key(|(_, hand)| hand.number.load(Ordering::Relaxed)).map(|(index, _)| index)

@@ -120,7 +120,7 @@ fn a_join_ends_when_all_is_done(explorer: Explorer) {
         send(&mine, 1..=1, 8);
         let done = Done::default();
         let worker = worker(other, 1, &done);
-        if Jobs::new(Arc::clone(&mine)).join(OTHERS, Limit::FOREVER).expect("no circle") {
+        if Jobs::new(Arc::clone(&mine)).join(OTHERS, Limit::FOREVER, |_| ()).expect("no circle") {
             assert_eq!(done.borrow().len(), 1, "the join is over before the work");
         }
         worker.join();
