@@ -7,7 +7,7 @@ use super::{
     incoming::Incoming,
     message,
     put_off::PutOff,
-    queue::fingerprint,
+    queue::{Iter, fingerprint},
     raw::Role,
 };
 use core::{fmt, marker::PhantomData, time::Duration};
@@ -31,7 +31,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 ///     |sender: psync::Sender<u64>| (1..=10).all(|n| sender.send(n).is_ok()),
 ///     sender, // moved: the child has the only one
 /// )?;
-/// assert_eq!(receiver.iter().sum::<u64>(), 55);
+/// let mut sum = 0;
+/// for number in &receiver {
+///     sum += number;
+/// }
+/// assert_eq!(sum, 55);
 /// assert!(child.join()?);
 /// # Ok::<(), psync::Error>(())
 /// ```
@@ -198,9 +202,8 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
 
     /// All messages, as they come, until no sender is left. A message that cannot be decoded ends the iteration as well, and the next
     /// [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
-    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
-        let receive = || message::receive(self.core(), Self::NEEDS, Limit::FOREVER);
-        core::iter::from_fn(move || self.put_off.next(receive))
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter::new(self.core(), Self::NEEDS, &self.put_off)
     }
 
     /// Waits for a message, and receives up to `most` of those that are there then. Empty if no sender is left. A message that cannot be
@@ -209,6 +212,15 @@ impl<T: DeserializeOwned + 'static> Receiver<T> {
     #[track_caller]
     pub fn recv_many(&self, most: usize) -> Vec<T> {
         self.put_off.batch(most, |limit| message::receive(self.core(), Self::NEEDS, limit))
+    }
+}
+
+impl<'a, T: DeserializeOwned + 'static> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
     }
 }
 

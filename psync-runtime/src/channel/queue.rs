@@ -244,7 +244,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     /// All messages, as they come, until the queue is closed or nobody else is left. A message that cannot be decoded, or a deadlock, ends the iteration as
     /// well, and the next [`recv`](Self::recv) by this handle returns why; until it was asked, there are no further messages here.
     pub fn iter(&self) -> Iter<'_, T> {
-        Iter { queue: self }
+        Iter::new(self.core(), Self::NEEDS, &self.put_off)
     }
 
     /// Waits for a message, and receives up to `most` of those that are there then. Empty if the queue is closed or nobody else is
@@ -256,7 +256,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     }
 }
 
-/// The messages of a [`Queue`], as they come.
+/// The messages of a [`Queue`] or of a [`Receiver`](crate::Receiver), as they come.
 ///
 /// # Examples
 /// ```
@@ -268,7 +268,16 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
 /// ```
 #[derive(Debug)]
 pub struct Iter<'a, T> {
-    queue: &'a Queue<T>,
+    core: &'a Core,
+    needs: Needs,
+    put_off: &'a PutOff,
+    carries: PhantomData<fn() -> T>,
+}
+
+impl<'a, T> Iter<'a, T> {
+    pub(super) fn new(core: &'a Core, needs: Needs, put_off: &'a PutOff) -> Self {
+        Self { core, needs, put_off, carries: PhantomData }
+    }
 }
 
 impl<T: DeserializeOwned + 'static> Iterator for Iter<'_, T> {
@@ -276,8 +285,7 @@ impl<T: DeserializeOwned + 'static> Iterator for Iter<'_, T> {
 
     #[track_caller]
     fn next(&mut self) -> Option<T> {
-        let queue = self.queue;
-        queue.put_off.next(|| message::receive(queue.core(), Queue::<T>::NEEDS, Limit::FOREVER))
+        self.put_off.next(|| message::receive(self.core, self.needs, Limit::FOREVER))
     }
 }
 
