@@ -1,13 +1,6 @@
-//! A value that `derive(Default)` would not use, also of a type that has no other.
+//! A value that `derive(Default)` would not use, of a type that has no other.
 #![allow(unused)]
 use psync::prelude::*;
-
-#[shared]
-#[derive(Default)]
-struct A {
-    #[init(1)]
-    a: u32,
-}
 
 #[shared]
 #[derive(Debug, Default)]
