@@ -229,11 +229,3 @@ fn what_a_dead_holder_changed_never_happened() {
     process.kill().expect("kills");
     assert_eq!(foo.update(|foo| Foo { z: 2, ..foo }), Foo { x: 1, y: 1.0, z: 2 });
 }
-
-#[test]
-fn plain_data_becomes_a_primitive() {
-    let (mutex, again) = (Mutex::from(1), ReentrantMutex::from(2));
-    let (table, value) = (RwLock::from(3), Value::from(4));
-    let sum = *mutex.lock().expect("free") + *again.lock().expect("free");
-    assert_eq!(sum + *table.read().expect("free") + value.get(), 10);
-}

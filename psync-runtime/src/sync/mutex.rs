@@ -206,12 +206,6 @@ impl<T: Default> Default for Mutex<T> {
     }
 }
 
-impl<T> From<T> for Mutex<T> {
-    fn from(data: T) -> Self {
-        Self::new(data)
-    }
-}
-
 impl<T> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lock.describe("Mutex", f)

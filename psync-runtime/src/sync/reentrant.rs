@@ -218,12 +218,6 @@ impl<T: Default> Default for ReentrantMutex<T> {
     }
 }
 
-impl<T> From<T> for ReentrantMutex<T> {
-    fn from(data: T) -> Self {
-        Self::new(data)
-    }
-}
-
 impl<T> fmt::Debug for ReentrantMutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lock.describe_levels("ReentrantMutex", f)

@@ -282,12 +282,6 @@ impl<T: Default> Default for RwLock<T> {
     }
 }
 
-impl<T> From<T> for RwLock<T> {
-    fn from(data: T) -> Self {
-        Self::new(data)
-    }
-}
-
 impl<T> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.raw.is_written().then(|| self.raw.turn().owner()).flatten(), self.raw.readers())

@@ -274,12 +274,6 @@ impl<T: Copy + Default> Default for Value<T> {
     }
 }
 
-impl<T: Copy> From<T> for Value<T> {
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
 impl<T: Copy + fmt::Debug> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Value").field(&self.get()).finish()
