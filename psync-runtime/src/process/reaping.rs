@@ -127,5 +127,5 @@ pub(crate) fn adopt_orphans() {
 
 /// How a child of this process ended, if it is one and has.
 fn reap(pid: i32) -> Option<How> {
-    waiting::reap(Id::Pid(Pid::from_raw(pid))).map(|ended| ended.how)
+    waiting::reap(&Id::Pid(Pid::from_raw(pid))).map(|ended| ended.how)
 }

@@ -256,7 +256,7 @@ impl Supervisor {
 
     /// Waits for every child that has ended, and records how.
     fn reap(&mut self) {
-        while let Some(Ended { pid, how }) = waiting::look(Id::All) {
+        while let Some(Ended { pid, how }) = waiting::look(&Id::All) {
             // It may have claimed a start and said so after we last looked, or left something.
             self.note_claims();
             self.serve_requests();
@@ -265,7 +265,7 @@ impl Supervisor {
             if let Some(id) = claimed {
                 self.world.slot(id).foretell(word);
             }
-            let _ = waiting::reap(Id::Pid(Pid::from_raw(pid)));
+            let _ = waiting::reap(&Id::Pid(Pid::from_raw(pid)));
             self.ended(pid, claimed, word);
         }
     }

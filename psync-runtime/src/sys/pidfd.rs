@@ -108,7 +108,7 @@ impl PidFd {
 
     /// How the process ended, if it has, and is a child of this one that nobody has waited for yet.
     pub(crate) fn reap(&self) -> Option<How> {
-        waiting::reap(Id::PIDFd(self.descriptor.as_fd())).map(|ended| ended.how)
+        waiting::reap(&Id::PIDFd(self.descriptor.as_fd())).map(|ended| ended.how)
     }
 }
 

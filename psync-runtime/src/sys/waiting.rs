@@ -19,16 +19,16 @@ pub(crate) enum How {
 }
 
 /// A child that has ended, which stays to be waited for; `None` if there is none.
-pub(crate) fn look(who: Id<'_>) -> Option<Ended> {
+pub(crate) fn look(who: &Id<'_>) -> Option<Ended> {
     wait(who, libc::WNOWAIT)
 }
 
 /// Waits for a child that has ended; `None` if there is none.
-pub(crate) fn reap(who: Id<'_>) -> Option<Ended> {
+pub(crate) fn reap(who: &Id<'_>) -> Option<Ended> {
     wait(who, 0)
 }
 
-fn wait(who: Id<'_>, flags: libc::c_int) -> Option<Ended> {
+fn wait(who: &Id<'_>, flags: libc::c_int) -> Option<Ended> {
     let (kind, number) = match who {
         Id::Pid(pid) => (libc::P_PID, pid.as_raw().cast_unsigned()),
         Id::PIDFd(descriptor) => (libc::P_PIDFD, descriptor.as_raw_fd().cast_unsigned()),
