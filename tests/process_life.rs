@@ -29,6 +29,11 @@ fn ends_by_signals() {
 }
 
 #[test]
+fn ends_by_real_time_signals() {
+    everywhere("life::ends_by_real_time_signals");
+}
+
+#[test]
 fn ends_by_exit_and_abort() {
     everywhere("life::ends_by_exit_and_abort");
 }

@@ -163,6 +163,21 @@ fn a_panic_ends_the_others() {
 }
 
 #[test]
+fn a_panic_of_an_iterator_ends_what_runs() {
+    let _watchdog = watchdog();
+    let field = field();
+    let places = (0..3).inspect(|place| {
+        field.here[0].wait();
+        assert!(*place != 1, "no second");
+    });
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        parallel! { stay(&field, 0), for place in places => square(place) }
+    }));
+    assert!(caught.is_err(), "the panic went on");
+    assert!(gone(&field, 1), "a process is left");
+}
+
+#[test]
 fn one_that_ignores_sigterm_is_killed_after_the_grace() {
     let _watchdog = watchdog();
     let field = field();

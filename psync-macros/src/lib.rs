@@ -409,6 +409,7 @@ pub fn managed(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A branch fails if its process panics, is killed, exits early or is late. The others then get SIGTERM, and SIGKILL after the grace period
 /// (`on_failure = finish` lets them end), and the error lists every branch that failed, the first one first. Nothing that was started is still running
 /// when the macro's value is there. Items that no worker has begun with never are; those of one branch count as one failure.
+/// If an iterator of a `for` branch panics, the others are ended in the same way before the panic goes on.
 /// An `Err` that a function returns is a result like any other.
 #[proc_macro]
 pub fn parallel(input: TokenStream) -> TokenStream {

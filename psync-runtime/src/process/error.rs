@@ -5,7 +5,7 @@ use crate::sys::OsError;
 use core::fmt;
 
 /// A process could not be started. Nothing was started, and nothing is left.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SpawnError {
     /// An argument could not be encoded.
@@ -103,7 +103,7 @@ impl From<OsError> for SpawnError {
 }
 
 /// A process ended without a result that its starter could have.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ProcessError {
     /// Its function panicked.
@@ -297,7 +297,7 @@ impl core::error::Error for ProcessError {
 ///     println!("branch {}: {}", failure.branch, failure.error);
 /// }
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failure {
     /// Which branch, counted from 0 in the order written.
     pub branch: usize,
@@ -334,7 +334,7 @@ impl fmt::Display for Failure {
 /// let failure = &error.failures()[0];
 /// assert_eq!((failure.index, failure.name.as_str()), (Some(1), "taste"));
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ParallelError {
     failures: Vec<Failure>,
 }

@@ -164,11 +164,20 @@ impl Options {
         self
     }
 
-    /// Sets an environment variable, over the caller's. The last value counts.
+    /// Sets an environment variable, over the caller's. The last value counts. The start is refused if the name is empty or contains `=`,
+    /// or one of the two a NUL byte.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env.retain(|(known, _)| known != name.as_ref());
         self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
+    }
+
+    /// Whether an environment can hold what was set.
+    pub(crate) fn has_sound_env(&self) -> bool {
+        self.env.iter().all(|(name, value)| {
+            let (name, value) = (name.as_encoded_bytes(), value.as_encoded_bytes());
+            !name.is_empty() && !name.contains(&b'=') && !name.contains(&0) && !value.contains(&0)
+        })
     }
 
     /// Its working directory.

@@ -4,13 +4,15 @@ use super::{link, status};
 use crate::{
     primitive::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     shm::world::{Identity, Method, Status, Watch, World, existing, me},
-    sys::{clock::Deadline, fork_lock::ForkLock, pidfd::PidFd},
+    sys::{
+        clock::Deadline,
+        fork_lock::ForkLock,
+        pidfd::PidFd,
+        waiting::{self, How},
+    },
 };
 use core::time::Duration;
-use nix::{
-    sys::wait::{Id, WaitPidFlag, WaitStatus, waitid},
-    unistd::Pid,
-};
+use nix::{sys::wait::Id, unistd::Pid};
 
 /// Between the kernel's word that a process has ended and the table's, nobody else may ask.
 static REAPING: ForkLock = ForkLock::new();
@@ -124,8 +126,6 @@ pub(crate) fn adopt_orphans() {
 }
 
 /// How a child of this process ended, if it is one and has.
-fn reap(pid: i32) -> Option<WaitStatus> {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
-    let status = waitid(Id::Pid(Pid::from_raw(pid)), flags);
-    status.ok().filter(|status| *status != WaitStatus::StillAlive)
+fn reap(pid: i32) -> Option<How> {
+    waiting::reap(&Id::Pid(Pid::from_raw(pid))).map(|ended| ended.how)
 }

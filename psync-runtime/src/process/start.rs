@@ -243,6 +243,10 @@ fn begin(
     let daemon = options.daemon.or(spec.daemon).unwrap_or(false);
     world.slot(id).describe(&name, index, daemon, method.into());
     let (theirs, ours) = streams::open(core::mem::take(&mut options.stdio))?;
+    if !options.has_sound_env() {
+        let reason = "a variable for the environment has a name that is empty or contains `=`, or a NUL byte";
+        return Err(SpawnError::Refused { reason });
+    }
     let directory = surroundings::directory(options.current_dir.as_deref())?;
     let mut header = Header {
         identity: id.bits(),

@@ -1,8 +1,7 @@
 //! How a process ended.
 
-use crate::shm::world::Status;
+use crate::{shm::world::Status, sys::waiting::How};
 use core::fmt;
-use nix::sys::wait::WaitStatus;
 
 /// How a process ended.
 ///
@@ -74,12 +73,11 @@ impl ExitStatus {
     }
 }
 
-/// What `waitid` tells, as a word of the process table.
-pub(crate) fn to_word(status: WaitStatus) -> Status {
-    match status {
-        WaitStatus::Exited(_, code) => Status::exited(code),
-        WaitStatus::Signaled(_, signal, core) => Status::signaled(signal as i32, core),
-        _ => Status::UNKNOWN,
+/// What the kernel tells, as a word of the process table.
+pub(crate) fn to_word(how: How) -> Status {
+    match how {
+        How::Exited(code) => Status::exited(code),
+        How::Signaled { signal, core_dumped } => Status::signaled(signal, core_dumped),
     }
 }
 

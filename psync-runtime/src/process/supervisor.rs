@@ -7,7 +7,14 @@ use super::{child, current, legacy, link, message, panics, preload, surroundings
 use crate::{
     channel::legacy::Legacy,
     shm::world::{Identity, Status, World, existing},
-    sys::{OsError, clock::Deadline, futex, lifeline, lifeline::Lifeline, signal, socket, spawn},
+    sys::{
+        OsError,
+        clock::Deadline,
+        futex, lifeline,
+        lifeline::Lifeline,
+        signal, socket, spawn,
+        waiting::{self, Ended},
+    },
 };
 use core::time::Duration;
 use memmap2::MmapMut;
@@ -17,9 +24,9 @@ use nix::{
     sys::{
         signal::{SigSet, Signal},
         signalfd::{SfdFlags, SignalFd},
-        wait::{Id, WaitPidFlag, WaitStatus, waitid},
+        wait::Id,
     },
-    unistd::{ForkResult, fork},
+    unistd::{ForkResult, Pid, fork},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -249,24 +256,17 @@ impl Supervisor {
 
     /// Waits for every child that has ended, and records how.
     fn reap(&mut self) {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
-        loop {
-            let status = match waitid(Id::All, flags | WaitPidFlag::WNOWAIT) {
-                Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => status,
-                Err(Errno::EINTR) => continue,
-                _ => return,
-            };
-            let Some(pid) = status.pid() else { return };
+        while let Some(Ended { pid, how }) = waiting::look(&Id::All) {
             // It may have claimed a start and said so after we last looked, or left something.
             self.note_claims();
             self.serve_requests();
-            let claimed = self.claim_of(pid.as_raw());
-            let word = super::status::to_word(status);
+            let claimed = self.claim_of(pid);
+            let word = super::status::to_word(how);
             if let Some(id) = claimed {
                 self.world.slot(id).foretell(word);
             }
-            let _ = waitid(Id::Pid(pid), flags);
-            self.ended(pid.as_raw(), claimed, word);
+            let _ = waiting::reap(&Id::Pid(Pid::from_raw(pid)));
+            self.ended(pid, claimed, word);
         }
     }
 

@@ -19,6 +19,7 @@ pub(crate) mod socket;
 pub(crate) mod spawn;
 pub(crate) mod standard;
 pub(crate) mod thread;
+pub(crate) mod waiting;
 
 mod error;
 pub use error::OsError;

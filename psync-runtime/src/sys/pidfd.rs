@@ -1,13 +1,18 @@
 //! Handles of processes that cannot come to mean another one.
 #![allow(unsafe_code, reason = "nix has no pidfd calls")]
 
-use super::{OsError, clock::Deadline, standard};
+use super::{
+    OsError,
+    clock::Deadline,
+    standard,
+    waiting::{self, How},
+};
 use nix::{
     errno::Errno,
     libc,
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::eventfd::{EfdFlags, EventFd},
-    sys::wait::{Id, WaitPidFlag, WaitStatus, waitid},
+    sys::wait::Id,
 };
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -102,12 +107,8 @@ impl PidFd {
     }
 
     /// How the process ended, if it has, and is a child of this one that nobody has waited for yet.
-    pub(crate) fn reap(&self) -> Option<WaitStatus> {
-        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG;
-        match waitid(Id::PIDFd(self.descriptor.as_fd()), flags) {
-            Ok(status @ (WaitStatus::Exited(..) | WaitStatus::Signaled(..))) => Some(status),
-            _ => None,
-        }
+    pub(crate) fn reap(&self) -> Option<How> {
+        waiting::reap(&Id::PIDFd(self.descriptor.as_fd())).map(|ended| ended.how)
     }
 }
 

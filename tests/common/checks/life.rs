@@ -141,6 +141,20 @@ pub fn ends_by_signals(method: StartMethod) {
     }
 }
 
+pub fn ends_by_real_time_signals(method: StartMethod) {
+    for signal in [libc::SIGRTMIN(), libc::SIGRTMAX()] {
+        let gate = gate();
+        let process = stay::spawn_with(with(method), &gate).unwrap();
+        gate.here.wait();
+        // SAFETY: takes two numbers.
+        assert_eq!(unsafe { libc::kill(process.pid(), signal) }, 0);
+        let status = process.wait();
+        assert_eq!(status.signal(), Some(signal), "{status}");
+        // Nor does it keep the ends of others from being seen.
+        assert_eq!(leave::spawn_with(with(method), 5, false).unwrap().wait().code(), Some(5));
+    }
+}
+
 #[process]
 fn leave(code: i32, at_once: bool) {
     if at_once {

@@ -26,8 +26,8 @@ macro_rules! checks {
 
 checks! {
     life: is_seen_as_started_running_and_ended tells_who_it_is waits_with_and_without_limits
-        ends_by_signals ends_by_exit_and_abort has_a_descriptor_that_shows_its_end
-        goes_on_without_its_handle daemons_start_nothing starts_others_three_deep
+        ends_by_signals ends_by_real_time_signals ends_by_exit_and_abort
+        has_a_descriptor_that_shows_its_end goes_on_without_its_handle daemons_start_nothing starts_others_three_deep
         carries_the_default_names has_what_a_forked_starter_has_open;
     panics: message_and_location backtrace_if_asked_for payload_that_is_no_text in_the_drop_of_the_result
         while_panicking of_another_thread_only report_on_standard_error;

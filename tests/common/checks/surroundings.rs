@@ -38,6 +38,10 @@ pub fn environment(method: StartMethod) {
     // SAFETY: as above.
     unsafe { env::set_var("PSYNC_TEST_OLD", "changed since") };
     assert_eq!(ask(with(method))[0], text("changed since"));
+    for (name, value) in [("", "x"), ("A=B", "x"), ("A\0", "x"), ("A", "x\0y")] {
+        let refused = psync::spawn_with(with(method).env(name, value), variables, Vec::new());
+        assert!(matches!(refused, Err(SpawnError::Refused { .. })), "{name:?} {refused:?}");
+    }
     let long = "x".repeat(300 << 10);
     for n in 0..3 {
         // SAFETY: as above.

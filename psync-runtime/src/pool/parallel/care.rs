@@ -1,7 +1,7 @@
 //! Looking after the processes of a `parallel!`: seeing failures, starting what has waited, cancelling, and the deadline.
 
 use super::{
-    Started,
+    OnFailure, Started,
     group::{Group, Pace, Verdict},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
 };
 use core::time::Duration;
 use nix::libc;
+use std::sync::Arc;
 
 /// Waits for all, and ends them if one fails or the time is up.
 pub(super) fn look_after(started: &mut impl Started, group: &Group, blocking: &Blocking) {
@@ -63,6 +64,21 @@ pub(super) fn look_after(started: &mut impl Started, group: &Group, blocking: &B
         let unseen = Blocking::from(until);
         sleep(group, watch, until, if ending { &unseen } else { blocking });
     }
+}
+
+/// Ends all because the caller has panicked: what they wait for may never be started.
+pub(super) fn give_up(group: &Group) {
+    if group.settings.on_failure == OnFailure::Finish {
+        return;
+    }
+    group.end(Verdict::Cancelled, libc::SIGTERM);
+    let last_call = Blocking::from(Deadline::after(group.settings.grace));
+    let running: Vec<_> =
+        group.watched.borrow().iter().map(|entry| Arc::clone(&entry.child)).collect();
+    for child in running {
+        child.wait(&last_call);
+    }
+    group.signal(libc::SIGKILL);
 }
 
 /// How long a forked child's end may stay unseen while workers are waited for: one sleeps for the one or for the other.

@@ -116,7 +116,8 @@ impl Settings {
     }
 }
 
-/// Starts the branches, and waits until all of them have ended; also when starting one panics.
+/// Starts the branches, and waits until all of them have ended. When starting one panics, that is a failure like any other: the
+/// rest is ended before the panic goes on.
 ///
 /// # Errors
 /// If at least one branch failed; all of them have ended even so.
@@ -126,19 +127,26 @@ pub fn parallel<B: Branches>(settings: Settings, branches: B) -> Result<B::Outpu
     let group = Group::new(settings);
     let all = JoinAll::new(&group.children, "parallel!");
     // Before anything that was lent can be touched again, and also when the rest of this unwinds.
-    let end = End(&group);
+    let mut end = End { group: &group, has_ended: false };
     let mut started = branches.start(&group);
     let blocking = Blocking::new(deadline, Some(all.site));
     care::look_after(&mut started, &group, &blocking);
+    end.has_ended = true;
     drop((blocking, end));
     started.finish(&group).ok_or_else(|| ParallelError::new(group.take_failures()))
 }
 
-/// Ends the workers when it is dropped; they have ended already unless something has panicked.
-struct End<'a>(&'a Group);
+/// Ends what still runs when it is dropped; all have ended already unless something has panicked.
+struct End<'a> {
+    group: &'a Group,
+    has_ended: bool,
+}
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        self.0.end_workers();
+        if !self.has_ended {
+            care::give_up(self.group);
+        }
+        self.group.end_workers();
     }
 }
