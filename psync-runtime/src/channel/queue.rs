@@ -256,7 +256,7 @@ impl<T: DeserializeOwned + 'static> Queue<T> {
     }
 }
 
-/// The messages of a [`Queue`] or of a [`Receiver`](crate::Receiver), as they come.
+/// The messages of a [`Queue`] or of a [`Receiver`](super::Receiver), as they come.
 ///
 /// # Examples
 /// ```
