@@ -25,7 +25,7 @@ fn main() -> psync::Result<()> {
     }
     while dishes.unfinished() > 0 {
         if wash::run(dishes.clone()).is_err() {
-            println!("a washer is gone, and {} dishes are left", dishes.unfinished());
+            println!("a washer is gone; dishes left: {}", dishes.unfinished());
         }
     }
     dishes.join(); // all are done, or given up
